@@ -1,0 +1,30 @@
+/// How single requests are combined into batches (`dynamic_batching`).
+public struct DynamicBatching: Hashable, Sendable {
+    /// The sizes that a batch should have. The engine takes the maximum batch size where none is given.
+    public var preferredBatchSizes: [Int]
+    /// How long a request may be held back so that others can join it; 0 holds nothing back.
+    public var maxQueueDelayMicroseconds: UInt64
+    /// Whether responses leave in the order in which their requests came.
+    public var preserveOrdering: Bool
+    /// Priorities are 1 (served first) to this number; 0 for none.
+    public var priorityLevels: Int
+    /// The priority of a request that names none.
+    public var defaultPriorityLevel: Int
+    public var defaultQueuePolicy: QueuePolicy
+    /// The policy of single priority levels, in place of the default.
+    public var priorityQueuePolicies: [Int: QueuePolicy]
+
+    public init(
+        preferredBatchSizes: [Int] = [], maxQueueDelayMicroseconds: UInt64 = 0, preserveOrdering: Bool = false,
+        priorityLevels: Int = 0, defaultPriorityLevel: Int = 0, defaultQueuePolicy: QueuePolicy = QueuePolicy(),
+        priorityQueuePolicies: [Int: QueuePolicy] = [:]
+    ) {
+        self.preferredBatchSizes = preferredBatchSizes
+        self.maxQueueDelayMicroseconds = maxQueueDelayMicroseconds
+        self.preserveOrdering = preserveOrdering
+        self.priorityLevels = priorityLevels
+        self.defaultPriorityLevel = defaultPriorityLevel
+        self.defaultQueuePolicy = defaultQueuePolicy
+        self.priorityQueuePolicies = priorityQueuePolicies
+    }
+}

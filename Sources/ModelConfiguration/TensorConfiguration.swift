@@ -1,0 +1,34 @@
+public import Tensors
+
+/// An input or an output as a configuration describes it.
+public struct TensorConfiguration: Hashable, Sendable {
+    /// The meaning of an image input's dimensions (`format`).
+    public enum Format: String, Hashable, Sendable, CaseIterable {
+        case none = "FORMAT_NONE"
+        case nhwc = "FORMAT_NHWC"
+        case nchw = "FORMAT_NCHW"
+    }
+
+    public var name: String
+    public var elementType: ElementType
+    /// The dimensions without the batch; −1 is any size.
+    public var dimensions: Shape
+    public var format: Format
+    /// The file, beside `config.pbtxt`, with a label a line; empty for none. Outputs only.
+    public var labelFilename: String
+
+    public init(
+        name: String, elementType: ElementType, dimensions: Shape, format: Format = .none, labelFilename: String = ""
+    ) {
+        self.name = name
+        self.elementType = elementType
+        self.dimensions = dimensions
+        self.format = format
+        self.labelFilename = labelFilename
+    }
+
+    /// The complete shape in a request: with a batch dimension of any size in front where the model batches.
+    public func completeShape(maxBatchSize: Int) -> Shape {
+        maxBatchSize > 0 ? dimensions.prepending(Shape.variable) : dimensions
+    }
+}

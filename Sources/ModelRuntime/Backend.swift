@@ -1,0 +1,18 @@
+/// An execution engine. It makes models from files, or from nothing but a configuration.
+///
+/// A backend is registered under its name, which is what `backend: "…"` in a configuration refers to. All methods may
+/// be called from any thread, several at a time.
+public protocol Backend: Sendable {
+    /// The name in a configuration, `openvino` for instance.
+    var name: String { get }
+
+    /// The names that a model file or folder of this engine usually has inside a version folder, most usual first.
+    /// Empty for a backend that needs no file.
+    var modelFilenames: [String] { get }
+
+    /// Opens a model: reads it as far as its signature needs, and leaves the costly part to ``Model/prepare(for:plan:)``.
+    ///
+    /// - Throws: `HalcyonError` that names the file and says what is wrong with it; where the engine itself is missing,
+    ///   what to install.
+    func openModel(_ source: ModelSource) throws -> any Model
+}

@@ -1,0 +1,28 @@
+public import Tensors
+
+/// What a model answers to one request.
+public struct InferenceResponse: Sendable {
+    public var modelName: String
+    public var modelVersion: Int64
+    /// The request's id.
+    public var id: String
+    public var outputs: [Tensor]
+
+    public init(modelName: String, modelVersion: Int64, id: String, outputs: [Tensor]) {
+        self.modelName = modelName
+        self.modelVersion = modelVersion
+        self.id = id
+        self.outputs = outputs
+    }
+
+    /// The output with that name.
+    ///
+    /// - Throws: `notFound` that names the outputs there are.
+    public func output(_ name: String) throws(HalcyonError) -> Tensor {
+        guard let output = outputs.first(where: { $0.name == name }) else {
+            let names = outputs.map { "'\($0.name)'" }.joined(separator: ", ")
+            throw HalcyonError(.notFound, "the response of model '\(modelName)' has no output '\(name)', but \(names)")
+        }
+        return output
+    }
+}

@@ -1,0 +1,21 @@
+public import ModelConfiguration
+
+/// Which instance of a model it is, and where it runs.
+public struct InstanceIdentity: Hashable, Sendable {
+    /// The reference's names: `<group>` where the group has one instance, else `<group>_<index>`; and the group is
+    /// `<model>_<group's index>` where the configuration gives it no name.
+    public var name: String
+    /// CPU, GPU or MODEL: AUTO has been decided by then.
+    public var kind: InstanceGroup.Kind
+    /// The GPU's number for `.gpu`.
+    public var gpu: Int?
+    /// Position among all instances of the model version, from 0.
+    public var index: Int
+
+    public init(name: String, kind: InstanceGroup.Kind, gpu: Int? = nil, index: Int) {
+        self.name = name
+        self.kind = kind
+        self.gpu = gpu
+        self.index = index
+    }
+}

@@ -1,0 +1,27 @@
+public import Logging
+public import ModelConfiguration
+
+/// What a backend gets to make a model from.
+public struct ModelSource: Sendable {
+    public var modelName: String
+    public var version: Int64
+    /// The configuration as written. What it leaves open is completed from the model's signature afterwards.
+    public var configuration: ModelConfiguration
+    /// The absolute path of the model's folder, `<repository>/<model>`.
+    public var modelDirectory: String
+    /// The absolute path of the model file or folder; `nil` for a backend that names no model files.
+    public var modelPath: String?
+    public var log: Logger
+
+    public init(
+        modelName: String, version: Int64, configuration: ModelConfiguration, modelDirectory: String,
+        modelPath: String?, log: Logger
+    ) {
+        self.modelName = modelName
+        self.version = version
+        self.configuration = configuration
+        self.modelDirectory = modelDirectory
+        self.modelPath = modelPath
+        self.log = log
+    }
+}

@@ -1,0 +1,35 @@
+/// Memory with an owner: freed, by whatever it came from, when the last slice that refers to it goes.
+///
+/// The bytes are written by whoever made the storage, before anybody else sees it, and only read after that; this
+/// hand-over is what makes it safe to share.
+public final class BufferStorage: @unchecked Sendable {
+    /// The alignment of memory that `allocate` gives out, in bytes: a cache line and an AVX-512 register.
+    public static let alignment = 64
+
+    /// The first byte. For an empty buffer it may not be dereferenced.
+    public let baseAddress: UnsafeMutableRawPointer
+    public let byteCount: Int
+    public let placement: MemoryPlacement
+    private let release: @Sendable (UnsafeMutableRawPointer) -> Void
+
+    /// Takes over memory that something else made.
+    ///
+    /// - Parameter release: called once, on any thread, when nothing refers to the storage any more.
+    public init(
+        owning baseAddress: UnsafeMutableRawPointer, byteCount: Int, placement: MemoryPlacement = .cpu,
+        release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+    ) {
+        self.baseAddress = baseAddress
+        self.byteCount = byteCount
+        self.placement = placement
+        self.release = release
+    }
+
+    /// Uninitialised memory of this process, aligned to ``alignment``.
+    public static func allocate(byteCount: Int) -> BufferStorage {
+        let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: alignment)
+        return BufferStorage(owning: pointer, byteCount: byteCount) { $0.deallocate() }
+    }
+
+    deinit { release(baseAddress) }
+}

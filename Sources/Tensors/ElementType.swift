@@ -1,0 +1,40 @@
+/// The type of a tensor's elements.
+///
+/// The names are those of the KServe v2 protocol (`FP32`) and of a model configuration (`TYPE_FP32`; text is
+/// `BYTES` in the one and `TYPE_STRING` in the other).
+public enum ElementType: String, Hashable, Sendable, CaseIterable {
+    case bool = "BOOL"
+    case uint8 = "UINT8"
+    case uint16 = "UINT16"
+    case uint32 = "UINT32"
+    case uint64 = "UINT64"
+    case int8 = "INT8"
+    case int16 = "INT16"
+    case int32 = "INT32"
+    case int64 = "INT64"
+    case fp16 = "FP16"
+    case fp32 = "FP32"
+    case fp64 = "FP64"
+    case bytes = "BYTES"
+    case bf16 = "BF16"
+
+    /// Bytes of one element; `nil` for `bytes`, whose elements carry a length each.
+    public var byteSize: Int? {
+        switch self {
+        case .bool, .uint8, .int8: 1
+        case .uint16, .int16, .fp16, .bf16: 2
+        case .uint32, .int32, .fp32: 4
+        case .uint64, .int64, .fp64: 8
+        case .bytes: nil
+        }
+    }
+
+    /// The name that a model configuration uses, `TYPE_FP32` for instance.
+    public var configurationName: String { self == .bytes ? "TYPE_STRING" : "TYPE_" + rawValue }
+
+    /// The type with that name in a model configuration, or `nil` where there is none.
+    public init?(configurationName: String) {
+        guard let type = Self.allCases.first(where: { $0.configurationName == configurationName }) else { return nil }
+        self = type
+    }
+}
