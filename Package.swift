@@ -76,7 +76,7 @@ let package = Package(
         // Tests, in the same order.
         .target(
             name: "HalcyonTestKit",
-            dependencies: ["Halcyon", "ModelRuntime", "Scheduling", "ModelConfiguration", "Tensors"],
+            dependencies: ["ModelRuntime", "Scheduling", "ModelConfiguration", "Tensors", logging],
             path: "Tests/HalcyonTestKit", swiftSettings: strict),
         .testTarget(
             name: "PeopleDetectionTests", dependencies: ["JSONText", "Vision", "Tensors", "HalcyonTestKit"],

@@ -1,1 +1,112 @@
+#define _GNU_SOURCE
 #include "CPlatform.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+// A parker's states. The owner alone goes from EMPTY to PARKED; anybody sets NOTIFIED.
+enum { EMPTY = 0, NOTIFIED = 1, PARKED = UINT32_MAX };
+
+halcyon_parker halcyon_parker_create(void) {
+    _Atomic(uint32_t) *state = malloc(sizeof *state);
+    if (state == NULL) abort();
+    atomic_init(state, EMPTY);
+    return (halcyon_parker){state};
+}
+
+void halcyon_parker_destroy(halcyon_parker parker) { free((void *)parker.state); }
+
+halcyon_parker halcyon_parker_of_thread(void) {
+    static _Thread_local _Atomic(uint32_t) state;
+    return (halcyon_parker){&state};
+}
+
+uint64_t halcyon_monotonic_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+bool halcyon_park(halcyon_parker parker, uint64_t deadline) {
+    uint32_t expected = NOTIFIED;
+    if (atomic_compare_exchange_strong(parker.state, &expected, EMPTY)) return true;
+    expected = EMPTY;
+    if (!atomic_compare_exchange_strong(parker.state, &expected, PARKED)) {
+        atomic_store(parker.state, EMPTY);
+        return true;
+    }
+    // FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC.
+    struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000u), .tv_nsec = (long)(deadline % 1000000000u)};
+    for (;;) {
+        long result = syscall(
+            SYS_futex, (void *)parker.state, FUTEX_WAIT_BITSET_PRIVATE, (uint32_t)PARKED,
+            deadline == UINT64_MAX ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
+        bool timed_out = result == -1 && errno == ETIMEDOUT;
+        expected = NOTIFIED;
+        if (atomic_compare_exchange_strong(parker.state, &expected, EMPTY)) return true;
+        if (timed_out) return atomic_exchange(parker.state, EMPTY) == NOTIFIED;
+    }
+}
+
+void halcyon_unpark(halcyon_parker parker) {
+    if (atomic_exchange(parker.state, NOTIFIED) == PARKED)
+        syscall(SYS_futex, (void *)parker.state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+int halcyon_affinity_count(void) {
+    // The kernel's mask may be longer than a cpu_set_t: grow it until it fits.
+    for (int processors = 1024; processors <= 1 << 20; processors *= 2) {
+        cpu_set_t *mask = CPU_ALLOC(processors);
+        if (mask == NULL) break;
+        size_t size = CPU_ALLOC_SIZE(processors);
+        int failed = sched_getaffinity(0, size, mask);
+        int count = failed ? 0 : CPU_COUNT_S(size, mask);
+        CPU_FREE(mask);
+        if (!failed) return count > 0 ? count : 1;
+        if (errno != EINVAL) break;
+    }
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (int)online : 1;
+}
+
+typedef struct {
+    char name[16];
+    void (*body)(void *);
+    void *context;
+} start_arguments;
+
+static void *start(void *opaque) {
+    start_arguments arguments = *(start_arguments *)opaque;
+    free(opaque);
+    pthread_setname_np(pthread_self(), arguments.name);
+    arguments.body(arguments.context);
+    return NULL;
+}
+
+int halcyon_thread_start(const char *name, void (*body)(void *), void *context, uint64_t *thread) {
+    start_arguments *arguments = calloc(1, sizeof *arguments);
+    if (arguments == NULL) return ENOMEM;
+    strncpy(arguments->name, name, sizeof arguments->name - 1);
+    arguments->body = body;
+    arguments->context = context;
+    pthread_t handle;
+    int failure = pthread_create(&handle, NULL, start, arguments);
+    if (failure) {
+        free(arguments);
+        return failure;
+    }
+    *thread = (uint64_t)handle;
+    return 0;
+}
+
+void halcyon_thread_join(uint64_t thread) { pthread_join((pthread_t)thread, NULL); }
+
+void halcyon_thread_detach(uint64_t thread) { pthread_detach((pthread_t)thread); }

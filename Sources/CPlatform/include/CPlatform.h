@@ -1,1 +1,38 @@
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+/// A place where one thread sleeps until another lets it go on. An `unpark` that comes first is kept, so the next
+/// `park` returns at once; several count as one.
+typedef struct {
+    _Atomic(uint32_t) *state;
+} halcyon_parker;
+
+/// Makes a parker; free it with `halcyon_parker_destroy` when no thread uses it any more.
+halcyon_parker halcyon_parker_create(void);
+void halcyon_parker_destroy(halcyon_parker parker);
+
+/// The calling thread's own parker, which lives as long as the thread.
+halcyon_parker halcyon_parker_of_thread(void);
+
+/// Sleeps until unparked or until CLOCK_MONOTONIC shows `deadline` nanoseconds (UINT64_MAX: no deadline). Returns
+/// whether it was unparked. Only the parker's owner calls it.
+bool halcyon_park(halcyon_parker parker, uint64_t deadline);
+
+/// Lets the parker's owner go on. Any thread may call it.
+void halcyon_unpark(halcyon_parker parker);
+
+/// CLOCK_MONOTONIC in nanoseconds.
+uint64_t halcyon_monotonic_now(void);
+
+/// The processors that this process may run on, by its affinity mask; at least 1.
+int halcyon_affinity_count(void);
+
+/// Starts a thread with that name (its first 15 bytes count) that calls `body(context)`. Returns 0, or an errno.
+int halcyon_thread_start(const char *name, void (*body)(void *), void *context, uint64_t *thread);
+
+/// Waits for a thread that `halcyon_thread_start` started. Each is joined or detached once.
+void halcyon_thread_join(uint64_t thread);
+
+/// Lets a thread that `halcyon_thread_start` started clean up after itself when it ends.
+void halcyon_thread_detach(uint64_t thread);

@@ -1,0 +1,58 @@
+"""The rules of import: each import in Sources says how far it reaches, and the arrows between the targets only point
+down. The table below is the architecture; a new arrow is a decision, and it is made here."""
+
+import re
+
+from .swift_text import swift_files
+
+IMPORT = re.compile(
+    r"^[ \t]*((?:@\w+(?:\([^)]*\))?[ \t]+)*)((?:public|package|internal|fileprivate|private)[ \t]+)?"
+    r"import[ \t]+(?:(?:struct|class|enum|protocol|func|var|let|typealias)[ \t]+)?(\w+)",
+    re.MULTILINE,
+)
+
+# What belongs to the toolchain and every target may use. Foundation is not among them.
+EVERYWHERE = {"Glibc", "Synchronization"}
+
+BELOW_THE_QUEUE = {"JSONText", "Tensors"}
+A_BACKEND = {"ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Tensors", "Logging"}
+
+# For each target under Sources what it may import beside EVERYWHERE, from the top of the house to its foundation.
+ARROWS = {
+    "people_detection": {"Halcyon", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging"},
+    "Vision": {"Tensors", "CTurboJPEG", "CPNG"},
+    "Halcyon": {
+        "ModelRepository", "OpenVINOBackend", "IdentityBackend", "ModelRuntime", "Scheduling", "ModelConfiguration",
+        "JSONText", "Tensors", "Logging",
+    },
+    "ModelRepository": {"ModelRuntime", "ModelConfiguration", "Tensors", "Logging"},
+    "OpenVINOBackend": A_BACKEND | {"COpenVINO"},
+    "IdentityBackend": A_BACKEND,
+    "ModelRuntime": {
+        "Scheduling", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", "DequeModule", "Logging",
+    },
+    "Scheduling": {"ModelConfiguration", "Tensors", "DequeModule", "HeapModule"},
+    "ModelConfiguration": BELOW_THE_QUEUE,
+    "JSONText": set(),
+    "Tensors": set(),
+}  # fmt: skip
+
+
+def check():
+    complaints = []
+    for file in swift_files():
+        for found in IMPORT.finditer(file.code):
+            _, access, module = found.groups()
+            offset = found.start(3)
+            if file.room != "Sources":
+                continue
+            if not access:
+                complaints.append(
+                    file.at(offset, f"`import {module}` has no access level: write public, package, internal or private")
+                )
+            allowed = ARROWS.get(file.target)
+            if allowed is None:
+                complaints.append(file.at(offset, f"the target {file.target} is not in the table of {__name__}"))
+            elif module not in allowed | EVERYWHERE:
+                complaints.append(file.at(offset, f"{file.target} may not import {module}"))
+    return complaints

@@ -1,0 +1,109 @@
+"""Rules about single files: length, number of parameters, what may not be written where."""
+
+import re
+
+from .swift_text import ROOT, swift_files
+
+EXECUTABLES = {"people_detection", "halcyon"}
+LONGEST = {"Tests": 1500}
+LONGEST_SOURCE = 700
+MOST_PARAMETERS = 6
+
+CRASHES = re.compile(r"\b(fatalError|preconditionFailure)\s*\(|\btry!|\bas!")
+SLEEPS = re.compile(r"\bTask\s*\.\s*sleep\b|\b(?:u|nano)?sleep\s*\(|\bThread\s*\.\s*sleep\b")
+ENVIRONMENT = re.compile(r"\b(?:secure_)?getenv\s*\(|\bProcessInfo\b|\benviron\b")
+CONDITION = re.compile(r"^[ \t]*#(?:if|elseif)[ \t]+(.*)$", re.MULTILINE)
+PLATFORM = re.compile(r"(?:[!&|() \t]|\b(?:os|arch|canImport|targetEnvironment|compiler|swift)\([^)]*\))*\Z")
+LATER = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX)\b")
+FUNCTION = re.compile(r"\bfunc\s+[^\s(<]+\s*(?:<[^(]*>)?\s*\(")
+
+
+def crashes():
+    return [
+        file.at(found.start(), f"`{found.group().strip()}` can end the process on bad input: throw instead")
+        for file in swift_files("Sources")
+        for found in CRASHES.finditer(file.code)
+    ]
+
+
+def sleeping_tests():
+    return [
+        file.at(found.start(), "a test sleeps: move a clock by hand or wait for the event itself")
+        for file in swift_files("Tests")
+        for found in SLEEPS.finditer(file.code)
+    ]
+
+
+def environment():
+    return [
+        file.at(found.start(), "only an executable reads the environment")
+        for file in swift_files("Sources")
+        if file.target not in EXECUTABLES
+        for found in ENVIRONMENT.finditer(file.code)
+    ]
+
+
+def feature_flags():
+    return [
+        file.at(found.start(), f"`#if {found.group(1).strip()}` is not a question about the platform")
+        for file in swift_files("Sources")
+        for found in CONDITION.finditer(file.code)
+        if not PLATFORM.match(found.group(1).strip())
+    ]
+
+
+def later():
+    pages = [path for path in ROOT.glob("*.md") if path.is_file()]
+    complaints = [
+        f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, found.start()) + 1}: `{found.group()}`"
+        for page in pages
+        for text in [page.read_text()]
+        for found in LATER.finditer(text)
+    ]
+    for file in swift_files():
+        complaints += [file.at(found.start(), f"`{found.group()}`") for found in LATER.finditer(file.text)]
+    return complaints
+
+
+def length():
+    complaints = []
+    for file in swift_files():
+        lines = file.text.count("\n")
+        longest = LONGEST.get(file.room, LONGEST_SOURCE)
+        if lines > longest:
+            complaints.append(f"{file.relative}:{longest + 1}: {lines} lines, and {longest} is the most")
+    return complaints
+
+
+def parameter_count(code, opening):
+    """The number of parameters in the list whose parenthesis opens before `opening`."""
+    depth = 1
+    commas = 0
+    empty = True
+    position = opening
+    while position < len(code) and depth:
+        character = code[position]
+        if character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+        elif character == "<" and not code[position - 1].isspace():
+            depth += 1
+        elif character == ">" and code[position - 1] != "-" and depth > 1:
+            depth -= 1
+        elif character == "," and depth == 1:
+            commas += 1
+        if depth and not character.isspace():
+            empty = False
+        position += 1
+    return 0 if empty else commas + 1
+
+
+def parameters():
+    return [
+        file.at(found.start(), f"{count} parameters, and {MOST_PARAMETERS} is the most: use a structure of options")
+        for file in swift_files("Sources")
+        for found in FUNCTION.finditer(file.code)
+        for count in [parameter_count(file.code, found.end())]
+        if count > MOST_PARAMETERS
+    ]

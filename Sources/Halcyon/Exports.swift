@@ -1,0 +1,6 @@
+// `import Halcyon` is all that an application writes: what its calls take and give comes along.
+@_exported public import ModelConfiguration
+@_exported public import ModelRepository
+@_exported public import ModelRuntime
+@_exported public import Scheduling
+@_exported public import Tensors

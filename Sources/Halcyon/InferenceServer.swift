@@ -1,0 +1,252 @@
+internal import IdentityBackend
+internal import Logging
+internal import ModelConfiguration
+public import ModelRepository
+public import ModelRuntime
+internal import OpenVINOBackend
+internal import Synchronization
+public import Tensors
+
+/// An inference server inside this process.
+///
+/// ```swift
+/// let server = try InferenceServer(ServerOptions(repositoryPaths: ["models"]))
+/// try await server.waitUntilReady()
+/// let response = try await server.infer(
+///     InferenceRequest(modelName: "simple", inputs: [try Tensor(name: "INPUT", shape: [1, 4], [1, 2, 3, 4] as [Float])]))
+/// await server.shutdown()
+/// ```
+///
+/// All methods may be called from any thread or task. A server that is let go without ``shutdown()`` keeps its threads
+/// until the process ends.
+public final class InferenceServer: Sendable {
+    private enum Phase: Equatable {
+        case starting
+        case running
+        case stopping
+        case stopped
+    }
+
+    let manager: ModelManager
+    private let options: ServerOptions
+    private let phase = Mutex(Phase.starting)
+    private let phaseChanged = Signal()
+    private let clock: any SchedulingClock
+    private let timer: DeadlineTimer
+
+    /// Starts a server. Models that are to be loaded at start are loaded in the background: see ``waitUntilReady()``.
+    ///
+    /// - Throws: `invalidArgument` or `notFound` for a repository that can't be read.
+    public convenience init(_ options: ServerOptions) throws(HalcyonError) {
+        try self.init(options, clock: SystemClock())
+    }
+
+    package init(_ options: ServerOptions, clock: any SchedulingClock) throws(HalcyonError) {
+        self.options = options
+        self.clock = clock
+        timer = DeadlineTimer(clock: clock)
+        let budget = options.cpuBudget ?? .detected()
+        options.log.info("cpu budget", metadata: ["cores": "\(budget.cores)", "source": "\(budget.source)"])
+        manager = ModelManager(
+            loader: ModelLoader(
+                repository: try ModelRepositoryReader(paths: options.repositoryPaths),
+                backends: try Self.backends(options),
+                completion: .init(
+                    defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
+                warmsUp: options.warmsUpModels, budget: budget, clock: clock, timer: timer, log: options.log))
+        let names = try startupNames()
+        try WorkerThread.detach(name: "startup") { self.loadAtStart(names) }
+    }
+
+    private static func backends(_ options: ServerOptions) throws(HalcyonError) -> [String: any Backend] {
+        let openVINO = OpenVINOBackend(
+            OpenVINOBackend.Options(
+                libraryDirectories: options.backendDirectory.map { ["\($0)/openvino"] } ?? [],
+                properties: options.backendConfiguration["openvino"] ?? [:]))
+        var backends: [String: any Backend] = [:]
+        for backend in [openVINO, IdentityBackend()] as [any Backend] + options.backends {
+            backends[backend.name] = backend
+        }
+        for name in options.backendConfiguration.keys.sorted() where name != openVINO.name {
+            throw HalcyonError(.invalidArgument, "there is no backend '\(name)' that takes settings for all its models")
+        }
+        return backends
+    }
+
+    // MARK: Start
+
+    private func startupNames() throws(HalcyonError) -> [String] {
+        switch options.modelControlMode {
+        case .none:
+            guard options.startupModels.isEmpty else {
+                throw HalcyonError(
+                    .invalidArgument, "models to load at start can only be named in explicit model-control mode")
+            }
+            return try manager.modelNames()
+        case .explicit: return options.startupModels
+        }
+    }
+
+    private func loadAtStart(_ names: [String]) {
+        for name in names {
+            do {
+                try manager.load(name)
+            } catch {
+                options.log.error("model failed to load", metadata: ["model": "\(name)", "error": "\(error)"])
+            }
+        }
+        phase.withLock { if $0 == .starting { $0 = .running } }
+        phaseChanged.notify()
+    }
+
+    /// Waits until the models that are loaded at start are, or have failed.
+    ///
+    /// - Throws: `unavailable` that names each model that failed and why, where readiness is strict; the others serve
+    ///   all the same.
+    public func waitUntilReady() async throws {
+        await onThread(name: "ready") {
+            _ = self.phaseChanged.wait(until: nil, clock: self.clock) { self.phase.withLock { $0 != .starting } }
+        }
+        let failures = manager.failures()
+        guard !isReady, !failures.isEmpty else { return }
+        let reasons = failures.map { "\($0.name): \($0.reason)" }.joined(separator: "\n")
+        throw HalcyonError(.unavailable, "these models failed to load:\n\(reasons)")
+    }
+
+    // MARK: State
+
+    /// Whether the server answers at all.
+    public var isLive: Bool { phase.withLock { $0 != .stopped } }
+
+    /// Whether the server takes requests: start is over, and, where readiness is strict, no model that was asked for
+    /// has failed.
+    public var isReady: Bool {
+        phase.withLock { $0 == .running } && (!options.isReadinessStrict || manager.failures().isEmpty)
+    }
+
+    public var metadata: ServerMetadata {
+        ServerMetadata(
+            name: "halcyon", version: Self.version,
+            extensions: ["model_repository", "schedule_policy", "model_configuration", "statistics"])
+    }
+
+    /// The version of this library.
+    public static let version = "0.1.0"
+
+    // MARK: Models
+
+    /// Loads a model, or loads it anew: the new version serves before the old one goes, and if it fails, the old one
+    /// stays.
+    ///
+    /// - Throws: `HalcyonError` with every complaint about the model's configuration, or what the engine says.
+    public func loadModel(_ name: String) async throws {
+        try await onThread(name: "load") { Result { () throws(HalcyonError) in try self.manager.load(name) } }.get()
+    }
+
+    /// Unloads a model: it takes no new requests, and this returns when those it has are finished.
+    ///
+    /// - Throws: `notFound` for a model that is not loaded.
+    public func unloadModel(_ name: String) async throws {
+        try await onThread(name: "unload") {
+            Result { () throws(HalcyonError) in try self.manager.unload(name) }
+        }.get()
+    }
+
+    /// Whether a version of a model serves; any version where `version` is `nil`.
+    public func isModelReady(_ name: String, version: Int64? = nil) -> Bool {
+        manager.isReady(name, version: version)
+    }
+
+    /// Every model of the repositories with its state, by name.
+    public func modelIndex() -> [ModelIndexEntry] { manager.index() }
+
+    /// - Throws: `notFound` or `unavailable` for a model that is not served, as do the methods below.
+    public func modelMetadata(_ name: String, version: Int64? = nil) throws(HalcyonError) -> ModelMetadata {
+        let configuration = try modelConfiguration(name, version: version)
+        let tensor = { (tensor: TensorConfiguration) in
+            ModelMetadata.TensorMetadata(
+                name: tensor.name, elementType: tensor.elementType,
+                shape: tensor.completeShape(maxBatchSize: configuration.maxBatchSize))
+        }
+        return ModelMetadata(
+            name: name, versions: manager.versions(name),
+            platform: configuration.platform.isEmpty ? configuration.backend : configuration.platform,
+            inputs: configuration.inputs.map(tensor), outputs: configuration.outputs.map(tensor))
+    }
+
+    /// The effective configuration: as written, with what the model and the defaults add.
+    public func modelConfiguration(_ name: String, version: Int64? = nil) throws(HalcyonError) -> ModelConfiguration {
+        try manager.withModel(name, version: version) { $0.configuration }
+    }
+
+    /// The labels of an output; empty where its configuration names no label file.
+    public func labels(_ name: String, output: String, version: Int64? = nil) throws(HalcyonError) -> [String] {
+        try manager.withModel(name, version: version) { $0.labels[output] ?? [] }
+    }
+
+    /// The statistics of one version, of all served versions of a model, or of all models.
+    public func statistics(model name: String? = nil, version: Int64? = nil) throws(HalcyonError) -> ServerStatistics {
+        guard let name else {
+            return ServerStatistics(models: manager.servedModels().map { $0.executor.statistics.snapshot() })
+        }
+        if let version {
+            return ServerStatistics(
+                models: [try manager.withModel(name, version: version) { $0.executor.statistics.snapshot() }])
+        }
+        let models = manager.servedModels().filter { $0.configuration.name == name }
+        guard !models.isEmpty else {
+            throw HalcyonError(.notFound, "requested model '\(name)' is not available")
+        }
+        return ServerStatistics(models: models.map { $0.executor.statistics.snapshot() })
+    }
+
+    // MARK: Stopping
+
+    /// Takes nothing new, finishes what waits within ``ServerOptions/exitTimeout``, and ends all threads.
+    ///
+    /// - Returns: what had to be dropped. Later calls return an empty report.
+    @discardableResult
+    public func shutdown() async -> ShutdownReport {
+        let isFirst = phase.withLock { phase in
+            defer { if phase != .stopped { phase = .stopping } }
+            return phase == .starting || phase == .running
+        }
+        phaseChanged.notify()
+        guard isFirst else { return ShutdownReport(droppedRequests: [:]) }
+        let timeout = UInt64(clamping: max(0, options.exitTimeout.nanoseconds))
+        let (deadline, overflow) = clock.now().addingReportingOverflow(timeout)
+        let dropped = await onThread(name: "shutdown") {
+            let dropped = self.manager.stop(deadline: overflow ? nil : deadline)
+            self.timer.stop()
+            return dropped
+        }
+        for (name, count) in dropped.sorted(by: { $0.key < $1.key }) {
+            options.log.warning("dropped at shutdown", metadata: ["model": "\(name)", "requests": "\(count)"])
+        }
+        phase.withLock { $0 = .stopped }
+        return ShutdownReport(droppedRequests: dropped)
+    }
+
+    /// Runs what blocks on a thread of its own, off Swift's cooperative pool.
+    private func onThread<Value: Sendable>(name: String, _ body: @escaping @Sendable () -> Value) async -> Value {
+        await withUnsafeContinuation { continuation in
+            do {
+                try WorkerThread.detach(name: name) { continuation.resume(returning: body()) }
+            } catch {
+                // Without another thread to be had, blocking this one is what is left.
+                continuation.resume(returning: body())
+            }
+        }
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, clamped to 64 bits.
+    fileprivate var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return seconds < 0 ? .min : .max }
+        return scaled.addingReportingOverflow(attoseconds / 1_000_000_000).overflow
+            ? .max : scaled + attoseconds / 1_000_000_000
+    }
+}

@@ -1,0 +1,43 @@
+public import Logging
+public import ModelRuntime
+
+/// What an ``InferenceServer`` is started with.
+public struct ServerOptions: Sendable {
+    /// How models come to be loaded.
+    public enum ModelControlMode: String, Hashable, Sendable, CaseIterable {
+        /// All models of the repositories, at start.
+        case none
+        /// ``ServerOptions/startupModels`` at start; others when ``InferenceServer/loadModel(_:)`` asks for them.
+        case explicit
+    }
+
+    /// Folders with models, absolute or relative to the working directory; at least one.
+    public var repositoryPaths: [String]
+    public var modelControlMode: ModelControlMode = .none
+    /// The models to load at start in explicit mode.
+    public var startupModels: [String] = []
+    /// The folder whose sub-folders hold the engines' libraries, `openvino/` for instance; `nil` to leave finding them
+    /// to the system's loader.
+    public var backendDirectory: String?
+    /// Settings of an engine for all of its models, by the engine's name: `["openvino": ["CACHE_DIR": "/var/cache"]]`.
+    public var backendConfiguration: [String: [String: String]] = [:]
+    /// Engines beside those that come with the library. One with the name of another takes its place.
+    public var backends: [any Backend] = []
+    /// The processors to use; `nil` for what affinity mask and control group allow.
+    public var cpuBudget: CPUBudget?
+    /// Whether each model runs once on zeros before it is ready, so that the first request does not pay for what an
+    /// engine sets up on first use. These runs are in no statistics.
+    public var warmsUpModels = true
+    /// The maximum batch size of a model that could batch and whose configuration does not say.
+    public var defaultMaxBatchSize = 4
+    /// Whether what a configuration leaves open is completed from the model itself.
+    public var completesConfigurations = true
+    /// Whether the server is ready only if every model that was asked for is.
+    public var isReadinessStrict = true
+    /// How long ``InferenceServer/shutdown()`` lets waiting requests finish.
+    public var exitTimeout: Duration = .seconds(30)
+    /// Where the server logs to. By default it logs nothing.
+    public var log = Logger(label: "halcyon", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    public init(repositoryPaths: [String]) { self.repositoryPaths = repositoryPaths }
+}

@@ -1,0 +1,119 @@
+package import Logging
+internal import ModelConfiguration
+package import ModelRuntime
+package import Tensors
+
+/// Makes a served model from what lies in a repository: read → open → complete → check → prepare → instances → warm.
+package struct ModelLoader: Sendable {
+    package var repository: ModelRepositoryReader
+    /// By name.
+    package var backends: [String: any Backend]
+    package var completion: ConfigurationCompletion.Options
+    package var warmsUp: Bool
+    package var budget: CPUBudget
+    package var clock: any SchedulingClock
+    package var timer: DeadlineTimer
+    package var log: Logger
+
+    package init(
+        repository: ModelRepositoryReader, backends: [String: any Backend],
+        completion: ConfigurationCompletion.Options, warmsUp: Bool, budget: CPUBudget, clock: any SchedulingClock,
+        timer: DeadlineTimer, log: Logger
+    ) {
+        self.repository = repository
+        self.backends = backends
+        self.completion = completion
+        self.warmsUp = warmsUp
+        self.budget = budget
+        self.clock = clock
+        self.timer = timer
+        self.log = log
+    }
+
+    func modelNames() throws(HalcyonError) -> [String] { try repository.modelNames().map(\.rawValue) }
+
+    /// Loads the versions of a model that its policy names. Either all of them load or none does.
+    func load(_ name: String) throws(HalcyonError) -> [ServedModel] {
+        let definition = try repository.readModel(try ModelName(name), backends: backends)
+        var loaded: [ServedModel] = []
+        for version in definition.versions {
+            do {
+                loaded.append(try load(definition, version))
+            } catch {
+                _ = retire(loaded, deadline: nil)
+                throw error
+            }
+        }
+        return loaded
+    }
+
+    private func load(
+        _ definition: ModelDefinition, _ version: ModelDefinition.Version
+    ) throws(HalcyonError) -> ServedModel {
+        let start = clock.now()
+        let name = definition.configuration.name
+        guard let backend = backends[definition.engine.backendName] else {
+            throw HalcyonError(.internal, "model '\(name)': no backend '\(definition.engine.backendName)' is registered")
+        }
+        let model = try open(definition, version, with: backend)
+        var configuration = try ConfigurationCompletion.complete(
+            definition.configuration, signature: model.signature, options: completion)
+        configuration.defaultModelFilename = version.filename ?? configuration.defaultModelFilename
+        if let signature = model.signature { try ConfigurationCheck.check(configuration, against: signature) }
+        let instances = try InstancePlan.instances(of: configuration)
+        let plan = budget.plan(instances: instances.count)
+        do {
+            try model.prepare(for: configuration, plan: plan)
+        } catch {
+            throw HalcyonError(wrapping: error)
+        }
+        let executor = try ModelExecutor(
+            ModelExecutor.Parts(
+                model: model, version: version.number, configuration: configuration, instances: instances,
+                clock: clock, timer: timer, log: log))
+        if warmsUp {
+            do {
+                try executor.warmUp()
+            } catch {
+                executor.stop()
+                throw error.prefixed("model '\(name)' failed to warm up: ")
+            }
+        }
+        var metadata: Logger.Metadata = [
+            "model": "\(name)", "version": "\(version.number)", "backend": "\(backend.name)", "cpu": "\(plan)",
+            "milliseconds": "\((clock.now() &- start) / 1_000_000)",
+        ]
+        for property in model.properties { metadata[property.name] = "\(property.value)" }
+        log.info("model ready", metadata: metadata)
+        return ServedModel(
+            version: version.number, configuration: configuration, labels: try repository.labels(of: definition),
+            executor: executor)
+    }
+
+    private func open(
+        _ definition: ModelDefinition, _ version: ModelDefinition.Version, with backend: any Backend
+    ) throws(HalcyonError) -> any Model {
+        for diagnostic in definition.diagnostics {
+            log.warning("configuration", metadata: ["diagnostic": "\(diagnostic)"])
+        }
+        if let notice = definition.engine.notice {
+            log.notice("engine", metadata: ["model": "\(definition.configuration.name)", "notice": "\(notice)"])
+        }
+        do {
+            return try backend.openModel(
+                ModelSource(
+                    modelName: definition.configuration.name, version: version.number,
+                    configuration: definition.configuration, modelDirectory: definition.directory,
+                    modelPath: version.modelPath, log: log))
+        } catch {
+            throw HalcyonError(wrapping: error)
+        }
+    }
+
+    /// Stops models that are off the table.
+    ///
+    /// - Returns: how many waiting requests were dropped.
+    func retire(_ models: [ServedModel], deadline: UInt64?) -> Int {
+        models.reduce(0) { $0 + $1.retire(deadline: deadline, clock: clock) }
+    }
+}

@@ -1,0 +1,211 @@
+internal import ModelRuntime
+internal import Synchronization
+package import Tensors
+
+/// Which models are served, and the way there and back.
+///
+/// Loads and unloads of one model are done one after the other; those of different models side by side. A request takes
+/// hold of a version under the lock of the table, so it can't be unloaded before the request is enqueued; and what is
+/// enqueued is finished before the version goes.
+package final class ModelManager: Sendable {
+    private struct Entry {
+        var served: [Int64: ServedModel] = [:]
+        /// The version that a request without one gets.
+        var newest: ServedModel?
+        var state = ModelState.unavailable
+        /// The version that the state and the reason speak of, where none is served.
+        var version: Int64?
+        var reason = ""
+    }
+
+    private struct Table {
+        var entries: [String: Entry] = [:]
+        /// Models that are being loaded or unloaded.
+        var busy: Set<String> = []
+        var isStopped = false
+    }
+
+    private let table = Mutex(Table())
+    private let changed = Signal()
+    private let loader: ModelLoader
+
+    package init(loader: ModelLoader) { self.loader = loader }
+
+    // MARK: Requests
+
+    /// Calls `body` with a served version, which stays until `body` has returned.
+    ///
+    /// - Parameter version: `nil` for the newest.
+    /// - Throws: `notFound` for a model that nobody loaded, `unavailable` for one that is not ready.
+    package func withModel<Result>(
+        _ name: String, version: Int64?, _ body: (ServedModel) throws(HalcyonError) -> Result
+    ) throws(HalcyonError) -> Result {
+        let model = try table.withLock { table throws(HalcyonError) in
+            let model = try Self.find(name, version: version, in: table)
+            model.hold()
+            return model
+        }
+        defer { model.release() }
+        return try body(model)
+    }
+
+    private static func find(_ name: String, version: Int64?, in table: Table) throws(HalcyonError) -> ServedModel {
+        guard let entry = table.entries[name] else {
+            throw HalcyonError(.notFound, "Request for unknown model: '\(name)' is not found")
+        }
+        if let model = version.map({ entry.served[$0] }) ?? entry.newest { return model }
+        if let version, !entry.served.isEmpty {
+            throw HalcyonError(.notFound, "Request for unknown model: '\(name)' version \(version) is not found")
+        }
+        let reason = entry.reason.isEmpty ? "" : ": \(entry.reason)"
+        throw HalcyonError(.unavailable, "Request for unknown model: '\(name)' has no available versions\(reason)")
+    }
+
+    // MARK: Loading and unloading
+
+    /// Loads a model, or loads it anew: the new versions serve before the old ones go, and if they fail, the old ones
+    /// stay. Blocks until that is done.
+    ///
+    /// - Throws: whatever is wrong with the model; the index keeps it as the reason.
+    package func load(_ name: String) throws(HalcyonError) {
+        try claim(name)
+        defer { giveUp(name) }
+        table.withLock { table in
+            if table.entries[name]?.served.isEmpty ?? true { table.entries[name, default: Entry()].state = .loading }
+        }
+        let fresh: [ServedModel]
+        do {
+            fresh = try loader.load(name)
+        } catch {
+            table.withLock { table in
+                // A name that is no model leaves no trace.
+                if error.code == .notFound, table.entries[name]?.served.isEmpty ?? true {
+                    table.entries[name] = nil
+                    return
+                }
+                table.entries[name, default: Entry()].reason = error.message
+                if table.entries[name]?.served.isEmpty ?? true { table.entries[name]?.state = .unavailable }
+            }
+            throw error
+        }
+        let old = table.withLock { table in
+            let old = table.entries[name]?.served.values.map { $0 } ?? []
+            var entry = Entry()
+            for model in fresh { entry.served[model.version] = model }
+            entry.newest = fresh.max(by: { $0.version < $1.version })
+            entry.version = entry.newest?.version
+            entry.state = .ready
+            table.entries[name] = entry
+            return old
+        }
+        _ = loader.retire(old, deadline: nil)
+    }
+
+    /// Unloads a model: it takes no new requests at once, and this returns when those it had are finished.
+    ///
+    /// - Parameter deadline: when to drop requests that still wait, in nanoseconds of the clock; `nil` for never.
+    /// - Returns: how many were dropped.
+    /// - Throws: `notFound` for a model that is not loaded.
+    @discardableResult
+    package func unload(_ name: String, deadline: UInt64? = nil) throws(HalcyonError) -> Int {
+        try claim(name, evenIfStopped: true)
+        defer { giveUp(name) }
+        let old = table.withLock { table -> [ServedModel]? in
+            guard let old = table.entries[name]?.served.values.map({ $0 }), !old.isEmpty else { return nil }
+            table.entries[name]?.served = [:]
+            table.entries[name]?.newest = nil
+            table.entries[name]?.state = .unloading
+            return old
+        }
+        guard let old else {
+            throw HalcyonError(.notFound, "failed to unload '\(name)', the model is not loaded")
+        }
+        let dropped = loader.retire(old, deadline: deadline)
+        table.withLock { table in
+            table.entries[name]?.state = .unavailable
+            table.entries[name]?.reason = "unloaded"
+        }
+        return dropped
+    }
+
+    /// Waits until nobody else loads or unloads the model.
+    private func claim(_ name: String, evenIfStopped: Bool = false) throws(HalcyonError) {
+        var isStopped = false
+        _ = changed.wait(until: nil, clock: loader.clock) {
+            self.table.withLock { table in
+                isStopped = table.isStopped && !evenIfStopped
+                return isStopped || table.busy.insert(name).inserted
+            }
+        }
+        if isStopped { throw HalcyonError(.unavailable, "the server is being stopped and loads no more models") }
+    }
+
+    private func giveUp(_ name: String) {
+        table.withLock { _ = $0.busy.remove(name) }
+        changed.notify()
+    }
+
+    /// Unloads everything, side by side, and loads nothing any more.
+    ///
+    /// - Returns: how many waiting requests were dropped, by model.
+    package func stop(deadline: UInt64?) -> [String: Int] {
+        table.withLock { $0.isStopped = true }
+        // What is being loaded at the moment is waited for, so that it is unloaded as well.
+        _ = changed.wait(until: deadline, clock: loader.clock) { self.table.withLock { $0.busy.isEmpty } }
+        let names = table.withLock { table in table.entries.filter { !$0.value.served.isEmpty }.map(\.key) }
+        let dropped = Mutex<[String: Int]>([:])
+        let threads = names.compactMap { name in
+            try? WorkerThread(name: "stop") {
+                let count = (try? self.unload(name, deadline: deadline)) ?? 0
+                if count > 0 { dropped.withLock { $0[name] = count } }
+            }
+        }
+        for thread in threads { thread.join() }
+        return dropped.withLock { $0 }
+    }
+
+    // MARK: Looking
+
+    /// Whether that version, or any where `version` is `nil`, serves.
+    package func isReady(_ name: String, version: Int64?) -> Bool {
+        table.withLock { (try? Self.find(name, version: version, in: $0)) != nil }
+    }
+
+    /// The versions of a model that serve, ascending.
+    package func versions(_ name: String) -> [Int64] {
+        table.withLock { $0.entries[name]?.served.keys.sorted() ?? [] }
+    }
+
+    /// The served versions of all models, by name and version.
+    package func servedModels() -> [ServedModel] {
+        table.withLock { table in
+            table.entries.values.flatMap(\.served.values)
+        }.sorted { ($0.configuration.name, $0.version) < ($1.configuration.name, $1.version) }
+    }
+
+    /// The models that lie in the repositories, by name.
+    package func modelNames() throws(HalcyonError) -> [String] { try loader.modelNames() }
+
+    /// Every model of the repositories and every one that was asked for, by name.
+    package func index() -> [ModelIndexEntry] {
+        let entries = table.withLock { $0.entries }
+        let names = Set(entries.keys).union((try? loader.modelNames()) ?? []).sorted()
+        return names.flatMap { name -> [ModelIndexEntry] in
+            guard let entry = entries[name] else { return [ModelIndexEntry(name: name)] }
+            guard !entry.served.isEmpty else {
+                return [ModelIndexEntry(name: name, version: entry.version, state: entry.state, reason: entry.reason)]
+            }
+            return entry.served.keys.sorted().map {
+                ModelIndexEntry(name: name, version: $0, state: .ready, reason: entry.reason)
+            }
+        }
+    }
+
+    /// The models that were asked for and do not serve, with the reason.
+    package func failures() -> [(name: String, reason: String)] {
+        table.withLock { table in
+            table.entries.filter { $0.value.served.isEmpty && $0.value.reason != "unloaded" }
+                .map { (name: $0.key, reason: $0.value.reason) }
+        }.sorted { $0.name < $1.name }
+    }
+}

@@ -1,0 +1,39 @@
+package import ModelConfiguration
+package import ModelRuntime
+internal import Synchronization
+
+/// One loaded version of a model, with what is known of it beside its executor.
+package final class ServedModel: Sendable {
+    package let version: Int64
+    /// Complete: as written, with what the model and the defaults add.
+    package let configuration: ModelConfiguration
+    /// The labels of the outputs that have a label file.
+    package let labels: [String: [String]]
+    package let executor: ModelExecutor
+    /// Those who are about to hand a request to the executor.
+    private let holders = Atomic<Int>(0)
+    private let released = Signal()
+
+    init(version: Int64, configuration: ModelConfiguration, labels: [String: [String]], executor: ModelExecutor) {
+        self.version = version
+        self.configuration = configuration
+        self.labels = labels
+        self.executor = executor
+    }
+
+    /// Called under the manager's lock, so that a model that has been taken off the table gains no new holder.
+    func hold() { holders.wrappingAdd(1, ordering: .relaxed) }
+
+    func release() {
+        if holders.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { released.notify() }
+    }
+
+    /// Waits for those who hold it, finishes what they enqueued, and ends the workers. It must be off the table.
+    ///
+    /// - Parameter deadline: nanoseconds of the clock; `nil` for no limit.
+    /// - Returns: the requests that were dropped.
+    func retire(deadline: UInt64?, clock: any SchedulingClock) -> Int {
+        _ = released.wait(until: deadline, clock: clock) { self.holders.load(ordering: .acquiring) == 0 }
+        return executor.stop(deadline: deadline)
+    }
+}

@@ -1,0 +1,123 @@
+internal import ModelConfiguration
+internal import Scheduling
+internal import Tensors
+
+/// The way of one batch: gather → execute → scatter, with the time of each stage.
+struct BatchExecution: Sendable {
+    struct Outcome {
+        /// One response a request, in order; or why the batch failed.
+        var responses: Result<[InferenceResponse], HalcyonError>
+        /// Meaningful where the batch succeeded.
+        var stages: StatisticsCollector.Stages
+    }
+
+    /// Inputs that were gathered before an instance was free.
+    private final class Prepared {
+        let inputs: Result<[Tensor], HalcyonError>
+        init(_ inputs: Result<[Tensor], HalcyonError>) { self.inputs = inputs }
+    }
+
+    private let configuration: ModelConfiguration
+    private let version: Int64
+    private let clock: any MonotonicClock
+    private let scatter: Scatter
+
+    init(configuration: ModelConfiguration, version: Int64, clock: any MonotonicClock) {
+        self.configuration = configuration
+        self.version = version
+        self.clock = clock
+        scatter = Scatter(configuration)
+    }
+
+    /// Gathers a batch ahead of time, into memory of its own.
+    func prepare(_ batch: Batch) -> AnyObject {
+        var gather = Gather()
+        return Prepared(Result { () throws(HalcyonError) in try gather.inputs(of: requests(of: batch).map(\.inputs)) })
+    }
+
+    private func requests(of batch: Batch) -> [PendingRequest] {
+        batch.requests.compactMap { $0.payload as? PendingRequest }
+    }
+
+    func run(_ batch: Batch, on slot: InstanceSlot) -> Outcome {
+        let requests = requests(of: batch)
+        let start = clock.now()
+        var stages = StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: start, end: start)
+        do throws(HalcyonError) {
+            let inputs: [Tensor] =
+                if let prepared = batch.preparation as? Prepared {
+                    try prepared.inputs.get()
+                } else {
+                    try slot.gather.inputs(of: requests.map(\.inputs))
+                }
+            let requested = requestedOutputs(requests)
+            var execution = ExecutionBatch(
+                inputs: inputs, batchSize: batch.size, requestedOutputs: requested, clock: clock)
+            stages.inferenceStart = clock.now()
+            let outputs = try execute(&execution, on: slot)
+            stages.inferenceEnd = clock.now()
+            stages.refine(with: execution)
+            try scatter.check(outputs, batchSize: batch.size, requested: requested, instance: slot.identity.name)
+            let responses = try respond(to: requests, with: outputs)
+            stages.end = clock.now()
+            return Outcome(responses: .success(responses), stages: stages)
+        } catch {
+            return Outcome(responses: .failure(error), stages: stages)
+        }
+    }
+
+    private func execute(_ execution: inout ExecutionBatch, on slot: InstanceSlot) throws(HalcyonError) -> [Tensor] {
+        do {
+            return try slot.instance.execute(&execution)
+        } catch {
+            throw HalcyonError(wrapping: error)
+        }
+    }
+
+    /// Executes inputs whose outputs nobody wants.
+    func warmUp(_ inputs: [Tensor], on slot: InstanceSlot) throws(HalcyonError) {
+        var execution = ExecutionBatch(inputs: inputs, batchSize: 1, requestedOutputs: nil, clock: clock)
+        let outputs = try execute(&execution, on: slot)
+        try scatter.check(outputs, batchSize: 1, requested: nil, instance: slot.identity.name)
+    }
+
+    /// The union of what the requests want; `nil` where one of them wants all.
+    private func requestedOutputs(_ requests: [PendingRequest]) -> Set<String>? {
+        var union: Set<String> = []
+        for request in requests {
+            if request.requestedOutputs.isEmpty { return nil }
+            union.formUnion(request.requestedOutputs)
+        }
+        return union
+    }
+
+    private func respond(
+        to requests: [PendingRequest], with outputs: [Tensor]
+    ) throws(HalcyonError) -> [InferenceResponse] {
+        var responses: [InferenceResponse] = []
+        responses.reserveCapacity(requests.count)
+        var row = 0
+        for request in requests {
+            let outputs = try scatter.outputs(
+                outputs, names: request.requestedOutputs, row: row, rows: request.batchSize,
+                isWhole: requests.count == 1)
+            responses.append(
+                InferenceResponse(
+                    modelName: configuration.name, modelVersion: version, id: request.id, outputs: outputs))
+            row += request.batchSize
+        }
+        return responses
+    }
+}
+
+extension StatisticsCollector.Stages {
+    /// Takes over the marks that an instance set, where they make sense.
+    fileprivate mutating func refine(with execution: ExecutionBatch) {
+        if execution.inferenceStart > inferenceStart, execution.inferenceStart <= inferenceEnd {
+            inferenceStart = execution.inferenceStart
+        }
+        if execution.inferenceEnd >= inferenceStart, execution.inferenceEnd < inferenceEnd {
+            inferenceEnd = execution.inferenceEnd
+        }
+    }
+}

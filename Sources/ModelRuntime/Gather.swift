@@ -1,0 +1,65 @@
+internal import Tensors
+
+/// Makes one set of inputs from the inputs of a batch's requests.
+///
+/// One request's tensors are passed on as they are; of several, the rows are copied, once, into a buffer that is used
+/// again for the next batch unless somebody still holds it.
+struct Gather {
+    private var buffers: [BufferStorage?] = []
+
+    /// - Parameter requests: each request's inputs, in the configuration's order; at least one.
+    /// - Throws: `unsupported` for inputs that the processor cannot read.
+    mutating func inputs(of requests: [[Tensor]]) throws(HalcyonError) -> [Tensor] {
+        if requests.count == 1, let only = requests.first { return only }
+        guard let first = requests.first else { return [] }
+        var gathered: [Tensor] = []
+        gathered.reserveCapacity(first.count)
+        for index in first.indices { gathered.append(try gather(index, of: requests, like: first[index])) }
+        return gathered
+    }
+
+    private mutating func gather(
+        _ index: Int, of requests: [[Tensor]], like first: Tensor
+    ) throws(HalcyonError) -> Tensor {
+        var byteCount = 0
+        var rows = 0
+        for inputs in requests {
+            let input = inputs[index]
+            guard input.data.placement.isHostAccessible else {
+                throw HalcyonError(
+                    .unsupported, "input '\(input.name)' lives in \(input.data.placement) and cannot share a batch")
+            }
+            let (sum, overflow) = byteCount.addingReportingOverflow(input.data.byteCount)
+            guard !overflow else { throw HalcyonError(.invalidArgument, "the batch's input '\(input.name)' is too large") }
+            byteCount = sum
+            rows += input.shape.dimensions.first ?? 1
+        }
+        let storage = buffer(index, byteCount: byteCount)
+        var offset = 0
+        for inputs in requests {
+            inputs[index].data.withUnsafeBytes { bytes in
+                guard let source = bytes.baseAddress else { return }
+                (storage.baseAddress + offset).copyMemory(from: source, byteCount: bytes.count)
+                offset += bytes.count
+            }
+        }
+        let shape = Shape([rows] + first.shape.dimensions.dropFirst())
+        let data = try Buffer(storage).slice(offset: 0, byteCount: byteCount)
+        return try Tensor(name: first.name, elementType: first.elementType, shape: shape, data: data)
+    }
+
+    private mutating func buffer(_ index: Int, byteCount: Int) -> BufferStorage {
+        while buffers.count <= index { buffers.append(nil) }
+        if let storage = buffers[index], storage.byteCount >= byteCount, isUnused(index) { return storage }
+        let storage = BufferStorage.allocate(byteCount: byteCount)
+        buffers[index] = storage
+        return storage
+    }
+
+    private mutating func isUnused(_ index: Int) -> Bool {
+        guard var storage = buffers[index].take() else { return false }
+        let isUnused = isKnownUniquelyReferenced(&storage)
+        buffers[index] = storage
+        return isUnused
+    }
+}

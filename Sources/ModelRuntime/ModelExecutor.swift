@@ -1,0 +1,302 @@
+package import Logging
+package import ModelConfiguration
+internal import Scheduling
+internal import Synchronization
+package import Tensors
+
+/// Runs one model version: the scheduler machine with a lock, threads and a clock around it.
+///
+/// Every event goes: take the lock, ask the machine, let go of the lock, do what it said.
+package final class ModelExecutor: Sendable {
+    /// What an executor is made of.
+    package struct Parts {
+        package var model: any Model
+        package var version: Int64
+        /// Complete and checked.
+        package var configuration: ModelConfiguration
+        package var instances: [InstanceIdentity]
+        package var clock: any SchedulingClock
+        package var timer: DeadlineTimer
+        package var log: Logger
+
+        package init(
+            model: any Model, version: Int64, configuration: ModelConfiguration, instances: [InstanceIdentity],
+            clock: any SchedulingClock, timer: DeadlineTimer, log: Logger
+        ) {
+            self.model = model
+            self.version = version
+            self.configuration = configuration
+            self.instances = instances
+            self.clock = clock
+            self.timer = timer
+            self.log = log
+        }
+    }
+
+    /// On whose thread a request may run when an instance is idle.
+    package enum CallerThread: Sendable {
+        /// A thread that will wait for the response anyway.
+        case blocking
+        /// A thread that must come back soon, an event loop or one of Swift's pool: only while executions are short.
+        case nonBlocking
+    }
+
+    /// An execution up to this long may run on a non-blocking caller's thread: about what waking a worker and being
+    /// woken costs. Nanoseconds.
+    package static let shortExecution: UInt64 = 50_000
+
+    package let name: String
+    package let version: Int64
+    package let configuration: ModelConfiguration
+    private let model: any Model
+    private let options: SchedulingOptions
+    private let validator: RequestValidator
+    private let execution: BatchExecution
+    private let slots: [InstanceSlot]
+    private let machine: Mutex<SchedulerMachine>
+    private let sequencer = Mutex(ResponseSequencer<@Sendable () -> Void>())
+    private let workers = Mutex<[WorkerThread]>([])
+    private let drained = Signal()
+    private let clock: any SchedulingClock
+    private let timer: DeadlineTimer
+    private let log: Logger
+    package let statistics: StatisticsCollector
+    /// A moving mean of what an execution takes, in nanoseconds.
+    private let recentExecution = Atomic<UInt64>(UInt64.max)
+
+    /// Makes the instances and starts their workers.
+    ///
+    /// - Throws: whatever the model throws when an instance is made.
+    package init(_ parts: Parts) throws(HalcyonError) {
+        name = parts.configuration.name
+        version = parts.version
+        configuration = parts.configuration
+        model = parts.model
+        options = SchedulingOptions(parts.configuration)
+        validator = RequestValidator(parts.configuration)
+        clock = parts.clock
+        timer = parts.timer
+        log = parts.log
+        statistics = StatisticsCollector(name: parts.configuration.name, version: parts.version)
+        execution = BatchExecution(configuration: parts.configuration, version: parts.version, clock: parts.clock)
+        do {
+            slots = try parts.instances.map {
+                InstanceSlot(identity: $0, instance: try parts.model.makeInstance($0))
+            }
+        } catch {
+            throw HalcyonError(wrapping: error)
+        }
+        machine = Mutex(SchedulerMachine(options: options, instanceCount: slots.count))
+        try startWorkers()
+    }
+
+    private func startWorkers() throws(HalcyonError) {
+        for index in slots.indices {
+            do {
+                let worker = try WorkerThread(name: slots[index].identity.name) { [self] in work(index) }
+                workers.withLock { $0.append(worker) }
+            } catch {
+                stop()
+                throw error
+            }
+        }
+    }
+
+    /// Runs every instance once on zeros, before the first request, so that it does not pay for what an engine sets up
+    /// on first use. Counted nowhere. A model with open dimensions is left cold, as no size would be the right one.
+    ///
+    /// - Throws: whatever the instance throws.
+    package func warmUp() throws(HalcyonError) {
+        guard let inputs = try WarmUp.inputs(for: configuration) else { return }
+        for slot in slots { try execution.warmUp(inputs, on: slot) }
+    }
+
+    // MARK: Requests
+
+    /// Takes in a request. The handler gets its response or its error, exactly once, on any thread, possibly before
+    /// this returns.
+    ///
+    /// - Returns: what ``cancel(_:)`` takes; `nil` where the request has already ended.
+    @discardableResult
+    package func submit(
+        _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
+    ) -> PendingRequest? {
+        let arrival = clock.now()
+        let validated: RequestValidator.Validated
+        do {
+            validated = try validator.validate(request)
+        } catch {
+            statistics.recordFailure(duration: clock.now() &- arrival)
+            handler(.failure(error.prefixed(Self.prefix(request.id))))
+            return nil
+        }
+        let pending = PendingRequest(request, validated, arrival: arrival, handler: handler)
+        let queued = QueuedRequest(
+            payload: pending, batchSize: validated.batchSize, level: options.level(ofPriority: request.priority),
+            shape: validated.shape, enqueueTime: arrival,
+            requestedTimeout: SchedulingOptions.LevelPolicy.nanoseconds(request.timeoutMicroseconds))
+        enqueue(queued, pending, callerMayRun: mayRun(on: caller))
+        return pending
+    }
+
+    private func mayRun(on caller: CallerThread) -> Bool {
+        guard model.mayRunOnCallerThread else { return false }
+        return switch caller {
+        case .blocking: true
+        case .nonBlocking: recentExecution.load(ordering: .relaxed) <= Self.shortExecution
+        }
+    }
+
+    private func enqueue(_ queued: QueuedRequest, _ pending: PendingRequest, callerMayRun: Bool) {
+        let (outcome, expiry) = machine.withLock {
+            machine -> (Result<SchedulerMachine.FollowUp, HalcyonError>, UInt64?) in
+            do throws(HalcyonError) {
+                let (handle, followUp) = try machine.enqueue(
+                    queued, callerMayRun: callerMayRun, now: queued.enqueueTime)
+                pending.handle = handle
+                return (.success(followUp), machine.nextExpiry())
+            } catch {
+                return (.failure(error), nil)
+            }
+        }
+        if let expiry { timer.arm(self, at: expiry) }
+        switch outcome {
+        case .failure(let error):
+            statistics.recordFailure(duration: clock.now() &- pending.arrival)
+            pending.handler(.failure(error.prefixed(Self.prefix(pending.id))))
+        case .success(.nothing): break
+        case .success(.wake(let instance)): slots[instance].parker.unpark()
+        case .success(.runHere(let instance, let batch)): runOnCaller(instance, batch)
+        case .success(.prepare(let batch)): prepare(batch)
+        }
+    }
+
+    private func runOnCaller(_ instance: Int, _ batch: Batch) {
+        run(batch, on: slots[instance])
+        let now = clock.now()
+        let (hasWork, isDrained) = machine.withLock { ($0.release(instance: instance, now: now), $0.isDrained) }
+        if hasWork { slots[instance].parker.unpark() }
+        if isDrained { drained.notify() }
+    }
+
+    private func prepare(_ batch: Batch) {
+        var batch = batch
+        batch.preparation = execution.prepare(batch)
+        let wake = machine.withLock { [batch] in $0.batchPrepared(batch) }
+        if let wake { slots[wake].parker.unpark() }
+    }
+
+    /// Takes a request back: if it still waits, its handler gets a `cancelled` error at once; if it runs or has ended,
+    /// nothing changes.
+    package func cancel(_ pending: PendingRequest) {
+        let removed = machine.withLock { machine in pending.handle.flatMap { machine.cancel($0) } }
+        guard let removed else { return }
+        fail([removed], HalcyonError(.cancelled, "request was cancelled while it waited for model '\(name)'"))
+    }
+
+    // MARK: Workers
+
+    private func work(_ index: Int) {
+        let slot = slots[index]
+        while true {
+            let now = clock.now()
+            let (action, isDrained) = machine.withLock { ($0.nextBatch(instance: index, now: now), $0.isDrained) }
+            if isDrained { drained.notify() }
+            switch action {
+            case .run(let batch, let wake):
+                if let wake { slots[wake].parker.unpark() }
+                run(batch, on: slot)
+            case .hold(let until): clock.park(slot.parker, until: until)
+            case .park: clock.park(slot.parker, until: nil)
+            case .exit: return
+            }
+        }
+    }
+
+    private func run(_ batch: Batch, on slot: InstanceSlot) {
+        let outcome = execution.run(batch, on: slot)
+        switch outcome.responses {
+        case .success(let responses):
+            statistics.recordSuccess(
+                batchSize: batch.size, reason: batch.reason, arrivals: batch.requests.map(\.enqueueTime),
+                stages: outcome.stages)
+            noteExecution(outcome.stages.end &- outcome.stages.start)
+            for (request, response) in zip(batch.requests, responses) { finish(request, .success(response)) }
+        case .failure(let error):
+            log.warning(
+                "batch failed",
+                metadata: [
+                    "model": "\(name)", "version": "\(version)", "instance": "\(slot.identity.name)",
+                    "error": "\(error)",
+                ])
+            fail(batch.requests, error)
+        }
+    }
+
+    private func noteExecution(_ duration: UInt64) {
+        let mean = recentExecution.load(ordering: .relaxed)
+        let updated = mean == .max ? duration : mean - mean / 8 + duration / 8
+        recentExecution.store(updated, ordering: .relaxed)
+    }
+
+    // MARK: Endings
+
+    private func finish(_ request: QueuedRequest, _ result: Result<InferenceResponse, HalcyonError>) {
+        guard let pending = request.payload as? PendingRequest else { return }
+        guard options.preserveOrdering else { return pending.handler(result) }
+        let ready = sequencer.withLock { $0.complete(request.sequence) { pending.handler(result) } }
+        for delivery in ready { delivery() }
+    }
+
+    private func fail(_ requests: [QueuedRequest], _ error: HalcyonError) {
+        let now = clock.now()
+        for request in requests {
+            statistics.recordFailure(duration: now &- request.enqueueTime)
+            let id = (request.payload as? PendingRequest)?.id ?? ""
+            finish(request, .failure(error.prefixed(Self.prefix(id))))
+        }
+    }
+
+    private static func prefix(_ id: String) -> String { "[request id: \(id.isEmpty ? "<id_unknown>" : id)] " }
+
+    // MARK: Stopping
+
+    /// Takes no more requests, finishes those that wait, and ends the workers.
+    ///
+    /// - Parameter deadline: when to give up what still waits, in nanoseconds of the clock; `nil` for never. What runs
+    ///   then is not interrupted, but it is not waited for either.
+    /// - Returns: how many requests were dropped, each with an `unavailable` error.
+    @discardableResult
+    package func stop(deadline: UInt64? = nil) -> Int {
+        machine.withLock { $0.drain() }
+        for slot in slots { slot.parker.unpark() }
+        let isDrained = drained.wait(until: deadline, clock: clock) { self.machine.withLock { $0.isDrained } }
+        let abandoned = machine.withLock { $0.abandon() }
+        fail(abandoned, HalcyonError(.unavailable, "model '\(name)' was stopped before the request could run"))
+        timer.disarm(self)
+        let workers = workers.withLock { workers in
+            defer { workers = [] }
+            return workers
+        }
+        if isDrained {
+            for worker in workers { worker.join() }
+        } else {
+            log.warning(
+                "stopped with an execution still running",
+                metadata: ["model": "\(name)", "version": "\(version)", "dropped": "\(abandoned.count)"])
+        }
+        return abandoned.count
+    }
+
+    /// Requests that wait at the moment.
+    package var queuedCount: Int { machine.withLock { $0.queue.count } }
+}
+
+extension ModelExecutor: DeadlineTimer.Target {
+    package func deadlinePassed(now: UInt64) -> UInt64? {
+        let (expired, next) = machine.withLock { ($0.expire(now: now), $0.nextExpiry()) }
+        if let wake = expired.wake { slots[wake].parker.unpark() }
+        fail(expired.rejected, HalcyonError(.unavailable, "Request timeout expired"))
+        return next
+    }
+}

@@ -1,0 +1,55 @@
+public import Scheduling
+
+/// What has happened to the requests of one model version since it was loaded. Times are nanoseconds of a monotonic
+/// clock.
+///
+/// ``inferenceCount`` is the sum over ``batches`` of batch size × its `computeInfer.count`, and ``executionCount`` the
+/// sum of those counts.
+public struct ModelStatistics: Hashable, Sendable {
+    public var name: String
+    public var version: Int64
+    /// When the last inference ended, in milliseconds since 1970; 0 for never.
+    public var lastInference: UInt64 = 0
+    /// Items inferred: a request that brings a batch of n counts n times.
+    public var inferenceCount: UInt64 = 0
+    /// Batches executed.
+    public var executionCount: UInt64 = 0
+    /// Requests that got their response, from arrival to response.
+    public var success = DurationStatistic()
+    /// Requests that got an error after they were found valid, from arrival to error.
+    public var fail = DurationStatistic()
+    /// Successful requests: from arrival to the beginning of their execution.
+    public var queue = DurationStatistic()
+    /// Successful requests: gathering and handing over the inputs of their batch.
+    public var computeInput = DurationStatistic()
+    /// Successful requests: the execution of their batch by the engine.
+    public var computeInfer = DurationStatistic()
+    /// Successful requests: taking over the outputs of their batch and handing them out.
+    public var computeOutput = DurationStatistic()
+    public var cacheHit = DurationStatistic()
+    public var cacheMiss = DurationStatistic()
+    /// Ascending by batch size.
+    public var batches: [BatchStatistics] = []
+    /// How often each reason closed a batch that was executed.
+    public var batchReasons: [BatchReason: UInt64] = [:]
+
+    public init(name: String, version: Int64) {
+        self.name = name
+        self.version = version
+    }
+
+    /// The largest batch executed; 0 for none.
+    public var largestBatch: Int { batches.last?.batchSize ?? 0 }
+}
+
+/// The executions of one batch size. Each counts once, however many requests were in it.
+public struct BatchStatistics: Hashable, Sendable {
+    public var batchSize: Int
+    public var computeInput = DurationStatistic()
+    public var computeInfer = DurationStatistic()
+    public var computeOutput = DurationStatistic()
+    /// The time that the batches' requests spent waiting; counts requests, not executions. Not in the reference.
+    public var queue = DurationStatistic()
+
+    public init(batchSize: Int) { self.batchSize = batchSize }
+}

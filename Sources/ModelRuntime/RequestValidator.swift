@@ -1,0 +1,144 @@
+package import ModelConfiguration
+package import Scheduling
+package import Tensors
+
+/// Checks requests against a model's configuration. The sentences of its errors are the reference's.
+package struct RequestValidator: Sendable {
+    /// What a valid request comes to.
+    package struct Validated {
+        /// The inputs in the configuration's order.
+        package var inputs: [Tensor]
+        /// Items that the request brings; 1 where the model does not batch.
+        package var batchSize: Int
+        package var shape: ShapeKey
+    }
+
+    private let configuration: ModelConfiguration
+    private let hasOpenDimensions: Bool
+
+    package init(_ configuration: ModelConfiguration) {
+        self.configuration = configuration
+        hasOpenDimensions = configuration.inputs.contains(where: { $0.dimensions.isVariable })
+    }
+
+    /// - Throws: `invalidArgument` that names the input or output, what was expected and what came.
+    package func validate(_ request: InferenceRequest) throws(HalcyonError) -> Validated {
+        let inputs = try orderedInputs(request)
+        let batchSize = try batchSize(of: inputs)
+        for (input, expected) in zip(inputs, configuration.inputs) { try check(input, against: expected) }
+        for name in request.requestedOutputs where !configuration.outputs.contains(where: { $0.name == name }) {
+            throw HalcyonError(
+                .invalidArgument, "unexpected inference output '\(name)' for model '\(configuration.name)'")
+        }
+        return Validated(inputs: inputs, batchSize: batchSize, shape: shapeKey(inputs))
+    }
+
+    private func orderedInputs(_ request: InferenceRequest) throws(HalcyonError) -> [Tensor] {
+        let expected = configuration.inputs
+        if request.inputs.count == expected.count {
+            if zip(request.inputs, expected).allSatisfy({ $0.name == $1.name }) { return request.inputs }
+            let ordered = expected.compactMap { input in request.inputs.first(where: { $0.name == input.name }) }
+            if ordered.count == expected.count { return ordered }
+        }
+        let missing = expected.map(\.name).filter { name in !request.inputs.contains(where: { $0.name == name }) }
+        throw HalcyonError(
+            .invalidArgument,
+            "expected \(expected.count) inputs but got \(request.inputs.count) inputs for model "
+                + "'\(configuration.name)'. Got input(s) \(quoted(request.inputs.map(\.name))), but missing required "
+                + "input(s) \(quoted(missing)). Please provide all required input(s).")
+    }
+
+    private func quoted(_ names: [String]) -> String { "[" + names.map { "'\($0)'" }.joined(separator: ",") + "]" }
+
+    private func batchSize(of inputs: [Tensor]) throws(HalcyonError) -> Int {
+        guard configuration.maxBatchSize > 0 else { return 1 }
+        var batchSize: Int?
+        for input in inputs {
+            guard let size = input.shape.dimensions.first else {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "input '\(input.name)' has no batch dimension for '\(configuration.name)', whose max_batch_size is "
+                        + "\(configuration.maxBatchSize)")
+            }
+            if let batchSize, batchSize != size {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "input '\(input.name)' batch size does not match other inputs for '\(configuration.name)'")
+            }
+            batchSize = size
+        }
+        let size = batchSize ?? 1
+        guard size >= 1 else {
+            throw HalcyonError(.invalidArgument, "inference request batch-size must be >= 1 for '\(configuration.name)'")
+        }
+        guard size <= configuration.maxBatchSize else {
+            throw HalcyonError(
+                .invalidArgument,
+                "inference request batch-size must be <= \(configuration.maxBatchSize) for '\(configuration.name)'")
+        }
+        return size
+    }
+
+    private func check(_ input: Tensor, against expected: TensorConfiguration) throws(HalcyonError) {
+        guard input.elementType == expected.elementType else {
+            throw HalcyonError(
+                .invalidArgument,
+                "inference input '\(input.name)' data-type is '\(input.elementType.rawValue)', but model "
+                    + "'\(configuration.name)' expects '\(expected.elementType.rawValue)'")
+        }
+        let skipped = configuration.maxBatchSize > 0 ? 1 : 0
+        let dimensions = input.shape.dimensions.dropFirst(skipped)
+        let fits =
+            dimensions.count == expected.dimensions.rank
+            && zip(expected.dimensions.dimensions, dimensions).allSatisfy {
+                $0 == Shape.variable ? $1 >= 0 : $0 == $1
+            }
+        guard fits else {
+            let complete = expected.completeShape(maxBatchSize: configuration.maxBatchSize)
+            let note =
+                configuration.maxBatchSize > 0
+                ? " NOTE: Setting a non-zero max_batch_size in the model config requires a batch dimension to be "
+                    + "prepended to each input shape. If you want to specify the full shape including the batch dim in "
+                    + "your input dims config, try setting max_batch_size to zero. See the model configuration docs "
+                    + "for more info on max_batch_size." : ""
+            throw HalcyonError(
+                .invalidArgument,
+                "unexpected shape for input '\(input.name)' for model '\(configuration.name)'. Expected \(complete), "
+                    + "got \(input.shape).\(note)")
+        }
+        try checkByteCount(input)
+    }
+
+    /// A tensor can be changed after it was made, so what its shape promises is looked at again.
+    private func checkByteCount(_ input: Tensor) throws(HalcyonError) {
+        if input.elementType == .bytes {
+            let expected = try input.shape.elementCount()
+            let count = try BytesElements.count(in: input)
+            guard count == expected else {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "expected \(expected) string elements for inference input '\(input.name)' for model "
+                        + "'\(configuration.name)', got \(count)")
+            }
+            return
+        }
+        let expected = try input.shape.byteCount(of: input.elementType)
+        guard input.data.byteCount == expected else {
+            throw HalcyonError(
+                .invalidArgument,
+                "input byte size mismatch for input '\(input.name)' for model '\(configuration.name)'. Expected "
+                    + "\(expected), got \(input.data.byteCount)")
+        }
+    }
+
+    private func shapeKey(_ inputs: [Tensor]) -> ShapeKey {
+        guard hasOpenDimensions else { return .fixed }
+        var open: [Int] = []
+        let skipped = configuration.maxBatchSize > 0 ? 1 : 0
+        for (input, expected) in zip(inputs, configuration.inputs) {
+            for (size, wanted) in zip(input.shape.dimensions.dropFirst(skipped), expected.dimensions.dimensions)
+            where wanted == Shape.variable { open.append(size) }
+        }
+        return ShapeKey(open)
+    }
+}

@@ -1,0 +1,89 @@
+internal import ModelConfiguration
+internal import Tensors
+
+/// Hands the outputs of a batch to its requests: each gets a slice of the batch's output memory, and nothing is copied.
+struct Scatter {
+    private let configuration: ModelConfiguration
+
+    init(_ configuration: ModelConfiguration) { self.configuration = configuration }
+
+    /// Checks what an instance returned for a batch of that size.
+    ///
+    /// - Throws: `internal` that names the output, what the configuration promises and what came.
+    func check(
+        _ outputs: [Tensor], batchSize: Int, requested: Set<String>?, instance: String
+    ) throws(HalcyonError) {
+        for expected in configuration.outputs where requested?.contains(expected.name) ?? true {
+            guard let output = outputs.first(where: { $0.name == expected.name }) else {
+                throw fault(instance, "returned no output '\(expected.name)'")
+            }
+            guard output.elementType == expected.elementType else {
+                throw fault(
+                    instance,
+                    "returned output '\(output.name)' as \(output.elementType.rawValue), expected "
+                        + expected.elementType.rawValue)
+            }
+            let complete =
+                configuration.maxBatchSize > 0 ? expected.dimensions.prepending(batchSize) : expected.dimensions
+            guard complete.accepts(output.shape) else {
+                throw fault(instance, "returned output '\(output.name)' of shape \(output.shape), expected \(complete)")
+            }
+            if output.elementType != .bytes {
+                let byteCount = try output.shape.byteCount(of: output.elementType)
+                guard byteCount == output.data.byteCount else {
+                    throw fault(
+                        instance,
+                        "returned output '\(output.name)' with \(output.data.byteCount) bytes, expected \(byteCount)")
+                }
+            }
+        }
+    }
+
+    private func fault(_ instance: String, _ what: String) -> HalcyonError {
+        HalcyonError(.internal, "instance '\(instance)' of model '\(configuration.name)' \(what)")
+    }
+
+    /// The outputs of the request whose items begin at row `row` of the batch.
+    ///
+    /// - Parameters:
+    ///   - names: the outputs that the request wants, in its order; empty for all, in the configuration's order.
+    ///   - isWhole: whether the request is the only one of the batch.
+    func outputs(
+        _ outputs: [Tensor], names: [String], row: Int, rows: Int, isWhole: Bool
+    ) throws(HalcyonError) -> [Tensor] {
+        var result: [Tensor] = []
+        result.reserveCapacity(outputs.count)
+        if names.isEmpty {
+            for expected in configuration.outputs {
+                if let output = outputs.first(where: { $0.name == expected.name }) {
+                    result.append(isWhole ? output : try slice(output, row: row, rows: rows))
+                }
+            }
+        } else {
+            for name in names {
+                if let output = outputs.first(where: { $0.name == name }) {
+                    result.append(isWhole ? output : try slice(output, row: row, rows: rows))
+                }
+            }
+        }
+        return result
+    }
+
+    private func slice(_ output: Tensor, row: Int, rows: Int) throws(HalcyonError) -> Tensor {
+        let rowShape = Shape(Array(output.shape.dimensions.dropFirst()))
+        let start: Int
+        let end: Int
+        if output.elementType == .bytes {
+            let perRow = try rowShape.elementCount()
+            start = try BytesElements.offset(after: perRow * row, from: 0, in: output)
+            end = try BytesElements.offset(after: perRow * rows, from: start, in: output)
+        } else {
+            let perRow = try rowShape.byteCount(of: output.elementType)
+            start = perRow * row
+            end = start + perRow * rows
+        }
+        let data = try output.data.slice(offset: start, byteCount: end - start)
+        return try Tensor(
+            name: output.name, elementType: output.elementType, shape: rowShape.prepending(rows), data: data)
+    }
+}

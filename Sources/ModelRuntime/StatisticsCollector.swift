@@ -1,0 +1,87 @@
+private import Glibc
+package import Scheduling
+internal import Synchronization
+
+/// The one place where a model version's work is counted.
+package final class StatisticsCollector: Sendable {
+    /// When the stages of one execution began and ended, in nanoseconds of the clock.
+    package struct Stages: Hashable, Sendable {
+        package var start: UInt64
+        package var inferenceStart: UInt64
+        package var inferenceEnd: UInt64
+        package var end: UInt64
+
+        package init(start: UInt64, inferenceStart: UInt64, inferenceEnd: UInt64, end: UInt64) {
+            self.start = start
+            self.inferenceStart = inferenceStart
+            self.inferenceEnd = inferenceEnd
+            self.end = end
+        }
+    }
+
+    private let state: Mutex<ModelStatistics>
+    /// Milliseconds since 1970.
+    private let wallClock: @Sendable () -> UInt64
+
+    package init(
+        name: String, version: Int64, wallClock: @escaping @Sendable () -> UInt64 = StatisticsCollector.systemWallClock
+    ) {
+        state = Mutex(ModelStatistics(name: name, version: version))
+        self.wallClock = wallClock
+    }
+
+    package static let systemWallClock: @Sendable () -> UInt64 = {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return UInt64(now.tv_sec) * 1000 + UInt64(now.tv_nsec) / 1_000_000
+    }
+
+    package func snapshot() -> ModelStatistics { state.withLock { $0 } }
+
+    /// Counts a batch whose requests all got their responses.
+    ///
+    /// - Parameter arrivals: when each request arrived.
+    package func recordSuccess(batchSize: Int, reason: BatchReason, arrivals: [UInt64], stages: Stages) {
+        let last = wallClock()
+        let count = UInt64(arrivals.count)
+        let input = stages.inferenceStart &- stages.start
+        let infer = stages.inferenceEnd &- stages.inferenceStart
+        let output = stages.end &- stages.inferenceEnd
+        var waited: UInt64 = 0
+        var lasted: UInt64 = 0
+        for arrival in arrivals {
+            waited &+= stages.start &- arrival
+            lasted &+= stages.end &- arrival
+        }
+        state.withLock { statistics in
+            statistics.lastInference = last
+            statistics.inferenceCount &+= UInt64(batchSize)
+            statistics.executionCount &+= 1
+            statistics.success.add(lasted, times: count)
+            statistics.queue.add(waited, times: count)
+            statistics.computeInput.add(input &* count, times: count)
+            statistics.computeInfer.add(infer &* count, times: count)
+            statistics.computeOutput.add(output &* count, times: count)
+            statistics.batchReasons[reason, default: 0] &+= 1
+            let index = Self.batchIndex(batchSize, in: &statistics.batches)
+            statistics.batches[index].computeInput.add(input)
+            statistics.batches[index].computeInfer.add(infer)
+            statistics.batches[index].computeOutput.add(output)
+            statistics.batches[index].queue.add(waited, times: count)
+        }
+    }
+
+    /// Counts a request that ends with an error, and the time since it arrived.
+    package func recordFailure(duration: UInt64) {
+        state.withLock { $0.fail.add(duration) }
+    }
+
+    private static func batchIndex(_ batchSize: Int, in batches: inout [BatchStatistics]) -> Int {
+        if let index = batches.firstIndex(where: { $0.batchSize >= batchSize }) {
+            if batches[index].batchSize != batchSize { batches.insert(BatchStatistics(batchSize: batchSize), at: index) }
+            return index
+        }
+        batches.append(BatchStatistics(batchSize: batchSize))
+        return batches.count - 1
+    }
+}

@@ -1,0 +1,26 @@
+internal import ModelConfiguration
+internal import Tensors
+
+/// Inputs to try a model with.
+enum WarmUp {
+    /// One item of zeros for each input; `nil` where a dimension is open.
+    static func inputs(for configuration: ModelConfiguration) throws(HalcyonError) -> [Tensor]? {
+        guard !configuration.inputs.contains(where: { $0.dimensions.isVariable }) else { return nil }
+        var inputs: [Tensor] = []
+        for input in configuration.inputs {
+            let shape = configuration.maxBatchSize > 0 ? input.dimensions.prepending(1) : input.dimensions
+            // A text element of length 0 is a length of four zero bytes.
+            let elementSize = input.elementType.byteSize ?? 4
+            let (byteCount, overflow) = try shape.elementCount().multipliedReportingOverflow(by: elementSize)
+            guard !overflow else {
+                throw HalcyonError(.invalidArgument, "input '\(input.name)' of shape \(shape) does not fit into memory")
+            }
+            let storage = BufferStorage.allocate(byteCount: byteCount)
+            storage.baseAddress.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+            inputs.append(
+                try Tensor(
+                    name: input.name, elementType: input.elementType, shape: shape, data: Buffer(storage)))
+        }
+        return inputs
+    }
+}

@@ -1,0 +1,139 @@
+internal import COpenVINO
+private import Glibc
+internal import Tensors
+
+/// OpenVINO's shared library, opened, with its functions. It stays open as long as the process lives: its threads do.
+final class Library: @unchecked Sendable {
+    /// What the runtime says of its version, `2026.4.1-…` for instance.
+    let version: String
+    /// The file, as it was given to the loader.
+    let path: String
+    let functions: openvino_functions_t
+
+    private init(opened handle: UnsafeMutableRawPointer, path: String) throws(HalcyonError) {
+        let table = UnsafeMutablePointer<openvino_functions_t>.allocate(capacity: 1)
+        defer { table.deallocate() }
+        if let missing = openvino_bind(handle, table) {
+            throw HalcyonError(
+                .unavailable,
+                "the OpenVINO runtime '\(path)' has no function '\(String(cString: missing))'; \(Self.remedy)")
+        }
+        functions = table.pointee
+        self.path = path
+        version = Self.version(functions)
+        try checkElementTypes()
+    }
+
+    private static let remedy =
+        "Halcyon needs OpenVINO 2026.4 or newer: package 'openvino' (2026.4.1) on PyPI, whose folder 'openvino/libs' "
+        + "holds the libraries"
+
+    /// The library of the first directory that has one, else the one that the system's loader finds.
+    ///
+    /// - Parameter systemNames: the names that the system's loader is asked for; it also knows the libraries that are
+    ///   open already.
+    /// - Throws: `unavailable`, with where it was looked for and what to install.
+    static func open(
+        directories: [String], systemNames: [String] = ["\(baseName).2641", baseName]
+    ) throws(HalcyonError) -> Library {
+        for directory in directories {
+            guard let file = newestLibrary(in: directory) else { continue }
+            try checkCompleteness(of: directory)
+            guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL) else {
+                throw HalcyonError(
+                    .unavailable, "the OpenVINO runtime can't be loaded: \(loaderMessage()); \(remedy)")
+            }
+            return try Library(opened: handle, path: file)
+        }
+        for name in systemNames {
+            if let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) { return try Library(opened: handle, path: name) }
+        }
+        let places = (directories + ["the system's library path"]).joined(separator: ", ")
+        throw HalcyonError(.unavailable, "the OpenVINO runtime (\(baseName)) is not in \(places). \(remedy)")
+    }
+
+    private static let baseName = "libopenvino_c.so"
+
+    /// The library with the highest version number in its name, which is all that follows `.so`.
+    static func newestLibrary(in directory: String) -> String? {
+        fileNames(in: directory)
+            .filter { $0 == baseName || $0.hasPrefix(baseName + ".") }
+            .max { versionNumbers($0).lexicographicallyPrecedes(versionNumbers($1)) }
+            .map { "\(directory)/\($0)" }
+    }
+
+    private static func versionNumbers(_ fileName: String) -> [Int] {
+        fileName.dropFirst(baseName.count).split(separator: ".").map { Int($0) ?? 0 }
+    }
+
+    /// A library that was cut short, by a download that broke off for instance, would end the process when one of its
+    /// missing pages is touched. So all of them are looked at first.
+    private static func checkCompleteness(of directory: String) throws(HalcyonError) {
+        for name in fileNames(in: directory) where name.hasPrefix("lib") && name.contains(".so") {
+            let path = "\(directory)/\(name)"
+            guard ELFFile.isComplete(path) else {
+                throw HalcyonError(
+                    .unavailable, "the OpenVINO runtime is damaged: '\(path)' is no complete library. \(remedy)")
+            }
+        }
+    }
+
+    private static func fileNames(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    name.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+                })
+        }
+        return names
+    }
+
+    private static func loaderMessage() -> String {
+        dlerror().map { String(cString: $0) } ?? "the loader gives no reason"
+    }
+
+    private static func version(_ functions: openvino_functions_t) -> String {
+        var version = openvino_version_t()
+        guard functions.ov_get_openvino_version(&version) == 0 else { return "unknown" }
+        defer { functions.ov_version_free(&version) }
+        return version.build_number.map { String(cString: $0) } ?? "unknown"
+    }
+}
+
+extension Library {
+    /// What the engine says of a call that failed, in one line.
+    ///
+    /// The engine keeps one message for the whole process, so the message of another call that fails at the same
+    /// moment may take its place.
+    func message(for status: openvino_status_t) -> String {
+        // Statuses from -14 down to -16 are the C interface's own and leave the last message as it was.
+        if !(-16...(-14)).contains(status), let message = functions.ov_get_last_err_msg() {
+            defer { functions.ov_free(message) }
+            let text = EngineMessage.condensed(String(cString: message))
+            if !text.isEmpty { return text }
+        }
+        return "\(String(cString: functions.ov_get_error_info(status))) (status \(status))"
+    }
+
+    /// Turns a failure into an error that begins with what was tried.
+    func check(
+        _ status: openvino_status_t, code: HalcyonError.Code = .internal, _ attempt: @autoclosure () -> String
+    ) throws(HalcyonError) {
+        guard status != 0 else { return }
+        throw HalcyonError(code, "\(attempt()): \(message(for: status))")
+    }
+
+    /// An object that a function of the engine makes.
+    func make(
+        code: HalcyonError.Code = .internal, free: @escaping @convention(c) (OpaquePointer) -> Void,
+        _ attempt: @autoclosure () -> String, _ body: (UnsafeMutablePointer<OpaquePointer?>) -> openvino_status_t
+    ) throws(HalcyonError) -> Handle {
+        var pointer: OpaquePointer?
+        try check(body(&pointer), code: code, attempt())
+        guard let pointer else { throw HalcyonError(.internal, "\(attempt()): OpenVINO gave nothing back") }
+        return Handle(pointer, free: free)
+    }
+}

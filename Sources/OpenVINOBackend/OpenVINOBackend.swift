@@ -1,0 +1,74 @@
+internal import Logging
+internal import ModelConfiguration
+package import ModelRuntime
+private import Synchronization
+internal import Tensors
+
+/// Runs models with Intel's OpenVINO, on its CPU device.
+///
+/// It reads OpenVINO IR, ONNX, TensorFlow frozen graphs and saved models, TensorFlow Lite and PaddlePaddle. The engine
+/// itself is not linked: its libraries are opened when the first model needs them.
+package final class OpenVINOBackend: Backend {
+    /// Where the engine lies and how it runs models that do not say it themselves.
+    package struct Options: Sendable {
+        /// Folders that may hold the engine's libraries, all in one folder, searched in this order; the system's own
+        /// library path comes after them.
+        package var libraryDirectories: [String]
+        /// Settings for all models, by the name that a model's parameter has, in any case: `cache_dir` for instance.
+        /// A model's own parameter comes first. Only here may a setting name a folder or a library:
+        /// `CACHE_DIR` (compiled models are kept there) and `CPU_EXTENSION_PATH` (custom operations).
+        package var configuration: [String: String]
+
+        package init(libraryDirectories: [String] = [], configuration: [String: String] = [:]) {
+            self.libraryDirectories = libraryDirectories
+            self.configuration = configuration
+        }
+    }
+
+    package let name = "openvino"
+
+    package let modelFilenames = [
+        "model.xml", "model.onnx", "model.graphdef", "model.pb", "model.savedmodel", "model.saved_model",
+        "model.tflite", "model.pdmodel",
+    ]
+
+    private let options: Options
+    private let runtime = Mutex<Runtime?>(nil)
+
+    package init(options: Options = Options()) { self.options = options }
+
+    package func openModel(_ source: ModelSource) throws -> any Model {
+        guard let path = source.modelPath else {
+            throw HalcyonError(
+                .invalidArgument,
+                "model '\(source.modelName)': the openvino backend needs a model file, and the version folder has none")
+        }
+        let parameters = try ModelParameters(
+            backend: options.configuration, model: source.configuration.parameters, modelName: source.modelName)
+        for name in parameters.ignored {
+            source.log.notice(
+                "parameter is not OpenVINO's and has no effect on this model", metadata: ["parameter": "\(name)"])
+        }
+        return try OpenVINOModel(
+            runtime: loadedRuntime(log: source.log), path: path, source: source, parameters: parameters)
+    }
+
+    /// The engine, opened at the first call. A failure is not remembered: the next model tries again.
+    private func loadedRuntime(log: Logger) throws -> Runtime {
+        try runtime.withLock { runtime in
+            if let runtime { return runtime }
+            let library = try Library.open(directories: options.libraryDirectories)
+            let loaded = try Runtime(library: library, extensionPath: options.extensionPath)
+            log.info(
+                "OpenVINO is loaded", metadata: ["version": "\(library.version)", "library": "\(library.path)"])
+            runtime = loaded
+            return loaded
+        }
+    }
+}
+
+extension OpenVINOBackend.Options {
+    fileprivate var extensionPath: String? {
+        configuration.first(where: { $0.key.uppercased() == "CPU_EXTENSION_PATH" })?.value
+    }
+}

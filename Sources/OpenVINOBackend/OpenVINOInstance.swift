@@ -1,0 +1,124 @@
+internal import COpenVINO
+internal import ModelRuntime
+internal import Tensors
+
+/// Runs batches on a compiled model. It has no state of its own: the model's requests serve all instances.
+final class OpenVINOInstance: ModelInstance {
+    private let model: CompiledModel
+    private let modelName: String
+    private var library: Library { model.library }
+    private var functions: openvino_functions_t { model.library.functions }
+
+    init(_ model: CompiledModel, modelName: String) throws(HalcyonError) {
+        self.model = model
+        self.modelName = modelName
+        // Made now, so that a failure is one of loading.
+        _ = try model.requests.lease()
+    }
+
+    func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
+        let lease = try model.requests.lease()
+        // The engine reads the inputs where they are; these keep alive what the batch itself does not hold.
+        var copies: [Buffer] = []
+        do throws(HalcyonError) {
+            let padding = try padding(of: batch)
+            for (index, port) in model.layout.inputs.enumerated() {
+                let input = try InputTensor(batch.input(port.name), port: port, padding: padding)
+                copies.append(input.data)
+                try set(input, at: index, on: lease.request)
+            }
+            batch.inferenceWillStart()
+            try infer(lease.request)
+            batch.inferenceDidEnd()
+            return try outputs(of: lease, batch: batch, isPadded: padding != nil)
+        } catch {
+            lease.isReusable = false
+            throw error.prefixed("model '\(modelName)': ")
+        }
+    }
+
+    /// The rows that have to be added to reach the model's fixed batch size; `nil` where its batches are open or full.
+    private func padding(of batch: borrowing ExecutionBatch) throws(HalcyonError) -> BatchPadding? {
+        guard case .fixed(let size, let pads) = model.layout.batch, batch.batchSize != size else { return nil }
+        guard pads, batch.batchSize < size else {
+            throw HalcyonError(
+                .invalidArgument,
+                "the model takes batches of exactly \(size), and this one has \(batch.batchSize); the parameter "
+                    + "ENABLE_BATCH_PADDING: \"YES\" fills smaller batches up")
+        }
+        return BatchPadding(rows: batch.batchSize, paddedRows: size)
+    }
+
+    private func set(_ input: InputTensor, at index: Int, on request: Handle) throws(HalcyonError) {
+        var dimensions = input.shape.dimensions.map(Int64.init)
+        let tensor = try library.make(
+            free: functions.ov_tensor_free, "OpenVINO does not take input '\(input.name)' of shape \(input.shape)"
+        ) { result in
+            dimensions.withUnsafeMutableBufferPointer {
+                functions.ov_tensor_create_from_host_ptr(
+                    input.elementType, openvino_shape_t(rank: Int64($0.count), dimensions: $0.baseAddress),
+                    input.data.baseAddress, result)
+            }
+        }
+        try library.check(
+            functions.ov_infer_request_set_input_tensor_by_index(request.pointer, index, tensor.pointer),
+            code: .invalidArgument, "OpenVINO does not take input '\(input.name)' of shape \(input.shape)")
+    }
+
+    private func infer(_ request: Handle) throws(HalcyonError) {
+        if model.computesOnCallerThread {
+            try library.check(functions.ov_infer_request_infer(request.pointer), "the inference failed")
+        } else {
+            try library.check(functions.ov_infer_request_start_async(request.pointer), "the inference did not start")
+            try library.check(functions.ov_infer_request_wait(request.pointer), "the inference failed")
+        }
+    }
+
+    private func outputs(
+        of lease: RequestLease, batch: borrowing ExecutionBatch, isPadded: Bool
+    ) throws(HalcyonError) -> [Tensor] {
+        var outputs: [Tensor] = []
+        for (index, port) in model.layout.outputs.enumerated() {
+            if let wanted = batch.requestedOutputs, !wanted.contains(port.name) { continue }
+            let tensor = try library.make(
+                free: functions.ov_tensor_free, "OpenVINO does not give output '\(port.name)'"
+            ) { functions.ov_infer_request_get_output_tensor_by_index(lease.request.pointer, index, $0) }
+            var shape = try shape(of: tensor, port)
+            var data = try data(of: tensor, port, shape, owner: lease)
+            if isPadded, let rows = shape.dimensions.first, rows > 0 {
+                data = try data.slice(offset: 0, byteCount: data.byteCount / rows * min(batch.batchSize, rows))
+                shape.dimensions[0] = min(batch.batchSize, rows)
+            }
+            outputs.append(try Tensor(name: port.name, elementType: port.elementType, shape: shape, data: data))
+        }
+        return outputs
+    }
+
+    private func shape(of tensor: Handle, _ port: Port) throws(HalcyonError) -> Shape {
+        var shape = openvino_shape_t()
+        try library.check(
+            functions.ov_tensor_get_shape(tensor.pointer, &shape), "OpenVINO does not know the shape of '\(port.name)'")
+        defer { _ = functions.ov_shape_free(&shape) }
+        return Shape(UnsafeBufferPointer(start: shape.dimensions, count: max(Int(shape.rank), 0)).map { Int($0) })
+    }
+
+    /// The bytes of an output where the engine wrote them. They keep the request from running again.
+    private func data(
+        of tensor: Handle, _ port: Port, _ shape: Shape, owner lease: RequestLease
+    ) throws(HalcyonError) -> Buffer {
+        let expected = try shape.byteCount(of: port.elementType)
+        guard expected > 0 else { return Buffer(BufferStorage.allocate(byteCount: 0)) }
+        var byteCount = 0
+        try library.check(
+            functions.ov_tensor_get_byte_size(tensor.pointer, &byteCount), "OpenVINO does not size '\(port.name)'")
+        var start: UnsafeMutableRawPointer?
+        try library.check(functions.ov_tensor_data(tensor.pointer, &start), "OpenVINO does not give '\(port.name)'")
+        guard byteCount == expected, let start else {
+            throw HalcyonError(
+                .internal,
+                "output '\(port.name)' has \(byteCount) bytes, but shape \(shape) of \(port.elementType.rawValue) takes "
+                    + "\(expected)")
+        }
+        return Buffer(BufferStorage(owning: start, byteCount: byteCount) { _ in withExtendedLifetime(lease) {} })
+    }
+}

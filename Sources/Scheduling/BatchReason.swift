@@ -1,0 +1,17 @@
+/// Why a batch was closed with the requests that it has.
+public enum BatchReason: String, Hashable, Sendable, CaseIterable {
+    /// The model does not combine requests: each runs by itself.
+    case unbatched
+    /// The maximum batch size was reached, or the next request would have gone over it.
+    case full
+    /// A preferred batch size was reached.
+    case preferredSize = "preferred_size"
+    /// A request had been held back as long as `max_queue_delay_microseconds` allows.
+    case delayExpired = "delay_expired"
+    /// An instance was free, nothing is held back, and these were all that waited.
+    case instanceFree = "instance_free"
+    /// As the two before; more requests waited, but with other shapes.
+    case shapeBoundary = "shape_boundary"
+    /// The model is being stopped, which holds nothing back.
+    case draining
+}

@@ -1,0 +1,188 @@
+internal import HeapModule
+internal import ModelConfiguration
+package import Tensors
+
+/// The waiting requests of one model: priorities, timeouts and sizes. A value without a clock: every event says when.
+///
+/// Requests of different shapes wait in different buckets. Inside a bucket there are two lanes a priority level, one
+/// for requests in time and one, behind it, for requests whose timeout passed and whose policy is DELAY. The order
+/// inside a lane is that of arrival.
+package struct RequestQueue: Sendable {
+    struct Bucket {
+        var shape: ShapeKey
+        var lanes: [RequestSlab.List]
+        var count = 0
+    }
+
+    private struct Expiry: Comparable {
+        var deadline: UInt64
+        /// Of two that end at the same time, the one that came first is first.
+        var sequence: UInt64
+        var handle: RequestHandle
+
+        static func < (left: Expiry, right: Expiry) -> Bool {
+            (left.deadline, left.sequence) < (right.deadline, right.sequence)
+        }
+    }
+
+    let options: SchedulingOptions
+    private(set) var slab = RequestSlab()
+    private(set) var buckets: [Bucket]
+    private var bucketOfShape: [ShapeKey: Int]
+    private var freeBuckets: [Int] = []
+    private var expiries = Heap<Expiry>()
+    private var countOfLevel: [Int]
+    private var nextSequence: UInt64 = 0
+    /// Items of all waiting requests.
+    package private(set) var items = 0
+
+    package init(options: SchedulingOptions) {
+        self.options = options
+        buckets = [Self.makeBucket(.fixed, levels: options.levels.count)]
+        bucketOfShape = [.fixed: 0]
+        countOfLevel = Array(repeating: 0, count: options.levels.count)
+    }
+
+    private static func makeBucket(_ shape: ShapeKey, levels: Int) -> Bucket {
+        Bucket(shape: shape, lanes: Array(repeating: RequestSlab.List(), count: levels * 2))
+    }
+
+    /// Waiting requests.
+    package var count: Int { slab.count }
+    package var isEmpty: Bool { slab.count == 0 }
+
+    /// Adds a request.
+    ///
+    /// - Throws: `unavailable` where its priority level's queue is full.
+    package mutating func insert(_ request: QueuedRequest) throws(HalcyonError) -> RequestHandle {
+        let level = min(max(0, request.level), options.levels.count - 1)
+        let policy = options.levels[level]
+        guard policy.maxQueueSize == 0 || countOfLevel[level] < policy.maxQueueSize else {
+            throw HalcyonError(
+                .unavailable, "Exceeds maximum queue size: \(policy.maxQueueSize) requests wait already")
+        }
+        var request = request
+        request.level = level
+        request.sequence = nextSequence
+        nextSequence &+= 1
+        let handle = append(request, delayed: false)
+        let timeout = policy.timeout(requested: request.requestedTimeout)
+        if timeout != 0 {
+            let (deadline, overflow) = request.enqueueTime.addingReportingOverflow(timeout)
+            if !overflow { expiries.insert(Expiry(deadline: deadline, sequence: request.sequence, handle: handle)) }
+        }
+        return handle
+    }
+
+    private mutating func append(_ request: QueuedRequest, delayed: Bool) -> RequestHandle {
+        let bucket = bucketIndex(for: request.shape)
+        let lane = RequestSlab.Lane(bucket: bucket, index: request.level * 2 + (delayed ? 1 : 0))
+        buckets[bucket].count += 1
+        countOfLevel[request.level] += 1
+        items += request.batchSize
+        return slab.append(request, to: &buckets[bucket].lanes[lane.index], lane: lane)
+    }
+
+    private mutating func bucketIndex(for shape: ShapeKey) -> Int {
+        if shape.openDimensions.isEmpty || !options.combinesRequests { return 0 }
+        if let index = bucketOfShape[shape] { return index }
+        let bucket = Self.makeBucket(shape, levels: options.levels.count)
+        let index: Int
+        if let reused = freeBuckets.popLast() {
+            index = reused
+            buckets[index] = bucket
+        } else {
+            index = buckets.count
+            buckets.append(bucket)
+        }
+        bucketOfShape[shape] = index
+        return index
+    }
+
+    /// Takes out a request that nobody waits for any more; `nil` if it has left already.
+    package mutating func remove(_ handle: RequestHandle) -> QueuedRequest? {
+        guard let lane = slab.lane(of: handle) else { return nil }
+        return remove(at: handle.index, lane: lane)
+    }
+
+    private mutating func remove(at index: Int, lane: RequestSlab.Lane) -> QueuedRequest? {
+        guard let request = slab.remove(at: index, from: &buckets[lane.bucket].lanes[lane.index]) else { return nil }
+        buckets[lane.bucket].count -= 1
+        countOfLevel[request.level] -= 1
+        items -= request.batchSize
+        if buckets[lane.bucket].count == 0, lane.bucket != 0 {
+            bucketOfShape[buckets[lane.bucket].shape] = nil
+            freeBuckets.append(lane.bucket)
+        }
+        return request
+    }
+
+    /// Takes a plan's requests out, in order.
+    mutating func take(_ plan: BatchPlan) -> Batch {
+        var requests: [QueuedRequest] = []
+        requests.reserveCapacity(plan.requestCount)
+        var lane = 0
+        while requests.count < plan.requestCount, lane < buckets[plan.bucket].lanes.count {
+            let index = buckets[plan.bucket].lanes[lane].first
+            if index < 0 {
+                lane += 1
+            } else if let request = remove(at: index, lane: RequestSlab.Lane(bucket: plan.bucket, index: lane)) {
+                requests.append(request)
+            }
+        }
+        return Batch(requests: requests, size: plan.size, reason: plan.reason)
+    }
+
+    /// Takes out everything, in the order of arrival.
+    package mutating func removeAll() -> [QueuedRequest] {
+        var requests: [QueuedRequest] = []
+        for bucket in buckets.indices {
+            for lane in buckets[bucket].lanes.indices {
+                while buckets[bucket].lanes[lane].first >= 0 {
+                    let index = buckets[bucket].lanes[lane].first
+                    guard let request = remove(at: index, lane: RequestSlab.Lane(bucket: bucket, index: lane)) else { break }
+                    requests.append(request)
+                }
+            }
+        }
+        return requests.sorted { $0.sequence < $1.sequence }
+    }
+
+    // MARK: Timeouts
+
+    /// When the next timeout of a waiting request passes; `nil` while none is waiting with a timeout.
+    package var nextExpiry: UInt64? {
+        mutating get {
+            while let first = expiries.min {
+                if slab.lane(of: first.handle) != nil { return first.deadline }
+                expiries.removeMin()
+            }
+            return nil
+        }
+    }
+
+    /// Acts on the timeouts that have passed: REJECT requests leave and are returned, DELAY requests go behind.
+    package mutating func expire(now: UInt64) -> (rejected: [QueuedRequest], delayedCount: Int) {
+        var rejected: [QueuedRequest] = []
+        var delayedCount = 0
+        while let first = expiries.min, first.deadline <= now {
+            expiries.removeMin()
+            guard let request = remove(first.handle) else { continue }
+            switch options.levels[request.level].timeoutAction {
+            case .reject: rejected.append(request)
+            case .delay:
+                _ = append(request, delayed: true)
+                delayedCount += 1
+            }
+        }
+        dropStaleExpiries()
+        return (rejected, delayedCount)
+    }
+
+    /// Requests that ran in time leave their entry behind; without this, a long timeout would keep it as long.
+    private mutating func dropStaleExpiries() {
+        guard expiries.count > 64, expiries.count > 2 * slab.count else { return }
+        let live = expiries.unordered.filter { slab.lane(of: $0.handle) != nil }
+        expiries = Heap(live)
+    }
+}

@@ -1,0 +1,264 @@
+package import Tensors
+
+/// The scheduler of one model version: its queue and the leases of its instances, as a value.
+///
+/// An instance is a lease: whoever holds it may run it, its own worker or a caller that found it idle. Every event is a
+/// method that says what to do now; the owner does it after it has let go of its lock. There is no clock, no thread and
+/// no I/O in here.
+///
+/// A worker's life: `parked` (told to sleep) → `woken` (told to come, not here yet) → `nextBatch` → `running` or
+/// `holding` (the one worker that waits for a held-back batch) or `parked` again. A caller's lease: `parked` →
+/// `running` → `release`.
+package struct SchedulerMachine: Sendable {
+    package enum InstanceState: Equatable, Sendable {
+        case parked
+        case woken
+        case holding(until: UInt64)
+        case running
+    }
+
+    /// What comes of enqueueing a request.
+    package enum FollowUp: Sendable {
+        case nothing
+        /// That instance's worker has something to do.
+        case wake(instance: Int)
+        /// The caller holds the lease of that instance now and runs this batch, which is its own request alone.
+        case runHere(instance: Int, Batch)
+        /// The caller gathers this batch ahead of time and hands it back to ``batchPrepared(_:)``.
+        case prepare(Batch)
+    }
+
+    /// What a worker does next.
+    package enum WorkerAction: Sendable {
+        /// Run this batch; and before that, wake another worker, for which there is work too.
+        case run(Batch, wake: Int?)
+        /// Come back at that time, in nanoseconds, or when woken.
+        case hold(until: UInt64)
+        /// Sleep until woken.
+        case park
+        /// The model is stopped and nothing is left to run.
+        case exit
+    }
+
+    package let options: SchedulingOptions
+    private let planner: BatchPlanner
+    package private(set) var queue: RequestQueue
+    package private(set) var instances: [InstanceState]
+    /// Parked instances, the most recently used last: it is taken first, as its caches are warm.
+    private var parked: [Int]
+    /// Workers told to come that are not here yet.
+    private var wokenCount = 0
+    /// The worker that waits for a held-back batch.
+    private var holder: Int?
+    /// Batches gathered ahead of time, and how many are being gathered.
+    private var prepared: [Batch] = []
+    private var preparing = 0
+    package private(set) var isDraining = false
+
+    package init(options: SchedulingOptions, instanceCount: Int) {
+        self.options = options
+        planner = BatchPlanner(options: options)
+        queue = RequestQueue(options: options)
+        instances = Array(repeating: .parked, count: instanceCount)
+        parked = Array((0..<instanceCount).reversed())
+    }
+
+    // MARK: Requests
+
+    /// Takes in a request.
+    ///
+    /// - Parameter callerMayRun: whether the caller would run its request on its own thread.
+    /// - Throws: `unavailable` where the queue is full or the model is being stopped.
+    package mutating func enqueue(
+        _ request: QueuedRequest, callerMayRun: Bool, now: UInt64
+    ) throws(HalcyonError) -> (handle: RequestHandle, followUp: FollowUp) {
+        guard !isDraining else {
+            throw HalcyonError(.unavailable, "the model is being stopped and takes no more requests")
+        }
+        let wasEmpty = queue.isEmpty && prepared.isEmpty
+        let handle = try queue.insert(request)
+        return (handle, followUp(callerMayRun: callerMayRun && wasEmpty, now: now))
+    }
+
+    private mutating func followUp(callerMayRun: Bool, now: UInt64) -> FollowUp {
+        if holder == nil, parked.isEmpty { return prepareAhead(now: now) }
+        switch planner.decide(queue, now: now, isDraining: isDraining) {
+        case .empty: return .nothing
+        case .wait:
+            // One worker waits for the held-back batch; its deadline is the oldest request's, so it needs no news.
+            guard holder == nil, wokenCount == 0 else { return .nothing }
+            return wakeParked().map(FollowUp.wake) ?? .nothing
+        case .run(let plan):
+            if callerMayRun, wokenCount == 0, holder == nil, plan.requestCount == queue.count,
+                let instance = parked.popLast()
+            {
+                instances[instance] = .running
+                return .runHere(instance: instance, queue.take(plan))
+            }
+            return wakeForWork().map(FollowUp.wake) ?? .nothing
+        }
+    }
+
+    /// Forms the next batch while all instances are busy, where the configuration asks for it and the batch is as good
+    /// as it gets.
+    private mutating func prepareAhead(now: UInt64) -> FollowUp {
+        guard options.eagerBatching, wokenCount == 0, prepared.count + preparing < instances.count,
+            case .run(let plan) = planner.decide(queue, now: now, isDraining: isDraining),
+            plan.reason == .full || plan.reason == .preferredSize
+        else { return .nothing }
+        preparing += 1
+        return .prepare(queue.take(plan))
+    }
+
+    /// Takes back a batch that was gathered ahead of time.
+    ///
+    /// - Returns: the instance whose worker is to be woken for it.
+    package mutating func batchPrepared(_ batch: Batch) -> Int? {
+        preparing -= 1
+        prepared.append(batch)
+        return wakeForWork()
+    }
+
+    /// Takes out a request whose caller has gone; `nil` if it runs already or has ended.
+    package mutating func cancel(_ handle: RequestHandle) -> QueuedRequest? { queue.remove(handle) }
+
+    /// Acts on the timeouts that have passed.
+    ///
+    /// - Returns: the requests whose policy is REJECT, which have left the queue; and the instance whose worker is to
+    ///   be woken, because a request that is behind its time is held back no longer.
+    package mutating func expire(now: UInt64) -> (rejected: [QueuedRequest], wake: Int?) {
+        let (rejected, delayedCount) = queue.expire(now: now)
+        return (rejected, delayedCount > 0 && holder != nil ? wakeForWork() : nil)
+    }
+
+    /// When ``expire(now:)`` has something to do next.
+    package mutating func nextExpiry() -> UInt64? { queue.nextExpiry }
+
+    // MARK: Instances
+
+    /// A worker is free, or was woken, or its time to hold back is over.
+    package mutating func nextBatch(instance: Int, now: UInt64) -> WorkerAction {
+        arrive(instance)
+        if !prepared.isEmpty {
+            let batch = prepared.removeFirst()
+            instances[instance] = .running
+            return .run(batch, wake: wakeForMore(now: now))
+        }
+        switch planner.decide(queue, now: now, isDraining: isDraining) {
+        case .run(let plan):
+            let batch = queue.take(plan)
+            instances[instance] = .running
+            return .run(batch, wake: wakeForMore(now: now))
+        case .wait(let until):
+            if holder == nil {
+                holder = instance
+                instances[instance] = .holding(until: until)
+                return .hold(until: until)
+            }
+        case .empty:
+            if isDraining, preparing == 0 {
+                instances[instance] = .parked
+                return .exit
+            }
+        }
+        instances[instance] = .parked
+        parked.append(instance)
+        return .park
+    }
+
+    private mutating func arrive(_ instance: Int) {
+        switch instances[instance] {
+        case .woken: wokenCount -= 1
+        case .holding: holder = nil
+        case .parked: parked.removeAll { $0 == instance }
+        case .running: break
+        }
+    }
+
+    /// A caller has run its batch and gives the lease back.
+    ///
+    /// - Returns: whether the instance's worker is to be woken, because work has come meanwhile.
+    package mutating func release(instance: Int, now: UInt64) -> Bool {
+        let hasWork = isDraining || !prepared.isEmpty || hasUnclaimedWork(now: now)
+        if hasWork {
+            instances[instance] = .woken
+            wokenCount += 1
+        } else {
+            instances[instance] = .parked
+            parked.append(instance)
+        }
+        return hasWork
+    }
+
+    /// Whether something waits that neither a worker on its way nor the one that holds a batch back will take.
+    private func hasUnclaimedWork(now: UInt64) -> Bool {
+        switch planner.decide(queue, now: now, isDraining: isDraining) {
+        case .empty: false
+        case .wait: holder == nil && wokenCount == 0
+        case .run: needsAnotherWorker
+        }
+    }
+
+    /// Whether more is waiting than the workers on their way will take in one batch each.
+    private var needsAnotherWorker: Bool {
+        let perWorker = options.combinesRequests ? options.maxBatchSize : 1
+        let (claimed, overflow) = wokenCount.multipliedReportingOverflow(by: perWorker)
+        let waiting = options.combinesRequests ? queue.items : queue.count
+        return !overflow && waiting > claimed || prepared.count > wokenCount
+    }
+
+    private mutating func wakeForWork() -> Int? {
+        guard needsAnotherWorker else { return nil }
+        if let holder {
+            self.holder = nil
+            instances[holder] = .woken
+            wokenCount += 1
+            return holder
+        }
+        return wakeParked()
+    }
+
+    private mutating func wakeParked() -> Int? {
+        guard let instance = parked.popLast() else { return nil }
+        instances[instance] = .woken
+        wokenCount += 1
+        return instance
+    }
+
+    /// After a batch was taken: another worker, if there is one to spare and work for it.
+    private mutating func wakeForMore(now: UInt64) -> Int? {
+        guard !parked.isEmpty, !(queue.isEmpty && prepared.isEmpty) else { return nil }
+        if !prepared.isEmpty { return wakeForWork() }
+        switch planner.decide(queue, now: now, isDraining: isDraining) {
+        case .run: return wakeForWork()
+        case .wait: return holder == nil && wokenCount == 0 ? wakeParked() : nil
+        case .empty: return nil
+        }
+    }
+
+    // MARK: Stopping
+
+    /// Takes nothing new from now on and holds nothing back. Every worker is to be woken, to finish what waits and exit.
+    package mutating func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        parked.removeAll()
+        holder = nil
+        for instance in instances.indices where instances[instance] != .running {
+            if instances[instance] != .woken { wokenCount += 1 }
+            instances[instance] = .woken
+        }
+    }
+
+    /// Gives up what still waits: returns it, in the order of arrival.
+    package mutating func abandon() -> [QueuedRequest] {
+        let batched = prepared.flatMap(\.requests)
+        prepared.removeAll()
+        return (batched + queue.removeAll()).sorted { $0.sequence < $1.sequence }
+    }
+
+    /// Whether the model is being stopped and nothing waits or runs any more.
+    package var isDrained: Bool {
+        isDraining && queue.isEmpty && prepared.isEmpty && preparing == 0 && !instances.contains(.running)
+    }
+}

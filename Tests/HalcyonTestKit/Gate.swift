@@ -1,0 +1,32 @@
+internal import ModelRuntime
+internal import Synchronization
+
+/// Holds threads back until a test opens it, and tells the test how many have come.
+package final class Gate: Sendable {
+    private struct State {
+        var isOpen = false
+        var arrived = 0
+    }
+
+    private let state = Mutex(State())
+    private let changed = Signal()
+
+    package init() {}
+
+    /// Blocks until the gate is open.
+    package func pass() {
+        state.withLock { $0.arrived += 1 }
+        changed.notify()
+        _ = changed.wait(until: nil, clock: SystemClock()) { self.state.withLock { $0.isOpen } }
+    }
+
+    package func open() {
+        state.withLock { $0.isOpen = true }
+        changed.notify()
+    }
+
+    /// Blocks until that many threads have come to the gate.
+    package func waitForArrivals(_ count: Int) {
+        _ = changed.wait(until: nil, clock: SystemClock()) { self.state.withLock { $0.arrived >= count } }
+    }
+}

@@ -1,0 +1,77 @@
+package import ModelConfiguration
+package import ModelRuntime
+internal import Synchronization
+package import Tensors
+
+/// A backend whose models do what a test says, and remember what they were given.
+package final class ScriptedBackend: Backend {
+    /// What an instance does with a batch.
+    package typealias Script = @Sendable (inout ExecutionBatch, InstanceIdentity) throws -> [Tensor]
+
+    package let name: String
+    package let modelFilenames: [String] = []
+    private let signature: ModelSignature?
+    private let mayRunOnCallerThread: Bool
+    private let script: Script
+    private let batchSizes = Mutex<[Int]>([])
+
+    package init(
+        name: String = "scripted", signature: ModelSignature? = nil, mayRunOnCallerThread: Bool = false,
+        script: @escaping Script
+    ) {
+        self.name = name
+        self.signature = signature
+        self.mayRunOnCallerThread = mayRunOnCallerThread
+        self.script = script
+    }
+
+    /// The sizes of the batches executed so far, in the order in which they began.
+    package var executedBatchSizes: [Int] { batchSizes.withLock { $0 } }
+
+    package func openModel(_ source: ModelSource) throws -> any Model {
+        ScriptedModel(signature: signature, mayRunOnCallerThread: mayRunOnCallerThread) { [self] batch, identity in
+            let size = batch.batchSize
+            batchSizes.withLock { $0.append(size) }
+            return try script(&batch, identity)
+        }
+    }
+
+    /// A script that answers each input with an output of the same bytes.
+    package static func echo(_ names: [String: String] = ["IN": "OUT"]) -> Script {
+        { batch, _ in
+            batch.inputs.map { input in
+                var output = input
+                output.name = names[input.name] ?? input.name
+                return output
+            }
+        }
+    }
+}
+
+private final class ScriptedModel: Model {
+    let signature: ModelSignature?
+    let mayRunOnCallerThread: Bool
+    private let script: ScriptedBackend.Script
+
+    init(signature: ModelSignature?, mayRunOnCallerThread: Bool, script: @escaping ScriptedBackend.Script) {
+        self.signature = signature
+        self.mayRunOnCallerThread = mayRunOnCallerThread
+        self.script = script
+    }
+
+    func makeInstance(_ identity: InstanceIdentity) -> any ModelInstance {
+        ScriptedInstance(identity: identity, script: script)
+    }
+}
+
+private final class ScriptedInstance: ModelInstance {
+    private let identity: InstanceIdentity
+    private let script: ScriptedBackend.Script
+
+    init(identity: InstanceIdentity, script: @escaping ScriptedBackend.Script) {
+        self.identity = identity
+        self.script = script
+    }
+
+    func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] { try script(&batch, identity) }
+}

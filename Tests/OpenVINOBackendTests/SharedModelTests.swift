@@ -1,0 +1,69 @@
+import Foundation
+import ModelConfiguration
+import ModelRuntime
+import Tensors
+import Testing
+
+/// Models that come with the reference's examples and with NVIDIA's catalogue.
+@Suite(.enabled(if: Engine.hasSharedModels, Comment(rawValue: Engine.sharedAbsent)))
+struct SharedModelTests {
+    @Test(arguments: 1...8)
+    func `The example 'simple' adds and subtracts batches of any size`(rows: Int) throws {
+        let instance = try Engine.instance(Engine.sharedModels + "/qa/simple.onnx") { $0.maxBatchSize = 8 }
+        let first = (0..<rows * 16).map { Int32($0) }
+        let second = first.map { $0 * $0 % 97 }
+        let outputs = try instance.run([
+            Tensor(name: "INPUT0", shape: [rows, 16], first), Tensor(name: "INPUT1", shape: [rows, 16], second),
+        ])
+        #expect(outputs["OUTPUT0"]?.shape == [rows, 16])
+        #expect(try outputs["OUTPUT0"]?.elements(as: Int32.self) == zip(first, second).map { $0 + $1 })
+        #expect(try outputs["OUTPUT1"]?.elements(as: Int32.self) == zip(first, second).map { $0 - $1 })
+    }
+
+    @Test func `The example with small integers stays exact`() throws {
+        let instance = try Engine.instance(Engine.sharedModels + "/qa/simple_int8.onnx") { $0.maxBatchSize = 8 }
+        let first = (0..<16).map { Int8($0) }
+        let second = [Int8](repeating: 3, count: 16)
+        let outputs = try instance.run([
+            Tensor(name: "INPUT0", shape: [1, 16], first), Tensor(name: "INPUT1", shape: [1, 16], second),
+        ])
+        #expect(try outputs["OUTPUT0"]?.elements(as: Int8.self) == first.map { $0 + 3 })
+        #expect(try outputs["OUTPUT1"]?.elements(as: Int8.self) == first.map { $0 - 3 })
+    }
+
+    @Test func `A model of text is refused with the tensor's name`() {
+        let error = error { try Engine.open(Engine.sharedModels + "/qa/simple_string.onnx") }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains("'INPUT0' has the element type string") == true)
+    }
+
+    @Test(arguments: ["fp32", "int8"])
+    func `PeopleNet declares its tensors`(precision: String) throws {
+        let path = Engine.sharedModels + "/peoplenet/peoplenet_\(precision).onnx"
+        let signature = try #require(try Engine.open(path) { $0.maxBatchSize = 8 }.signature)
+        #expect(signature.inputs == [.init(name: "input_1", elementType: .fp32, shape: [-1, 3, 544, 960])])
+        #expect(
+            Set(signature.outputs) == [
+                .init(name: "output_cov/Sigmoid", elementType: .fp32, shape: [-1, 3, 34, 60]),
+                .init(name: "output_bbox/BiasAdd", elementType: .fp32, shape: [-1, 12, 34, 60]),
+            ])
+    }
+}
+
+/// The default model of the sample.
+@Suite(.enabled(if: Engine.hasPedestrianModel, Comment(rawValue: Engine.pedestrianAbsent)))
+struct PedestrianModelTests {
+    @Test func `A frozen graph goes by the names of its terminal nodes, whatever the configuration says`() throws {
+        let model = try Engine.load(Engine.pedestrianModel) { $0.maxBatchSize = 4 }
+        let signature = try #require(model.signature)
+        #expect(signature.inputs == [.init(name: "image_tensor", elementType: .uint8, shape: [-1, -1, -1, 3])])
+        #expect(
+            signature.outputs.map(\.name).sorted()
+                == ["detection_boxes", "detection_classes", "detection_scores", "num_detections"])
+        let image = [UInt8](repeating: 128, count: 2 * 300 * 300 * 3)
+        let outputs = try model.instance().run([Tensor(name: "image_tensor", shape: [2, 300, 300, 3], image)])
+        #expect(outputs["detection_boxes"]?.shape == [2, 100, 4])
+        #expect(outputs["detection_scores"]?.shape == [2, 100])
+        #expect(outputs["num_detections"]?.shape == [2])
+    }
+}

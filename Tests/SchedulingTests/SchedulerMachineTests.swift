@@ -1,0 +1,231 @@
+import ModelConfiguration
+import Scheduling
+import Tensors
+import Testing
+
+@Suite("Scheduler machine")
+struct SchedulerMachineTests {
+    @Test("An idle instance's caller runs its request itself")
+    func callerRuns() throws {
+        var machine = SchedulerMachine(options: options(batching: nil), instanceCount: 1)
+        let followUp = try machine.add(.test(1), callerMayRun: true).followUp
+        let batch = try #require(followUp.ran)
+        #expect(batch.ids == [1] && batch.reason == .unbatched)
+        #expect(machine.instances == [.running])
+        #expect(machine.release(instance: 0, now: 1) == false)
+        #expect(machine.instances == [.parked])
+    }
+
+    @Test("A caller that may not run wakes the worker; the second request needs no second wake")
+    func oneWake() throws {
+        var machine = SchedulerMachine(options: options(), instanceCount: 2)
+        let first = try machine.add(.test(1)).followUp.wake
+        #expect(first != nil)
+        #expect(try machine.add(.test(2)).followUp.isNothing)
+        let batch = try #require(machine.nextBatch(instance: first ?? 0, now: 1).batch)
+        #expect(batch.ids == [1, 2] && batch.reason == .instanceFree)
+    }
+
+    @Test("Without batching every waiting request wakes an instance while there are any")
+    func wakesPerRequest() throws {
+        var machine = SchedulerMachine(options: options(batching: nil), instanceCount: 2)
+        let wakes = try (1...3).map { try machine.add(.test($0)).followUp.wake }
+        #expect(Set(wakes.compactMap { $0 }) == [0, 1] && wakes[2] == nil)
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.ids == [1])
+        #expect(machine.nextBatch(instance: 1, now: 1).batch?.ids == [2])
+        #expect(machine.nextBatch(instance: 0, now: 2).batch?.ids == [3])
+        #expect(machine.nextBatch(instance: 0, now: 3).isPark)
+    }
+
+    @Test("A caller's lease goes to the worker when work has come meanwhile")
+    func releaseWakes() throws {
+        var machine = SchedulerMachine(options: options(), instanceCount: 1)
+        _ = try machine.add(.test(1), callerMayRun: true)
+        _ = try machine.add(.test(2), callerMayRun: true)
+        _ = try machine.add(.test(3), callerMayRun: true)
+        #expect(machine.release(instance: 0, now: 5) == true)
+        #expect(machine.instances == [.woken])
+        #expect(machine.nextBatch(instance: 0, now: 6).batch?.ids == [2, 3])
+    }
+
+    @Test("A preferred size runs at once; anything else waits for the delay, no longer")
+    func delay() throws {
+        let batching = DynamicBatching(preferredBatchSizes: [2], maxQueueDelayMicroseconds: 1)
+        var machine = SchedulerMachine(options: options(batching: batching), instanceCount: 1)
+        #expect(try machine.add(.test(1, at: 100)).followUp.wake == 0)
+        #expect(machine.nextBatch(instance: 0, now: 110).holdsUntil == 1100)
+        #expect(try machine.add(.test(2, at: 200)).followUp.wake == 0)
+        let preferred = try #require(machine.nextBatch(instance: 0, now: 210).batch)
+        #expect(preferred.ids == [1, 2] && preferred.reason == .preferredSize)
+
+        try machine.add(.test(3, at: 300))
+        #expect(machine.nextBatch(instance: 0, now: 1299).holdsUntil == 1300)
+        let late = try #require(machine.nextBatch(instance: 0, now: 1300).batch)
+        #expect(late.ids == [3] && late.reason == .delayExpired)
+    }
+
+    @Test("The reference's fault: at the largest preferred size, one more request does not join")
+    func neverOverPreferred() throws {
+        let batching = DynamicBatching(preferredBatchSizes: [4], maxQueueDelayMicroseconds: 1000)
+        var machine = SchedulerMachine(options: options(maxBatchSize: 8, batching: batching), instanceCount: 1)
+        for id in 1...5 { try machine.add(.test(id)) }
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.ids == [1, 2, 3, 4])
+        #expect(machine.nextBatch(instance: 0, now: 1).holdsUntil == 1_000_000)
+    }
+
+    @Test("The largest preferred size that can be made is taken, also with no delay")
+    func largestPreferred() throws {
+        let batching = DynamicBatching(preferredBatchSizes: [2, 4])
+        var machine = SchedulerMachine(options: options(batching: batching), instanceCount: 1)
+        for id in 1...7 { try machine.add(.test(id)) }
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.size == 4)
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.size == 2)
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.size == 1)
+    }
+
+    @Test("Items count, not requests; a request that does not fit stays for the next batch")
+    func items() throws {
+        var machine = SchedulerMachine(options: options(maxBatchSize: 4), instanceCount: 1)
+        try machine.add(.test(1, size: 3))
+        try machine.add(.test(2, size: 2))
+        let first = try #require(machine.nextBatch(instance: 0, now: 1).batch)
+        #expect(first.ids == [1] && first.size == 3 && first.reason == .full)
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.size == 2)
+    }
+
+    @Test("Requests of different shapes do not share a batch, and do not end one either")
+    func shapes() throws {
+        var machine = SchedulerMachine(options: options(), instanceCount: 1)
+        try machine.add(.test(1, shape: ShapeKey([10])))
+        try machine.add(.test(2, shape: ShapeKey([20])))
+        try machine.add(.test(3, shape: ShapeKey([10])))
+        let first = try #require(machine.nextBatch(instance: 0, now: 1).batch)
+        #expect(first.ids == [1, 3] && first.reason == .shapeBoundary)
+        let second = try #require(machine.nextBatch(instance: 0, now: 1).batch)
+        #expect(second.ids == [2] && second.reason == .instanceFree)
+    }
+
+    @Test("The more urgent level is served first, and filled up from the next")
+    func priorities() throws {
+        let batching = DynamicBatching(priorityLevels: 2, defaultPriorityLevel: 2)
+        var machine = SchedulerMachine(options: options(maxBatchSize: 3, batching: batching), instanceCount: 1)
+        try machine.add(.test(1, level: 1))
+        try machine.add(.test(2, level: 1))
+        try machine.add(.test(3, level: 0))
+        try machine.add(.test(4, level: 0))
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.ids == [3, 4, 1])
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.ids == [2])
+    }
+
+    @Test("A full queue refuses, per level, with or without batching", arguments: [true, false])
+    func queueSize(isBatching: Bool) throws {
+        var scheduling = options(batching: isBatching ? DynamicBatching() : nil)
+        scheduling.levels[0].maxQueueSize = 1
+        var machine = SchedulerMachine(options: scheduling, instanceCount: 1)
+        try machine.add(.test(1), callerMayRun: true)
+        try machine.add(.test(2))
+        let error = #expect(throws: HalcyonError.self) { try machine.add(.test(3)) }
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains("Exceeds maximum queue size") == true)
+    }
+
+    @Test("REJECT requests leave when their time is over, DELAY requests go behind")
+    func timeouts() throws {
+        var scheduling = options(batching: nil)
+        scheduling.levels[0].defaultTimeout = 100
+        scheduling.levels[0].allowTimeoutOverride = true
+        var rejecting = SchedulerMachine(options: scheduling, instanceCount: 1)
+        try rejecting.add(.test(1, at: 0))
+        try rejecting.add(.test(2, at: 0, timeout: 40))
+        try rejecting.add(.test(3, at: 0, timeout: 400))
+        #expect(rejecting.nextExpiry() == 40)
+        #expect(rejecting.expire(now: 39).rejected.isEmpty)
+        #expect(rejecting.expire(now: 40).rejected.map(\.id) == [2])
+        #expect(rejecting.nextExpiry() == 100)
+        #expect(rejecting.expire(now: 100).rejected.map(\.id) == [1, 3])
+        #expect(rejecting.nextExpiry() == nil)
+
+        scheduling.levels[0].timeoutAction = .delay
+        var delaying = SchedulerMachine(options: scheduling, instanceCount: 1)
+        try delaying.add(.test(1, at: 0))
+        try delaying.add(.test(2, at: 90))
+        #expect(delaying.expire(now: 100).rejected.isEmpty)
+        #expect(delaying.nextBatch(instance: 0, now: 100).batch?.ids == [2])
+        #expect(delaying.nextBatch(instance: 0, now: 100).batch?.ids == [1])
+    }
+
+    @Test("A cancelled request leaves at once, and its handle finds nothing twice")
+    func cancel() throws {
+        var machine = SchedulerMachine(options: options(), instanceCount: 1)
+        let first = try machine.add(.test(1)).handle
+        let second = try machine.add(.test(2)).handle
+        #expect(machine.cancel(first)?.id == 1)
+        #expect(machine.cancel(first) == nil)
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.ids == [2])
+        #expect(machine.cancel(second) == nil)
+    }
+
+    @Test("A stale handle does not reach the request that took its place")
+    func staleHandle() throws {
+        var machine = SchedulerMachine(options: options(), instanceCount: 1)
+        let first = try machine.add(.test(1)).handle
+        _ = machine.cancel(first)
+        try machine.add(.test(2))
+        #expect(machine.cancel(first) == nil)
+        #expect(machine.queue.count == 1)
+    }
+
+    @Test("Eager batching gathers one full batch an instance ahead, and only while all are busy")
+    func eager() throws {
+        var machine = SchedulerMachine(options: options(maxBatchSize: 2, eager: true), instanceCount: 1)
+        _ = try machine.add(.test(0), callerMayRun: true)
+        #expect(try machine.add(.test(1)).followUp.isNothing)
+        let batch = try #require(try machine.add(.test(2)).followUp.prepares)
+        #expect(batch.ids == [1, 2] && batch.reason == .full)
+        try machine.add(.test(3))
+        #expect(try machine.add(.test(4)).followUp.isNothing, "one batch ahead, no more")
+        #expect(machine.batchPrepared(batch) == nil)
+        #expect(machine.release(instance: 0, now: 9) == true)
+        #expect(machine.nextBatch(instance: 0, now: 9).batch?.ids == [1, 2])
+        #expect(machine.nextBatch(instance: 0, now: 9).batch?.ids == [3, 4])
+    }
+
+    @Test("Draining refuses new requests, holds nothing back and lets the workers go")
+    func draining() throws {
+        let batching = DynamicBatching(maxQueueDelayMicroseconds: 1_000_000)
+        var machine = SchedulerMachine(options: options(batching: batching), instanceCount: 2)
+        try machine.add(.test(1))
+        machine.drain()
+        #expect(throws: HalcyonError.self) { try machine.add(.test(2)) }
+        let batch = try #require(machine.nextBatch(instance: 0, now: 1).batch)
+        #expect(batch.ids == [1] && batch.reason == .draining)
+        #expect(machine.nextBatch(instance: 1, now: 1).isExit)
+        #expect(!machine.isDrained)
+        #expect(machine.nextBatch(instance: 0, now: 2).isExit)
+        #expect(machine.isDrained)
+    }
+
+    @Test("What is given up comes back in the order of arrival")
+    func abandon() throws {
+        let batching = DynamicBatching(priorityLevels: 2, defaultPriorityLevel: 1)
+        var machine = SchedulerMachine(options: options(batching: batching), instanceCount: 1)
+        try machine.add(.test(1, level: 1))
+        try machine.add(.test(2, level: 0, shape: ShapeKey([3])))
+        try machine.add(.test(3, level: 0))
+        machine.drain()
+        #expect(machine.abandon().map(\.id) == [1, 2, 3])
+        #expect(machine.queue.isEmpty)
+    }
+
+    @Test("After one worker has taken a batch, another is woken for the rest")
+    func chainWake() throws {
+        var machine = SchedulerMachine(options: options(maxBatchSize: 2), instanceCount: 2)
+        let first = try #require(try machine.add(.test(1)).followUp.wake)
+        try machine.add(.test(2))
+        let second = try machine.add(.test(3)).followUp.wake
+        #expect(second != nil && second != first, "three items are more than one worker takes")
+        let action = machine.nextBatch(instance: first, now: 1)
+        #expect(action.batch?.ids == [1, 2] && action.wake == nil, "the second is on its way already")
+        #expect(machine.nextBatch(instance: second ?? 0, now: 1).batch?.ids == [3])
+    }
+}
