@@ -30,8 +30,9 @@ let package = Package(
             name: "people_detection", dependencies: ["Halcyon", "Vision", "JSONText", arguments, logging],
             swiftSettings: strict),
         .executableTarget(
-            name: "engine_benchmark", dependencies: ["Halcyon", "JSONText", arguments], path: "Benchmarks/engine_benchmark",
-            swiftSettings: strict),
+            name: "engine_benchmark", dependencies: ["Halcyon", "JSONText", "CAllocationCounter", arguments],
+            path: "Benchmarks/engine_benchmark", swiftSettings: strict),
+        .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         .executableTarget(
             name: "swift_backend", dependencies: ["Halcyon"], path: "Examples/swift_backend",
             swiftSettings: strict),

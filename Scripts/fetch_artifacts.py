@@ -30,7 +30,7 @@ WHEEL_PLATFORMS = {"x86_64": "manylinux_2_28_x86_64", "aarch64": "manylinux_2_35
 
 @dataclass(frozen=True)
 class Artifact:
-    """Some files of one wheel, and the folder under .deps/ that they go to, without the folders they had in the wheel."""
+    """Some files of one wheel, and the folder under .deps/ that they go to, all side by side."""
 
     name: str
     what: str
@@ -72,9 +72,10 @@ def openvino(machine):
         folder="backends/openvino",
         members=tuple(f"openvino/libs/{library}" for library in libraries),
         pip_options=(
-            "--platform", WHEEL_PLATFORMS[machine], "--python-version", "311", "--implementation", "cp", "--abi", "cp311",
+            "--platform", WHEEL_PLATFORMS[machine], "--python-version", "311", "--implementation", "cp",
+            "--abi", "cp311",
         ),
-    )
+    )  # fmt: skip
 
 
 def artifacts(machine):

@@ -48,7 +48,7 @@ def check():
                 continue
             if not access:
                 complaints.append(
-                    file.at(offset, f"`import {module}` has no access level: write public, package, internal or private")
+                    file.at(offset, f"`import {module}` has no access level (public, package, internal, private)")
                 )
             allowed = ARROWS.get(file.target)
             if allowed is None:

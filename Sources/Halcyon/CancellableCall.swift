@@ -1,4 +1,3 @@
-internal import Synchronization
 
 /// Brings together a request's handle and its task's cancellation, whichever comes first.
 final class CancellableCall: Sendable {
@@ -7,7 +6,7 @@ final class CancellableCall: Sendable {
         var isCancelled = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func started(_ handle: InferenceHandle?) {
         let isCancelled = state.withLock { state in

@@ -4,7 +4,6 @@ internal import ModelConfiguration
 public import ModelRepository
 public import ModelRuntime
 internal import OpenVINOBackend
-internal import Synchronization
 public import Tensors
 
 /// An inference server inside this process.
@@ -29,7 +28,7 @@ public final class InferenceServer: Sendable {
 
     let manager: ModelManager
     private let options: ServerOptions
-    private let phase = Mutex(Phase.starting)
+    private let phase = Locked(Phase.starting)
     private let phaseChanged = Signal()
     private let clock: any SchedulingClock
     private let timer: DeadlineTimer

@@ -1,4 +1,3 @@
-internal import Synchronization
 internal import Tensors
 
 /// Calls back when the timeout of a waiting request passes, to the microsecond and not when a worker next looks.
@@ -16,7 +15,7 @@ package final class DeadlineTimer: Sendable {
         var isStopped = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let parker = Parker()
     private let clock: any SchedulingClock
 

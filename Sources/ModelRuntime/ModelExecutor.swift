@@ -53,9 +53,9 @@ package final class ModelExecutor: Sendable {
     private let validator: RequestValidator
     private let execution: BatchExecution
     private let slots: [InstanceSlot]
-    private let machine: Mutex<SchedulerMachine>
-    private let sequencer = Mutex(ResponseSequencer<@Sendable () -> Void>())
-    private let workers = Mutex<[WorkerThread]>([])
+    private let machine: Locked<SchedulerMachine>
+    private let sequencer = Locked(ResponseSequencer<@Sendable () -> Void>())
+    private let workers = Locked<[WorkerThread]>([])
     private let drained = Signal()
     private let clock: any SchedulingClock
     private let timer: DeadlineTimer
@@ -86,7 +86,7 @@ package final class ModelExecutor: Sendable {
         } catch {
             throw HalcyonError(wrapping: error)
         }
-        machine = Mutex(SchedulerMachine(options: options, instanceCount: slots.count))
+        machine = Locked(SchedulerMachine(options: options, instanceCount: slots.count))
         try startWorkers()
     }
 
@@ -281,6 +281,7 @@ package final class ModelExecutor: Sendable {
         if isDrained {
             for worker in workers { worker.join() }
         } else {
+            for worker in workers { worker.detach() }
             log.warning(
                 "stopped with an execution still running",
                 metadata: ["model": "\(name)", "version": "\(version)", "dropped": "\(abandoned.count)"])

@@ -1,8 +1,7 @@
-internal import Synchronization
 
 /// Lets threads wait until a condition holds that others bring about.
 package final class Signal: Sendable {
-    private let waiting = Mutex<[Parker]>([])
+    private let waiting = Locked<[Parker]>([])
 
     package init() {}
 

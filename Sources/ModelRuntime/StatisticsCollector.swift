@@ -1,6 +1,5 @@
 private import Glibc
 package import Scheduling
-internal import Synchronization
 
 /// The one place where a model version's work is counted.
 package final class StatisticsCollector: Sendable {
@@ -19,14 +18,14 @@ package final class StatisticsCollector: Sendable {
         }
     }
 
-    private let state: Mutex<ModelStatistics>
+    private let state: Locked<ModelStatistics>
     /// Milliseconds since 1970.
     private let wallClock: @Sendable () -> UInt64
 
     package init(
         name: String, version: Int64, wallClock: @escaping @Sendable () -> UInt64 = StatisticsCollector.systemWallClock
     ) {
-        state = Mutex(ModelStatistics(name: name, version: version))
+        state = Locked(ModelStatistics(name: name, version: version))
         self.wallClock = wallClock
     }
 

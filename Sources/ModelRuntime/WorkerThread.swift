@@ -12,7 +12,7 @@ package final class WorkerThread: Sendable {
 
     private let thread: UInt64
 
-    /// Starts the thread. It must be joined.
+    /// Starts the thread. It must be joined or detached.
     ///
     /// - Throws: `internal` where the system refuses another thread.
     package init(name: String, _ run: @escaping @Sendable () -> Void) throws(HalcyonError) {
@@ -36,11 +36,13 @@ package final class WorkerThread: Sendable {
     /// Waits until the thread's body has returned. Call it exactly once.
     package func join() { halcyon_thread_join(thread) }
 
+    /// Lets the thread clean up after itself, in place of ``join()``.
+    package func detach() { halcyon_thread_detach(thread) }
+
     /// Starts a thread that nobody joins.
     ///
     /// - Throws: `internal` where the system refuses another thread.
     package static func detach(name: String, _ run: @escaping @Sendable () -> Void) throws(HalcyonError) {
-        let worker = try WorkerThread(name: name, run)
-        halcyon_thread_detach(worker.thread)
+        try WorkerThread(name: name, run).detach()
     }
 }

@@ -42,7 +42,8 @@ enum BatchDimension: Equatable, Sendable {
         guard maxBatchSize <= fixed.size, parameters.padsBatches || maxBatchSize == fixed.size else {
             throw HalcyonError(
                 .invalidArgument,
-                "input '\(fixed.name)' has a fixed batch dimension of \(fixed.size), but max_batch_size is \(maxBatchSize)"
+                "input '\(fixed.name)' has a fixed batch dimension of \(fixed.size), "
+                    + "but max_batch_size is \(maxBatchSize)"
                     + (maxBatchSize < fixed.size
                         ? "; the parameter ENABLE_BATCH_PADDING: \"YES\" fills smaller batches up" : ""))
         }
@@ -61,7 +62,8 @@ enum BatchDimension: Equatable, Sendable {
         do {
             try source.reshapeInputs(after)
             let outputs = try source.ports(.output)
-            if outputs.allSatisfy({ $0.dimensions == nil || $0.dimensions?.first.map { $0.fixedSize == nil } == true }) {
+            if outputs.allSatisfy({ $0.dimensions == nil || $0.dimensions?.first.map { $0.fixedSize == nil } == true })
+            {
                 return true
             }
         } catch {

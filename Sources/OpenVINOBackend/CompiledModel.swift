@@ -1,6 +1,4 @@
 internal import COpenVINO
-private import Glibc
-internal import ModelRuntime
 internal import Tensors
 
 /// A model that the engine has made ready to run. All instances of a version share one, and so its weights.
@@ -8,33 +6,35 @@ final class CompiledModel: Sendable {
     let library: Library
     let layout: TensorLayout
     let requests: RequestPool
-    /// Whether an inference computes on the thread that asks for it, whichever that is.
-    ///
-    /// With one stream it does. With several, the engine ties each thread that comes to one stream, and two busy
-    /// threads may be tied to the same one while another stream is idle; so the engine's own threads, which take their
-    /// work from one queue, do it.
-    let computesOnCallerThread: Bool
     /// What the engine has settled on, for the log.
     let properties: [(name: String, value: String)]
 
+    /// - Parameters:
+    ///   - source: the model as it was read; `nil` where the engine shall take it from the file, which it does not even
+    ///     read if the compiled model is in its cache.
+    ///   - instances: how many executions there may be at a time.
     init(
-        _ source: SourceModel, runtime: Runtime, layout: TensorLayout, parameters: ModelParameters, plan: CPUPlan
+        _ source: SourceModel?, path: String, runtime: Runtime, layout: TensorLayout, settings: [String: String],
+        instances: Int
     ) throws(HalcyonError) {
         library = runtime.library
         self.layout = layout
         let functions = library.functions
-        let settings = EngineProperties.settings(parameters, plan: plan)
+        let core = runtime.core.pointer
         let compiled = try library.make(
             code: .invalidArgument, free: functions.ov_compiled_model_free, "OpenVINO can't compile the model"
         ) { result in
-            EngineProperties.withCProperties(settings) {
-                functions.ov_core_compile_model_props(
-                    runtime.core.pointer, source.handle.pointer, "CPU", $0.count, $0.baseAddress, result)
+            EngineProperties.withCProperties(settings) { properties in
+                let (count, first) = (properties.count, properties.baseAddress)
+                guard let source else {
+                    return functions.ov_core_compile_model_from_file_props(core, path, "CPU", count, first, result)
+                }
+                return functions.ov_core_compile_model_props(core, source.handle.pointer, "CPU", count, first, result)
             }
         }
+        library.keepOpen()
         let values = EngineProperties.values(of: compiled, library)
-        properties = values.described(cacheDirectory: parameters.cacheDirectory)
-        computesOnCallerThread = values.streams == 1
-        requests = RequestPool(library: library, compiled: compiled, retained: max(4, 2 * plan.instances))
+        properties = values.described(cacheDirectory: settings["CACHE_DIR"])
+        requests = RequestPool(library: library, compiled: compiled, retained: max(4, 2 * instances))
     }
 }

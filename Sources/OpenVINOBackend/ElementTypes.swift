@@ -44,7 +44,8 @@ extension Library {
         for type in ElementType.allCases {
             guard let number = type.openVINONumber, let size = type.byteSize else { continue }
             var dimension: Int64 = 8
-            let tensor = try make(free: functions.ov_tensor_free, "OpenVINO has no tensor of \(type.rawValue)") { result in
+            let tensor = try make(free: functions.ov_tensor_free, "OpenVINO has no tensor of \(type.rawValue)") {
+                result in
                 withUnsafeMutablePointer(to: &dimension) {
                     functions.ov_tensor_create(number, openvino_shape_t(rank: 1, dimensions: $0), result)
                 }

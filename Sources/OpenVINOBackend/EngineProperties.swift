@@ -58,10 +58,11 @@ struct EngineProperties: Sendable {
 
     /// The same as an operator reads it.
     func described(cacheDirectory: String?) -> [(name: String, value: String)] {
-        [
+        let folder = cacheDirectory?.isEmpty == false ? cacheDirectory : nil
+        return [
             ("device", "CPU"), ("precision", precision), ("streams", streams.map(String.init) ?? "unknown"),
             ("threads", threads), ("pinning", pinning),
-            ("compile cache", cacheDirectory.map { "\(isFromCache ? "read from" : "written to") \($0)" } ?? "off"),
+            ("compile cache", folder.map { "\(isFromCache ? "read from" : "written to") \($0)" } ?? "off"),
         ]
     }
 }

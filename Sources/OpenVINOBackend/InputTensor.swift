@@ -28,7 +28,8 @@ struct InputTensor {
         guard tensor.data.byteCount == byteCount else {
             throw HalcyonError(
                 .invalidArgument,
-                "input '\(port.name)' of shape \(tensor.shape) takes \(byteCount) bytes, but has \(tensor.data.byteCount)")
+                "input '\(port.name)' of shape \(tensor.shape) takes \(byteCount) bytes, "
+                    + "but has \(tensor.data.byteCount)")
         }
         name = port.name
         elementType = number

@@ -6,20 +6,20 @@ internal import Tensors
 final class Library: @unchecked Sendable {
     /// What the runtime says of its version, `2026.4.1-…` for instance.
     let version: String
-    /// The file, as it was given to the loader.
+    /// The file.
     let path: String
     let functions: openvino_functions_t
 
-    private init(opened handle: UnsafeMutableRawPointer, path: String) throws(HalcyonError) {
+    private init(opened handle: UnsafeMutableRawPointer, name: String) throws(HalcyonError) {
         let table = UnsafeMutablePointer<openvino_functions_t>.allocate(capacity: 1)
         defer { table.deallocate() }
         if let missing = openvino_bind(handle, table) {
             throw HalcyonError(
                 .unavailable,
-                "the OpenVINO runtime '\(path)' has no function '\(String(cString: missing))'; \(Self.remedy)")
+                "the OpenVINO runtime '\(name)' has no function '\(String(cString: missing))'; \(Self.remedy)")
         }
         functions = table.pointee
-        self.path = path
+        path = openvino_file(table).map { String(cString: $0) } ?? name
         version = Self.version(functions)
         try checkElementTypes()
     }
@@ -39,14 +39,16 @@ final class Library: @unchecked Sendable {
         for directory in directories {
             guard let file = newestLibrary(in: directory) else { continue }
             try checkCompleteness(of: directory)
-            guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL) else {
+            guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
                 throw HalcyonError(
                     .unavailable, "the OpenVINO runtime can't be loaded: \(loaderMessage()); \(remedy)")
             }
-            return try Library(opened: handle, path: file)
+            return try Library(opened: handle, name: file)
         }
         for name in systemNames {
-            if let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) { return try Library(opened: handle, path: name) }
+            if let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) {
+                return try Library(opened: handle, name: name)
+            }
         }
         let places = (directories + ["the system's library path"]).joined(separator: ", ")
         throw HalcyonError(.unavailable, "the OpenVINO runtime (\(baseName)) is not in \(places). \(remedy)")
@@ -91,6 +93,17 @@ final class Library: @unchecked Sendable {
         return names
     }
 
+    /// Makes all of the engine's libraries that are open by now stay open: its reader of a file format, for instance,
+    /// which it closes with the last model of that format. A model that goes on one thread while another ends the
+    /// process would otherwise take away code that still runs.
+    func keepOpen() {
+        guard let slash = path.lastIndex(of: "/") else { return }
+        let directory = String(path[..<slash])
+        for name in Self.fileNames(in: directory) where name.hasPrefix("libopenvino") {
+            _ = dlopen("\(directory)/\(name)", RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE)
+        }
+    }
+
     private static func loaderMessage() -> String {
         dlerror().map { String(cString: $0) } ?? "the loader gives no reason"
     }
@@ -104,13 +117,16 @@ final class Library: @unchecked Sendable {
 }
 
 extension Library {
+    /// The status of a call whose parameters the C interface itself refuses.
+    static let wrongParameter: openvino_status_t = -14
+
     /// What the engine says of a call that failed, in one line.
     ///
     /// The engine keeps one message for the whole process, so the message of another call that fails at the same
     /// moment may take its place.
     func message(for status: openvino_status_t) -> String {
         // Statuses from -14 down to -16 are the C interface's own and leave the last message as it was.
-        if !(-16...(-14)).contains(status), let message = functions.ov_get_last_err_msg() {
+        if !(-16...Self.wrongParameter).contains(status), let message = functions.ov_get_last_err_msg() {
             defer { functions.ov_free(message) }
             let text = EngineMessage.condensed(String(cString: message))
             if !text.isEmpty { return text }

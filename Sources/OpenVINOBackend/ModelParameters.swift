@@ -74,7 +74,8 @@ struct ModelParameters: Sendable, Equatable {
     ]
 
     private static func looksLikeProperty(_ name: String) -> Bool {
-        name.first?.isUppercase == true && name.allSatisfy { $0.isASCII && ($0.isUppercase || $0.isNumber || $0 == "_") }
+        name.first?.isUppercase == true
+            && name.allSatisfy { $0.isASCII && ($0.isUppercase || $0.isNumber || $0 == "_") }
     }
 
     private static func flag(_ value: String, _ subject: String) throws(HalcyonError) -> Bool {

@@ -12,25 +12,24 @@ final class OpenVINOInstance: ModelInstance {
     init(_ model: CompiledModel, modelName: String) throws(HalcyonError) {
         self.model = model
         self.modelName = modelName
-        // Made now, so that a failure is one of loading.
-        _ = try model.requests.lease()
+        try model.requests.grow()
     }
 
     func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
         let lease = try model.requests.lease()
-        // The engine reads the inputs where they are; these keep alive what the batch itself does not hold.
-        var copies: [Buffer] = []
+        // The engine reads the inputs where they are, so they have to live until it is done.
+        var inputs: [Buffer] = []
         do throws(HalcyonError) {
             let padding = try padding(of: batch)
             for (index, port) in model.layout.inputs.enumerated() {
                 let input = try InputTensor(batch.input(port.name), port: port, padding: padding)
-                copies.append(input.data)
+                inputs.append(input.data)
                 try set(input, at: index, on: lease.request)
             }
             batch.inferenceWillStart()
-            try infer(lease.request)
+            try library.check(functions.ov_infer_request_infer(lease.request.pointer), "the inference failed")
             batch.inferenceDidEnd()
-            return try outputs(of: lease, batch: batch, isPadded: padding != nil)
+            return try outputs(of: lease, inputs: inputs, batch: batch, isPadded: padding != nil)
         } catch {
             lease.isReusable = false
             throw error.prefixed("model '\(modelName)': ")
@@ -65,17 +64,8 @@ final class OpenVINOInstance: ModelInstance {
             code: .invalidArgument, "OpenVINO does not take input '\(input.name)' of shape \(input.shape)")
     }
 
-    private func infer(_ request: Handle) throws(HalcyonError) {
-        if model.computesOnCallerThread {
-            try library.check(functions.ov_infer_request_infer(request.pointer), "the inference failed")
-        } else {
-            try library.check(functions.ov_infer_request_start_async(request.pointer), "the inference did not start")
-            try library.check(functions.ov_infer_request_wait(request.pointer), "the inference failed")
-        }
-    }
-
     private func outputs(
-        of lease: RequestLease, batch: borrowing ExecutionBatch, isPadded: Bool
+        of lease: RequestLease, inputs: [Buffer], batch: borrowing ExecutionBatch, isPadded: Bool
     ) throws(HalcyonError) -> [Tensor] {
         var outputs: [Tensor] = []
         for (index, port) in model.layout.outputs.enumerated() {
@@ -85,6 +75,8 @@ final class OpenVINOInstance: ModelInstance {
             ) { functions.ov_infer_request_get_output_tensor_by_index(lease.request.pointer, index, $0) }
             var shape = try shape(of: tensor, port)
             var data = try data(of: tensor, port, shape, owner: lease)
+            // An output that the model does not compute is the input itself, whose memory is not ours to hand out.
+            if inputs.contains(where: { $0.overlaps(data) }) { data = data.withUnsafeBytes { Buffer(copying: $0) } }
             if isPadded, let rows = shape.dimensions.first, rows > 0 {
                 data = try data.slice(offset: 0, byteCount: data.byteCount / rows * min(batch.batchSize, rows))
                 shape.dimensions[0] = min(batch.batchSize, rows)
@@ -96,8 +88,10 @@ final class OpenVINOInstance: ModelInstance {
 
     private func shape(of tensor: Handle, _ port: Port) throws(HalcyonError) -> Shape {
         var shape = openvino_shape_t()
-        try library.check(
-            functions.ov_tensor_get_shape(tensor.pointer, &shape), "OpenVINO does not know the shape of '\(port.name)'")
+        let status = functions.ov_tensor_get_shape(tensor.pointer, &shape)
+        // The C interface can't describe a shape without dimensions, and calls the attempt a wrong parameter.
+        if status == Library.wrongParameter { return Shape([]) }
+        try library.check(status, "OpenVINO does not know the shape of '\(port.name)'")
         defer { _ = functions.ov_shape_free(&shape) }
         return Shape(UnsafeBufferPointer(start: shape.dimensions, count: max(Int(shape.rank), 0)).map { Int($0) })
     }
@@ -116,9 +110,15 @@ final class OpenVINOInstance: ModelInstance {
         guard byteCount == expected, let start else {
             throw HalcyonError(
                 .internal,
-                "output '\(port.name)' has \(byteCount) bytes, but shape \(shape) of \(port.elementType.rawValue) takes "
-                    + "\(expected)")
+                "output '\(port.name)' has \(byteCount) bytes, "
+                    + "but shape \(shape) of \(port.elementType.rawValue) takes \(expected)")
         }
         return Buffer(BufferStorage(owning: start, byteCount: byteCount) { _ in withExtendedLifetime(lease) {} })
+    }
+}
+
+extension Buffer {
+    fileprivate func overlaps(_ other: Buffer) -> Bool {
+        baseAddress < other.baseAddress + other.byteCount && other.baseAddress < baseAddress + byteCount
     }
 }

@@ -9,7 +9,8 @@ final class OpenVINOModel: Model {
     let signature: ModelSignature?
 
     private enum Stage: Sendable {
-        case read(SourceModel)
+        /// `nil` where the layout was known from an earlier load.
+        case opened(SourceModel?)
         case compiled(CompiledModel)
         /// Between the two, and after a compilation that failed.
         case unusable
@@ -17,18 +18,29 @@ final class OpenVINOModel: Model {
 
     private let runtime: Runtime
     private let modelName: String
+    private let path: String
     private let parameters: ModelParameters
+    private let cache: LayoutCache?
     private let layout: TensorLayout
     private let stage: Mutex<Stage>
 
     init(runtime: Runtime, path: String, source: ModelSource, parameters: ModelParameters) throws(HalcyonError) {
         self.runtime = runtime
+        self.path = path
         self.parameters = parameters
+        cache = LayoutCache(
+            path: path, engineVersion: runtime.library.version, configuration: source.configuration,
+            parameters: parameters)
         modelName = source.modelName
         do throws(HalcyonError) {
-            let model = try SourceModel(runtime: runtime, path: path)
-            layout = try TensorLayout(model, path: path, configuration: source.configuration, parameters: parameters)
-            stage = Mutex(.read(model))
+            if let known = cache?.layout() {
+                layout = known
+                stage = Mutex(.opened(nil))
+            } else {
+                let model = try SourceModel(runtime: runtime, path: path)
+                layout = try TensorLayout(model, path: path, configuration: source.configuration, parameters: parameters)
+                stage = Mutex(.opened(model))
+            }
         } catch {
             throw error.prefixed("model '\(source.modelName)': ")
         }
@@ -40,12 +52,14 @@ final class OpenVINOModel: Model {
             defer { stage = .unusable }
             return stage
         }
-        guard case .read(let source) = stage else {
+        guard case .opened(let source) = stage else {
             throw HalcyonError(.internal, "model '\(modelName)' was prepared twice")
         }
         do throws(HalcyonError) {
             let compiled = try CompiledModel(
-                source, runtime: runtime, layout: layout, parameters: parameters, plan: plan)
+                cache == nil ? source : nil, path: path, runtime: runtime, layout: layout,
+                settings: EngineProperties.settings(parameters, plan: plan), instances: plan.instances)
+            cache?.store(layout)
             self.stage.withLock { $0 = .compiled(compiled) }
         } catch {
             throw error.prefixed("model '\(modelName)': ")
@@ -59,7 +73,9 @@ final class OpenVINOModel: Model {
         return try OpenVINOInstance(compiled, modelName: modelName)
     }
 
-    var mayRunOnCallerThread: Bool { compiled?.computesOnCallerThread ?? false }
+    /// The engine takes calls from any thread. With one stream it computes right there, and with several on threads of
+    /// its own, which take their work from one queue.
+    let mayRunOnCallerThread = true
 
     var properties: [(name: String, value: String)] {
         guard let compiled else { return [] }

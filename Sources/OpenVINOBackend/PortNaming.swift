@@ -25,8 +25,8 @@ struct PortNaming {
             guard let elementType = ElementType(openVINONumber: port.elementType) else {
                 throw HalcyonError(
                     .unsupported,
-                    "\(direction.rawValue) '\(name)' has the element type \(ElementType.openVINOName(port.elementType)), "
-                        + "which the openvino backend does not take")
+                    "\(direction.rawValue) '\(name)' has the element type "
+                        + "\(ElementType.openVINOName(port.elementType)), which the openvino backend does not take")
             }
             ports.append(Port(name: name, elementType: elementType, dimensions: port.dimensions))
         }

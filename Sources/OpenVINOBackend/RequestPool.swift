@@ -19,12 +19,17 @@ final class RequestPool: Sendable {
 
     /// A request that nobody else has. The one that came back last is warmest in the cache, so it goes out first.
     func lease() throws(HalcyonError) -> RequestLease {
-        if let request = idle.withLock({ $0.popLast() }) { return RequestLease(request, of: self) }
+        try RequestLease(idle.withLock { $0.popLast() } ?? makeRequest(), of: self)
+    }
+
+    /// Adds a request for an instance that will need one.
+    func grow() throws(HalcyonError) { giveBack(try makeRequest()) }
+
+    private func makeRequest() throws(HalcyonError) -> Handle {
         let functions = library.functions
-        let request = try library.make(
+        return try library.make(
             free: functions.ov_infer_request_free, "OpenVINO can't make an inference request"
         ) { functions.ov_compiled_model_create_infer_request(compiled.pointer, $0) }
-        return RequestLease(request, of: self)
     }
 
     fileprivate func giveBack(_ request: Handle) {

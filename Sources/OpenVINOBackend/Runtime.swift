@@ -9,7 +9,9 @@ final class Runtime: Sendable {
     init(library: Library, extensionPath: String?) throws(HalcyonError) {
         self.library = library
         let functions = library.functions
-        core = try library.make(free: functions.ov_core_free, "OpenVINO can't be started") { functions.ov_core_create($0) }
+        core = try library.make(free: functions.ov_core_free, "OpenVINO can't be started") {
+            functions.ov_core_create($0)
+        }
         if let extensionPath {
             try library.check(
                 functions.ov_core_add_extension(core.pointer, extensionPath), code: .invalidArgument,

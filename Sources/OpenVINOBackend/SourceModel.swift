@@ -21,10 +21,12 @@ final class SourceModel: Sendable {
         handle = try library.make(
             code: .invalidArgument, free: functions.ov_model_free, "OpenVINO can't read '\(path)'"
         ) { functions.ov_core_read_model(runtime.core.pointer, path, nil, $0) }
+        library.keepOpen()
     }
 
     func ports(_ direction: Port.Direction) throws(HalcyonError) -> [RawPort] {
-        let size = direction == .input ? library.functions.ov_model_inputs_size : library.functions.ov_model_outputs_size
+        let size =
+            direction == .input ? library.functions.ov_model_inputs_size : library.functions.ov_model_outputs_size
         var count = 0
         try library.check(size(handle.pointer, &count), "OpenVINO can't count the model's \(direction.rawValue)s")
         var ports: [RawPort] = []
@@ -38,7 +40,8 @@ final class SourceModel: Sendable {
     /// The position of the input or output that has this among its names.
     func index(of name: String, _ direction: Port.Direction, in ports: [RawPort]) -> Int? {
         let functions = library.functions
-        let find = direction == .input ? functions.ov_model_const_input_by_name : functions.ov_model_const_output_by_name
+        let find =
+            direction == .input ? functions.ov_model_const_input_by_name : functions.ov_model_const_output_by_name
         var pointer: OpaquePointer?
         guard find(handle.pointer, name, &pointer) == 0, let pointer else { return nil }
         let port = Handle(pointer, free: functions.ov_output_const_port_free)
@@ -70,9 +73,11 @@ final class SourceModel: Sendable {
 
     private func rawPort(_ direction: Port.Direction, _ index: Int) throws(HalcyonError) -> Handle {
         let functions = library.functions
-        let find = direction == .input ? functions.ov_model_const_input_by_index : functions.ov_model_const_output_by_index
+        let find =
+            direction == .input ? functions.ov_model_const_input_by_index : functions.ov_model_const_output_by_index
         return try library.make(
-            free: functions.ov_output_const_port_free, "OpenVINO does not give the model's \(direction.rawValue) \(index)"
+            free: functions.ov_output_const_port_free,
+            "OpenVINO does not give the model's \(direction.rawValue) \(index)"
         ) { find(handle.pointer, index, $0) }
     }
 
@@ -87,7 +92,8 @@ final class SourceModel: Sendable {
         let functions = library.functions
         var elementType: openvino_element_type_t = 0
         try library.check(
-            functions.ov_port_get_element_type(port.pointer, &elementType), "OpenVINO does not know the type of \(subject)")
+            functions.ov_port_get_element_type(port.pointer, &elementType),
+            "OpenVINO does not know the type of \(subject)")
         var shape = openvino_partial_shape_t()
         try library.check(
             functions.ov_port_get_partial_shape(port.pointer, &shape), "OpenVINO does not know the shape of \(subject)")

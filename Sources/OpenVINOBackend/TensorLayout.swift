@@ -2,7 +2,7 @@ internal import ModelConfiguration
 internal import Tensors
 
 /// A model's inputs and outputs under the names that requests use, in the engine's order.
-struct TensorLayout: Sendable {
+struct TensorLayout: Equatable, Sendable {
     let inputs: [Port]
     let outputs: [Port]
     let batch: BatchDimension
@@ -25,6 +25,12 @@ struct TensorLayout: Sendable {
             model, inputs: inputs, maxBatchSize: configuration.maxBatchSize, parameters: parameters)
         self.inputs = try naming.ports(.input, configured: configuration.inputs)
         outputs = try naming.ports(.output, configured: configuration.outputs)
+    }
+
+    init(inputs: [Port], outputs: [Port], batch: BatchDimension) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.batch = batch
     }
 
     var signature: ModelSignature {

@@ -8,13 +8,17 @@ package import Tensors
 ///
 /// A worker's life: `parked` (told to sleep) → `woken` (told to come, not here yet) → `nextBatch` → `running` or
 /// `holding` (the one worker that waits for a held-back batch) or `parked` again. A caller's lease: `parked` →
-/// `running` → `release`.
+/// `leased` → `release`. A worker may come without having been told to, at any time: a wake-up can arrive late, when
+/// the work it was for is long done.
 package struct SchedulerMachine: Sendable {
     package enum InstanceState: Equatable, Sendable {
         case parked
         case woken
         case holding(until: UInt64)
+        /// By its worker.
         case running
+        /// By a caller, on the caller's thread.
+        case leased
     }
 
     /// What comes of enqueueing a request.
@@ -92,7 +96,7 @@ package struct SchedulerMachine: Sendable {
             if callerMayRun, wokenCount == 0, holder == nil, plan.requestCount == queue.count,
                 let instance = parked.popLast()
             {
-                instances[instance] = .running
+                instances[instance] = .leased
                 return .runHere(instance: instance, queue.take(plan))
             }
             return wakeForWork().map(FollowUp.wake) ?? .nothing
@@ -138,6 +142,8 @@ package struct SchedulerMachine: Sendable {
 
     /// A worker is free, or was woken, or its time to hold back is over.
     package mutating func nextBatch(instance: Int, now: UInt64) -> WorkerAction {
+        // A late wake-up, while a caller holds the lease: the instance is not the worker's to run.
+        if instances[instance] == .leased { return .park }
         arrive(instance)
         if !prepared.isEmpty {
             let batch = prepared.removeFirst()
@@ -171,7 +177,7 @@ package struct SchedulerMachine: Sendable {
         case .woken: wokenCount -= 1
         case .holding: holder = nil
         case .parked: parked.removeAll { $0 == instance }
-        case .running: break
+        case .running, .leased: break
         }
     }
 
@@ -244,7 +250,7 @@ package struct SchedulerMachine: Sendable {
         isDraining = true
         parked.removeAll()
         holder = nil
-        for instance in instances.indices where instances[instance] != .running {
+        for instance in instances.indices where instances[instance] != .running && instances[instance] != .leased {
             if instances[instance] != .woken { wokenCount += 1 }
             instances[instance] = .woken
         }
@@ -260,5 +266,6 @@ package struct SchedulerMachine: Sendable {
     /// Whether the model is being stopped and nothing waits or runs any more.
     package var isDrained: Bool {
         isDraining && queue.isEmpty && prepared.isEmpty && preparing == 0 && !instances.contains(.running)
+            && !instances.contains(.leased)
     }
 }

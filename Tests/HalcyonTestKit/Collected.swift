@@ -1,9 +1,8 @@
 internal import ModelRuntime
-internal import Synchronization
 
 /// Gathers values from any thread and lets a test wait for them.
 package final class Collected<Value: Sendable>: Sendable {
-    private let state = Mutex<[Value]>([])
+    private let state = Locked<[Value]>([])
     private let changed = Signal()
 
     package init() {}

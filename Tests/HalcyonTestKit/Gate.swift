@@ -1,5 +1,4 @@
 internal import ModelRuntime
-internal import Synchronization
 
 /// Holds threads back until a test opens it, and tells the test how many have come.
 package final class Gate: Sendable {
@@ -8,7 +7,7 @@ package final class Gate: Sendable {
         var arrived = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let changed = Signal()
 
     package init() {}

@@ -1,5 +1,4 @@
 package import ModelRuntime
-internal import Synchronization
 
 /// A clock that stands still until a test moves it. Threads that park on it with a deadline go on when it gets there.
 package final class ManualClock: SchedulingClock {
@@ -13,10 +12,10 @@ package final class ManualClock: SchedulingClock {
         var sleepers: [Sleeper] = []
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let changed = Signal()
 
-    package init(now: UInt64 = 1_000_000) { state = Mutex(State(now: now)) }
+    package init(now: UInt64 = 1_000_000) { state = Locked(State(now: now)) }
 
     package func now() -> UInt64 { state.withLock { $0.now } }
 

@@ -1,6 +1,5 @@
 package import ModelConfiguration
 package import ModelRuntime
-internal import Synchronization
 package import Tensors
 
 /// A backend whose models do what a test says, and remember what they were given.
@@ -13,7 +12,7 @@ package final class ScriptedBackend: Backend {
     private let signature: ModelSignature?
     private let mayRunOnCallerThread: Bool
     private let script: Script
-    private let batchSizes = Mutex<[Int]>([])
+    private let batchSizes = Locked<[Int]>([])
 
     package init(
         name: String = "scripted", signature: ModelSignature? = nil, mayRunOnCallerThread: Bool = false,

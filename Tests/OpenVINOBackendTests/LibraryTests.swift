@@ -21,7 +21,8 @@ import Testing
     @Test func `A missing runtime is reported with what to install and where it was looked for`() throws {
         let error = try #require(openError())
         #expect(error.code == .unavailable)
-        #expect(error.message.hasPrefix("the OpenVINO runtime (libopenvino_c.so) is not in /nonexistent, \(folder.path)"))
+        #expect(
+            error.message.hasPrefix("the OpenVINO runtime (libopenvino_c.so) is not in /nonexistent, \(folder.path)"))
         #expect(error.message.contains("package 'openvino' (2026.4.1) on PyPI"))
     }
 

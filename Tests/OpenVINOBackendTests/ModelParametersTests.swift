@@ -43,7 +43,8 @@ import Testing
         #expect(
             error { try parse(model: ["TARGET_DEVICE": "GPU"]) }
                 == HalcyonError(
-                    .unsupported, "model 'm': parameter 'TARGET_DEVICE' is 'GPU', but only the CPU device is supported"))
+                    .unsupported, "model 'm': parameter 'TARGET_DEVICE' is 'GPU', but only the CPU device is supported")
+        )
     }
 
     @Test(arguments: ["CACHE_DIR", "CPU_EXTENSION_PATH"])

@@ -37,6 +37,28 @@ struct SharedModelTests {
         #expect(error?.message.contains("'INPUT0' has the element type string") == true)
     }
 
+    @Test func `PeopleNet's outputs stay as they were while others are computed`() throws {
+        let path = Engine.sharedModels + "/peoplenet/peoplenet_int8.onnx"
+        let instance = try Engine.instance(path, plan: CPUPlan(instances: 1, streams: 1, threads: 2)) {
+            $0.maxBatchSize = 2
+        }
+        func image(_ value: Float, rows: Int) throws -> Tensor {
+            try Tensor(
+                name: "input_1", shape: [rows, 3, 544, 960],
+                (0..<rows * 3 * 544 * 960).map { $0 % 7 == 0 ? value : 0.5 })
+        }
+        var held: [(outputs: [String: Tensor], copies: [String: [Float]])] = []
+        for (value, rows) in [(0.1, 1), (0.9, 2), (0.4, 1)] as [(Float, Int)] {
+            let outputs = try instance.run([image(value, rows: rows)])
+            #expect(outputs["output_cov/Sigmoid"]?.shape == [rows, 3, 34, 60])
+            held.append((outputs, try outputs.mapValues { try $0.elements(as: Float.self) }))
+        }
+        for (outputs, copies) in held {
+            #expect(try outputs.mapValues { try $0.elements(as: Float.self) } == copies)
+        }
+        #expect(held[0].copies != held[2].copies)
+    }
+
     @Test(arguments: ["fp32", "int8"])
     func `PeopleNet declares its tensors`(precision: String) throws {
         let path = Engine.sharedModels + "/peoplenet/peoplenet_\(precision).onnx"

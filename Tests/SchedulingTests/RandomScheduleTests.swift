@@ -129,6 +129,7 @@ struct RandomScheduleTests {
             let before = waiting
             switch machine.nextBatch(instance: instance, now: now) {
             case .run(let batch, let next):
+                #expect(running[instance] == nil, "an instance runs two batches at once")
                 if batch.requests.contains(where: { fates[$0.id] == nil }) {
                     checkSize(batch, waitingBefore: before)
                     checkOrder(batch, before)
@@ -139,7 +140,7 @@ struct RandomScheduleTests {
             case .hold(let until):
                 #expect(until > now)
                 holds[instance] = until
-            case .park: parked.insert(instance)
+            case .park: if !callers.contains(instance) { parked.insert(instance) }
             case .exit: #expect(machine.isDraining)
             }
         }
@@ -206,6 +207,13 @@ struct RandomScheduleTests {
                 }
             case 8:
                 if let batch = preparing.popLast(), let instance = machine.batchPrepared(batch) { wake(instance) }
+            case 9 where Bool.random(using: &generator):
+                // A wake-up that nobody sent, or that comes late; the worker may be asleep or its instance leased.
+                let sleeping = parked.union(callers).union(holds.keys).sorted()
+                guard let instance = sleeping.randomElement(using: &generator) else { break }
+                parked.remove(instance)
+                holds[instance] = nil
+                work(instance)
             default: now += UInt64.random(in: 1...2000, using: &generator)
             }
             settle()

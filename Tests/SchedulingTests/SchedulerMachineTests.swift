@@ -11,7 +11,7 @@ struct SchedulerMachineTests {
         let followUp = try machine.add(.test(1), callerMayRun: true).followUp
         let batch = try #require(followUp.ran)
         #expect(batch.ids == [1] && batch.reason == .unbatched)
-        #expect(machine.instances == [.running])
+        #expect(machine.instances == [.leased])
         #expect(machine.release(instance: 0, now: 1) == false)
         #expect(machine.instances == [.parked])
     }
@@ -46,6 +46,17 @@ struct SchedulerMachineTests {
         #expect(machine.release(instance: 0, now: 5) == true)
         #expect(machine.instances == [.woken])
         #expect(machine.nextBatch(instance: 0, now: 6).batch?.ids == [2, 3])
+    }
+
+    @Test("A wake-up that comes late does not give the worker an instance that a caller holds")
+    func lateWake() throws {
+        var machine = SchedulerMachine(options: options(batching: nil), instanceCount: 1)
+        _ = try machine.add(.test(1), callerMayRun: true)
+        try machine.add(.test(2))
+        #expect(machine.nextBatch(instance: 0, now: 1).isPark)
+        #expect(machine.instances == [.leased] && machine.queue.count == 1)
+        #expect(machine.release(instance: 0, now: 2) == true)
+        #expect(machine.nextBatch(instance: 0, now: 3).batch?.ids == [2])
     }
 
     @Test("A preferred size runs at once; anything else waits for the delay, no longer")

@@ -100,8 +100,6 @@ typedef struct {
     F(openvino_status_t, ov_infer_request_get_output_tensor_by_index,                                                  \
       (const ov_infer_request_t *, size_t, OPENVINO_RESULT(ov_tensor_t)))                                              \
     F(openvino_status_t, ov_infer_request_infer, (ov_infer_request_t *))                                               \
-    F(openvino_status_t, ov_infer_request_start_async, (ov_infer_request_t *))                                         \
-    F(openvino_status_t, ov_infer_request_wait, (ov_infer_request_t *))                                                \
     F(void, ov_infer_request_free, (ov_infer_request_t *))                                                             \
     F(openvino_status_t, ov_tensor_create, (openvino_element_type_t, openvino_shape_t, OPENVINO_RESULT(ov_tensor_t)))  \
     F(openvino_status_t, ov_tensor_create_from_host_ptr,                                                               \
@@ -124,5 +122,8 @@ typedef struct {
 ///
 /// Returns null, or the name of the first function that the library does not have; the table is incomplete then.
 const char *_Nullable openvino_bind(void *library, openvino_functions_t *functions);
+
+/// The file that the functions came from, valid as long as the library is open; null where the loader does not know.
+const char *_Nullable openvino_file(const openvino_functions_t *functions);
 
 #pragma clang assume_nonnull end

@@ -1,5 +1,4 @@
 internal import ModelRuntime
-internal import Synchronization
 package import Tensors
 
 /// Which models are served, and the way there and back.
@@ -25,7 +24,7 @@ package final class ModelManager: Sendable {
         var isStopped = false
     }
 
-    private let table = Mutex(Table())
+    private let table = Locked(Table())
     private let changed = Signal()
     private let loader: ModelLoader
 
@@ -153,7 +152,7 @@ package final class ModelManager: Sendable {
         // What is being loaded at the moment is waited for, so that it is unloaded as well.
         _ = changed.wait(until: deadline, clock: loader.clock) { self.table.withLock { $0.busy.isEmpty } }
         let names = table.withLock { table in table.entries.filter { !$0.value.served.isEmpty }.map(\.key) }
-        let dropped = Mutex<[String: Int]>([:])
+        let dropped = Locked<[String: Int]>([:])
         let threads = names.compactMap { name in
             try? WorkerThread(name: "stop") {
                 let count = (try? self.unload(name, deadline: deadline)) ?? 0

@@ -42,7 +42,8 @@ enum Engine {
 
     /// Opens and prepares a model.
     static func load(
-        _ path: String, backend: OpenVINOBackend = backend, plan: CPUPlan = CPUPlan(instances: 1, streams: 1, threads: 1),
+        _ path: String, backend: OpenVINOBackend = backend,
+        plan: CPUPlan = CPUPlan(instances: 1, streams: 1, threads: 1),
         configure: (inout ModelConfiguration) -> Void = { _ in }
     ) throws -> any Model {
         let model = try open(path, backend: backend, configure: configure)

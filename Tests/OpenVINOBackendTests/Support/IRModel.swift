@@ -92,7 +92,8 @@ struct IRModel {
             }
             text += "</layer>"
         }
-        return "<?xml version=\"1.0\"?><net name=\"test\" version=\"11\"><layers>\(text)</layers><edges>\(edges)</edges></net>"
+        return "<?xml version=\"1.0\"?><net name=\"test\" version=\"11\">"
+            + "<layers>\(text)</layers><edges>\(edges)</edges></net>"
     }
 
     private func portText(_ id: Int, _ output: Output?, isOutput: Bool) -> String {

@@ -1,0 +1,9 @@
+internal import ArgumentParser
+
+/// What `Benchmarks/run` drives: each sub-command measures one thing and prints it.
+@main
+struct EngineBenchmark: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "engine_benchmark", abstract: "Measures the engine.",
+        subcommands: [Throughput.self, Overhead.self, Memory.self, Start.self])
+}
