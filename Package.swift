@@ -86,12 +86,17 @@ let package = Package(
         .testTarget(
             name: "HalcyonTests", dependencies: ["Halcyon", "HalcyonTestKit", "JSONText"], swiftSettings: strict),
         .testTarget(
-            name: "ModelRepositoryTests", dependencies: ["ModelRepository", "HalcyonTestKit"], swiftSettings: strict),
-        .testTarget(
-            name: "OpenVINOBackendTests", dependencies: ["OpenVINOBackend", "Halcyon", "HalcyonTestKit"],
+            name: "ModelRepositoryTests",
+            dependencies: ["ModelRepository", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit"],
             swiftSettings: strict),
         .testTarget(
-            name: "ModelRuntimeTests", dependencies: ["ModelRuntime", "HalcyonTestKit"], swiftSettings: strict),
+            name: "OpenVINOBackendTests",
+            dependencies: ["OpenVINOBackend", "ModelRuntime", "ModelConfiguration", "Tensors", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ModelRuntimeTests",
+            dependencies: ["ModelRuntime", "Scheduling", "ModelConfiguration", "Tensors", "HalcyonTestKit"],
+            swiftSettings: strict),
         .testTarget(
             name: "SchedulingTests", dependencies: ["Scheduling", "Tensors", "ModelConfiguration"],
             swiftSettings: strict),

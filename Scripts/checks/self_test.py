@@ -33,9 +33,8 @@ class Imports(unittest.TestCase):
 
 class EnumerationCases(unittest.TestCase):
     def names(self, line):
-        return [
-            name for found in unused_code.CASE.finditer(line) for name, _ in unused_code.names_of_case(line, found.end())
-        ]
+        ends = [found.end() for found in unused_code.CASE.finditer(line)]
+        return [name for end in ends for name, _ in unused_code.names_of_case(line, end)]
 
     def test_declarations(self):
         self.assertEqual(self.names("case one, two(x: Int, y: [Int: A]), `default`"), ["one", "two", "default"])

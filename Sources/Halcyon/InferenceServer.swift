@@ -2,7 +2,7 @@ internal import IdentityBackend
 internal import Logging
 internal import ModelConfiguration
 public import ModelRepository
-public import ModelRuntime
+internal import ModelRuntime
 internal import OpenVINOBackend
 public import Tensors
 
@@ -59,9 +59,9 @@ public final class InferenceServer: Sendable {
 
     private static func backends(_ options: ServerOptions) throws(HalcyonError) -> [String: any Backend] {
         let openVINO = OpenVINOBackend(
-            OpenVINOBackend.Options(
+            options: OpenVINOBackend.Options(
                 libraryDirectories: options.backendDirectory.map { ["\($0)/openvino"] } ?? [],
-                properties: options.backendConfiguration["openvino"] ?? [:]))
+                configuration: options.backendConfiguration["openvino"] ?? [:]))
         var backends: [String: any Backend] = [:]
         for backend in [openVINO, IdentityBackend()] as [any Backend] + options.backends {
             backends[backend.name] = backend
@@ -146,7 +146,7 @@ public final class InferenceServer: Sendable {
     ///
     /// - Throws: `notFound` for a model that is not loaded.
     public func unloadModel(_ name: String) async throws {
-        try await onThread(name: "unload") {
+        _ = try await onThread(name: "unload") {
             Result { () throws(HalcyonError) in try self.manager.unload(name) }
         }.get()
     }

@@ -1,4 +1,4 @@
-internal import JSONText
+package import JSONText
 public import ModelRuntime
 
 /// The statistics of some models, as values and in the reference's JSON.

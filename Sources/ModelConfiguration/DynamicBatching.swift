@@ -1,5 +1,8 @@
 /// How single requests are combined into batches (`dynamic_batching`).
 public struct DynamicBatching: Hashable, Sendable {
+    /// Priority levels that one model may have.
+    public static let maximumPriorityLevels = 1024
+
     /// The sizes that a batch should have. The engine takes the maximum batch size where none is given.
     public var preferredBatchSizes: [Int]
     /// How long a request may be held back so that others can join it; 0 holds nothing back.

@@ -7,6 +7,9 @@ public struct InstanceGroup: Hashable, Sendable {
         case model = "KIND_MODEL"
     }
 
+    /// Instances that one group may have: more would be a slip of the pen.
+    public static let maximumCount = 1024
+
     /// The group's name; the engine names one that has none `<model>_<index of the group>`.
     public var name: String
     public var kind: Kind

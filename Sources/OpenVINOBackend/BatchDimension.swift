@@ -5,8 +5,10 @@ internal import Tensors
 enum BatchDimension: Equatable, Sendable {
     /// The model does not batch.
     case none
-    /// Batches of any size.
+    /// Batches of any size, as the model was made.
     case open
+    /// Batches of any size, by a reshape of the model.
+    case opened
     /// Batches of one size only; smaller ones are filled up with zeros where `pads` is true.
     case fixed(size: Int, pads: Bool)
 
@@ -38,7 +40,7 @@ enum BatchDimension: Equatable, Sendable {
         }
         guard let fixed else { return .open }
         if fixed.size == 1, maxBatchSize == 1 { return .fixed(size: 1, pads: false) }
-        if !parameters.keepsFixedBatch, try opens(source, inputs) { return .open }
+        if !parameters.keepsFixedBatch, try opens(source, inputs) { return .opened }
         guard maxBatchSize <= fixed.size, parameters.padsBatches || maxBatchSize == fixed.size else {
             throw HalcyonError(
                 .invalidArgument,

@@ -34,6 +34,9 @@ struct LayoutCache: Sendable {
         file = "\(directory)/\(String(hash, radix: 16)).layout"
     }
 
+    /// Whether the file alone makes a model of this layout.
+    func keeps(_ layout: TensorLayout) -> Bool { layout.batch == .open || layout.batch == .none }
+
     /// The layout of an earlier load of the same file, or `nil`.
     func layout() -> TensorLayout? {
         guard let text = read() else { return nil }
@@ -57,7 +60,7 @@ struct LayoutCache: Sendable {
     /// Keeps a layout. One that can't be kept, or a folder that can't be written, costs the next load time and
     /// nothing else.
     func store(_ layout: TensorLayout) {
-        guard layout.batch == .open || layout.batch == .none else { return }
+        guard keeps(layout) else { return }
         var lines = stamp + [layout.batch == .open ? "open" : "none"]
         lines += layout.inputs.map { Self.line(.input, $0) } + layout.outputs.map { Self.line(.output, $0) }
         guard !(layout.inputs + layout.outputs).contains(where: { $0.name.contains("\n") }) else { return }

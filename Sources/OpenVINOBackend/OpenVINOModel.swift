@@ -38,7 +38,8 @@ final class OpenVINOModel: Model {
                 stage = Mutex(.opened(nil))
             } else {
                 let model = try SourceModel(runtime: runtime, path: path)
-                layout = try TensorLayout(model, path: path, configuration: source.configuration, parameters: parameters)
+                layout = try TensorLayout(
+                    model, path: path, configuration: source.configuration, parameters: parameters)
                 stage = Mutex(.opened(model))
             }
         } catch {
@@ -56,8 +57,9 @@ final class OpenVINOModel: Model {
             throw HalcyonError(.internal, "model '\(modelName)' was prepared twice")
         }
         do throws(HalcyonError) {
+            let isFileEnough = cache?.keeps(layout) ?? false
             let compiled = try CompiledModel(
-                cache == nil ? source : nil, path: path, runtime: runtime, layout: layout,
+                isFileEnough ? nil : source, path: path, runtime: runtime, layout: layout,
                 settings: EngineProperties.settings(parameters, plan: plan), instances: plan.instances)
             cache?.store(layout)
             self.stage.withLock { $0 = .compiled(compiled) }

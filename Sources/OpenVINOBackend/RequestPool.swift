@@ -19,7 +19,8 @@ final class RequestPool: Sendable {
 
     /// A request that nobody else has. The one that came back last is warmest in the cache, so it goes out first.
     func lease() throws(HalcyonError) -> RequestLease {
-        try RequestLease(idle.withLock { $0.popLast() } ?? makeRequest(), of: self)
+        if let request = idle.withLock({ $0.popLast() }) { return RequestLease(request, of: self) }
+        return RequestLease(try makeRequest(), of: self)
     }
 
     /// Adds a request for an instance that will need one.

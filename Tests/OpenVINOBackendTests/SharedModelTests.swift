@@ -1,6 +1,7 @@
 import Foundation
 import ModelConfiguration
 import ModelRuntime
+import OpenVINOBackend
 import Tensors
 import Testing
 
@@ -87,5 +88,26 @@ struct PedestrianModelTests {
         #expect(outputs["detection_boxes"]?.shape == [2, 100, 4])
         #expect(outputs["detection_scores"]?.shape == [2, 100])
         #expect(outputs["num_detections"]?.shape == [2])
+    }
+
+    @Test func `With the compile cache a frozen graph is not read again, and is the same model`() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-cache-\(UUID().uuidString)")
+        let backend = OpenVINOBackend(
+            options: .init(libraryDirectories: [Engine.directory], configuration: ["cache_dir": folder.path]))
+        let image = try Tensor(
+            name: "image_tensor", shape: [1, 300, 300, 3], (0..<300 * 300 * 3).map { UInt8($0 * 7 % 256) })
+        let loads = try (0..<2).map { _ in
+            let model = try Engine.load(Engine.pedestrianModel, backend: backend) { $0.maxBatchSize = 4 }
+            let scores = try model.instance().run([image])["detection_scores"]
+            return (
+                signature: model.signature, scores: try scores?.elements(as: Float.self),
+                cache: model.properties.first { $0.name == "compile cache" }?.value
+            )
+        }
+        #expect(loads[0].signature == loads[1].signature)
+        #expect(loads[0].scores == loads[1].scores)
+        #expect(loads.map(\.cache) == ["written to \(folder.path)", "read from \(folder.path)"])
+        let kept = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(kept.contains { $0.hasSuffix(".layout") })
     }
 }

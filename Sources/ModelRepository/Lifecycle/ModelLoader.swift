@@ -1,7 +1,7 @@
 package import Logging
-internal import ModelConfiguration
+package import ModelConfiguration
 package import ModelRuntime
-package import Tensors
+internal import Tensors
 
 /// Makes a served model from what lies in a repository: read → open → complete → check → prepare → instances → warm.
 package struct ModelLoader: Sendable {

@@ -1,3 +1,4 @@
+internal import ModelConfiguration
 internal import ModelRuntime
 package import Tensors
 

@@ -1,0 +1,91 @@
+/// What this version does with each field of the schema.
+///
+/// A field that would change what a model does, and that the engine can't act on, is an error when it is set: nothing is
+/// silently ignored. A test walks the schema and finds every field in exactly one of these lists.
+enum FieldSupport {
+    /// Decoded and acted on. A message that is listed has its own fields listed too.
+    static let supported: Set<String> = [
+        "ModelConfig.name", "ModelConfig.platform", "ModelConfig.backend", "ModelConfig.version_policy",
+        "ModelConfig.max_batch_size", "ModelConfig.input", "ModelConfig.output", "ModelConfig.optimization",
+        "ModelConfig.dynamic_batching", "ModelConfig.instance_group", "ModelConfig.default_model_filename",
+        "ModelConfig.parameters",
+        "ModelVersionPolicy.latest", "ModelVersionPolicy.all", "ModelVersionPolicy.specific",
+        "ModelVersionPolicy.Latest.num_versions", "ModelVersionPolicy.Specific.versions",
+        "ModelInput.name", "ModelInput.data_type", "ModelInput.format", "ModelInput.dims",
+        "ModelOutput.name", "ModelOutput.data_type", "ModelOutput.dims", "ModelOutput.label_filename",
+        "ModelInstanceGroup.name", "ModelInstanceGroup.kind", "ModelInstanceGroup.count", "ModelInstanceGroup.gpus",
+        "ModelOptimizationPolicy.eager_batching",
+        "ModelDynamicBatching.preferred_batch_size", "ModelDynamicBatching.max_queue_delay_microseconds",
+        "ModelDynamicBatching.preserve_ordering", "ModelDynamicBatching.priority_levels",
+        "ModelDynamicBatching.default_priority_level", "ModelDynamicBatching.default_queue_policy",
+        "ModelDynamicBatching.priority_queue_policy",
+        "ModelQueuePolicy.timeout_action", "ModelQueuePolicy.default_timeout_microseconds",
+        "ModelQueuePolicy.allow_timeout_override", "ModelQueuePolicy.max_queue_size",
+        "ModelParameter.string_value",
+    ]
+
+    /// Accepted without effect, because it is about copies to and from a GPU, and there are none on a CPU.
+    static let withoutEffect: Set<String> = [
+        "ModelOptimizationPolicy.input_pinned_memory", "ModelOptimizationPolicy.output_pinned_memory",
+        "ModelOptimizationPolicy.gather_kernel_buffer_threshold",
+    ]
+
+    /// Ignored with a warning: the reference reads it on GPUs of a given compute capability only.
+    static let ignored: Set<String> = ["ModelConfig.cc_model_filenames"]
+
+    /// An error when set to anything but its default.
+    static let unsupported: Set<String> = [
+        "ModelConfig.runtime", "ModelConfig.batch_input", "ModelConfig.batch_output", "ModelConfig.metric_tags",
+        "ModelConfig.model_warmup", "ModelConfig.model_operations", "ModelConfig.model_transaction_policy",
+        "ModelConfig.model_repository_agents", "ModelConfig.response_cache", "ModelConfig.model_metrics",
+        "ModelInput.reshape", "ModelInput.is_shape_tensor", "ModelInput.allow_ragged_batch", "ModelInput.optional",
+        "ModelInput.is_non_linear_format_io",
+        "ModelOutput.reshape", "ModelOutput.is_shape_tensor", "ModelOutput.is_non_linear_format_io",
+        "ModelInstanceGroup.rate_limiter", "ModelInstanceGroup.secondary_devices", "ModelInstanceGroup.profile",
+        "ModelInstanceGroup.passive", "ModelInstanceGroup.host_policy",
+        "ModelOptimizationPolicy.graph", "ModelOptimizationPolicy.priority", "ModelOptimizationPolicy.cuda",
+        "ModelOptimizationPolicy.execution_accelerators",
+    ]
+
+    /// An error wherever it stands, also empty: it chooses another scheduler.
+    static let unsupportedChoices: Set<String> = ["ModelConfig.sequence_batching", "ModelConfig.ensemble_scheduling"]
+
+    /// Complains about every field of the message, and of the messages in it, that can't be acted on.
+    static func check(_ message: ConfigurationMessage, path: String, _ diagnostics: inout DiagnosticList) {
+        for field in ConfigurationSchema.fields(of: message.type) {
+            let name = "\(message.type).\(field.name)"
+            let isList = field.cardinality != .singular
+            for (index, node) in message.nodes(field.name).enumerated() {
+                var nodePath = path.isEmpty ? field.name : "\(path).\(field.name)"
+                if isList { nodePath += "[\(index)]" }
+                if unsupportedChoices.contains(name) || unsupported.contains(name) && !node.value.isDefault {
+                    diagnostics.error("'\(field.name)' is not supported by this version", at: node.position, nodePath)
+                } else if ignored.contains(name) {
+                    diagnostics.warning("'\(field.name)' has no effect without a GPU", at: node.position, nodePath)
+                } else if supported.contains(name), case .message(let inner) = node.value {
+                    check(inner, path: nodePath, &diagnostics)
+                }
+            }
+        }
+    }
+}
+
+extension ConfigurationNode.Value {
+    /// Whether it says no more than leaving the field out would.
+    fileprivate var isDefault: Bool {
+        switch self {
+        case .string(let text): text.isEmpty
+        case .bool(let value): !value
+        case .signed(let value): value == 0
+        case .unsigned(let value): value == 0
+        case .number(let value): value == 0
+        case .enumeration(let name): ConfigurationSchema.isFirst(name)
+        case .message(let message): message.fields.values.joined().allSatisfy(\.value.isDefault)
+        }
+    }
+}
+
+extension ConfigurationSchema {
+    /// Whether an enumeration has that name as its first value, which is the default.
+    fileprivate static func isFirst(_ name: String) -> Bool { enumerations.values.contains { $0.first == name } }
+}

@@ -1,0 +1,28 @@
+/// Finds what was probably meant.
+enum NameSuggestion {
+    /// `did you mean 'max_batch_size'?` for the candidate nearest to the name; empty where none is near.
+    static func hint(for name: String, among candidates: [String]) -> String {
+        let limit = max(1, min(3, name.utf8.count / 3))
+        let lowered = Array(name.lowercased().utf8)
+        let nearest = candidates.map { (name: $0, distance: distance(lowered, Array($0.lowercased().utf8))) }
+            .filter { $0.distance <= limit }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
+        return nearest.map { "did you mean '\($0.name)'?" } ?? ""
+    }
+
+    /// The number of bytes to insert, delete or replace to get from the one to the other (Levenshtein).
+    static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        // A name that is much longer is no misspelling, and would only cost time.
+        guard abs(left.count - right.count) <= 3 else { return .max }
+        var row = Array(0...right.count)
+        for (i, byte) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, other) in right.enumerated() {
+                let above = row[j + 1]
+                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (byte == other ? 0 : 1))
+                diagonal = above
+            }
+        }
+        return row[right.count]
+    }
+}

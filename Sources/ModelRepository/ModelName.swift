@@ -1,0 +1,32 @@
+public import Tensors
+
+/// The name of a model: one that is the name of a folder, and can be nothing else.
+public struct ModelName: Hashable, Sendable, Comparable {
+    /// Bytes in the longest name; the longest that common file systems take.
+    public static let maximumByteCount = 255
+
+    public let rawValue: String
+
+    /// - Throws: `invalidArgument` for a name that is empty or too long, that is `.` or `..`, or that has a slash, a
+    ///   backslash or a control character in it.
+    public init(_ rawValue: String) throws(HalcyonError) {
+        let isFolderName =
+            !rawValue.isEmpty && rawValue != "." && rawValue != ".."
+            && rawValue.utf8.count <= Self.maximumByteCount
+            && !rawValue.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F || $0 == "/" || $0 == "\\" }
+        guard isFolderName else {
+            let shown = String(rawValue.unicodeScalars.prefix(80).map { $0.value < 0x20 ? " " : Character($0) })
+            throw HalcyonError(
+                .invalidArgument,
+                "'\(shown)' is no model's name: a name is 1 to \(Self.maximumByteCount) bytes without slashes and control "
+                    + "characters, and not '.' or '..'")
+        }
+        self.rawValue = rawValue
+    }
+
+    public static func < (left: ModelName, right: ModelName) -> Bool { left.rawValue < right.rawValue }
+}
+
+extension ModelName: CustomStringConvertible {
+    public var description: String { rawValue }
+}
