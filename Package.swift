@@ -27,7 +27,7 @@ let package = Package(
     targets: [
         // The sample.
         .executableTarget(
-            name: "people_detection", dependencies: ["Halcyon", "Vision", "JSONText", arguments, logging],
+            name: "people_detection", dependencies: ["Halcyon", "Vision", "Tensors", "JSONText", arguments, logging],
             swiftSettings: strict),
         .executableTarget(
             name: "engine_benchmark", dependencies: ["Halcyon", "JSONText", "CAllocationCounter", arguments],
@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         .executableTarget(
             name: "swift_backend", dependencies: ["Halcyon"], path: "Examples/swift_backend",
-            swiftSettings: strict),
+            exclude: ["model_repository"], swiftSettings: strict),
 
         // Pictures.
         .target(name: "Vision", dependencies: ["Tensors", "CTurboJPEG", "CPNG"], swiftSettings: strict),

@@ -1,0 +1,75 @@
+package import Tensors
+
+/// How a picture is brought to a network's size.
+package enum Fit: Hashable, Sendable {
+    /// Scaled alike in both directions until it fits, in the upper left corner; the rest is black.
+    case letterbox
+    /// Scaled to the size whatever its aspect ratio.
+    case stretch
+}
+
+/// The way from a picture to a network's input: resize (bilinear), RGB order, layout, element type.
+///
+/// FP32 inputs get 0…1, UINT8 inputs the bytes as they are.
+package struct PreprocessingPlan: Sendable {
+    private enum Layout {
+        case planar
+        case interleaved
+    }
+
+    package let width: Int
+    package let height: Int
+    private let dimensions: Shape
+    private let elementType: ElementType
+    private let layout: Layout
+    private let fit: Fit
+    private let byteCount: Int
+
+    /// - Parameter dimensions: of one item: `[3,height,width]` or `[height,width,3]`.
+    /// - Throws: `unsupported` for an input that is no picture.
+    package init(elementType: ElementType, dimensions: Shape, fit: Fit) throws(HalcyonError) {
+        let sizes = dimensions.dimensions
+        guard sizes.count == 3, sizes.allSatisfy({ $0 > 0 }), sizes[0] == 3 || sizes[2] == 3,
+            elementType == .fp32 || elementType == .uint8
+        else {
+            throw HalcyonError(
+                .unsupported,
+                "an input of \(elementType.rawValue) \(dimensions) is no picture: expected FP32 or UINT8, and "
+                    + "[3,height,width] or [height,width,3]")
+        }
+        layout = sizes[0] == 3 ? .planar : .interleaved
+        width = layout == .planar ? sizes[2] : sizes[1]
+        height = layout == .planar ? sizes[1] : sizes[0]
+        self.elementType = elementType
+        self.dimensions = dimensions
+        self.fit = fit
+        byteCount = try dimensions.byteCount(of: elementType)
+    }
+
+    /// The shape of a batch of that many items.
+    package func shape(batch: Int) -> Shape { dimensions.prepending(batch) }
+
+    /// One item's bytes, and the way back for what is found in it.
+    package func run(_ picture: Picture) -> (item: Buffer, mapping: PictureMapping) {
+        let scale: (x: Float, y: Float)
+        var size = (width: width, height: height)
+        switch fit {
+        case .stretch:
+            scale = (Float(picture.width) / Float(width), Float(picture.height) / Float(height))
+        case .letterbox:
+            let factor = max(Float(picture.width) / Float(width), Float(picture.height) / Float(height))
+            size.width = min(width, max(1, Int((Float(picture.width) / factor).rounded())))
+            size.height = min(height, max(1, Int((Float(picture.height) / factor).rounded())))
+            scale = (Float(picture.width) / Float(size.width), Float(picture.height) / Float(size.height))
+        }
+        let storage = BufferStorage.allocate(byteCount: byteCount)
+        let resampler = Resampler(picture: picture, width: size.width, height: size.height)
+        switch (elementType, layout) {
+        case (.fp32, .planar): resampler.writePlanes(storage, columns: width, rows: height, scale: 1 / 255)
+        case (.fp32, .interleaved): resampler.writePixels(storage, columns: width, rows: height, scale: 1 / 255)
+        case (_, .planar): resampler.writeBytePlanes(storage, columns: width, rows: height)
+        case (_, .interleaved): resampler.writeBytePixels(storage, columns: width, rows: height)
+        }
+        return (Buffer(storage), PictureMapping(scaleX: scale.x, scaleY: scale.y, picture: picture))
+    }
+}

@@ -1,0 +1,101 @@
+private import Foundation
+internal import Halcyon
+internal import Logging
+internal import Vision
+
+/// One repository: server up, model loaded, requests through, report, server down.
+struct DetectionCase {
+    private let flags: Flags
+    private let repository: String
+    private let output: Output
+
+    init(_ flags: Flags, repository: String, output: Output) {
+        self.flags = flags
+        self.repository = repository
+        self.output = output
+    }
+
+    func run() async throws -> CaseResult {
+        let server = try InferenceServer(options())
+        do {
+            let result = try await run(server)
+            await server.shutdown()
+            return result
+        } catch {
+            await server.shutdown()
+            throw error
+        }
+    }
+
+    private func options() -> ServerOptions {
+        var options = ServerOptions(repositoryPaths: [repository])
+        options.modelControlMode = .explicit
+        options.backendDirectory = "\(flags.installation)/backends"
+        // Compiled models are kept, so that only the first start has to wait for them.
+        if FileManager.default.isWritableFile(atPath: flags.installation) {
+            options.backendConfiguration["openvino"] = ["CACHE_DIR": "\(flags.installation)/cache/openvino"]
+        }
+        var log = Logger(label: "people_detection") { StreamLogHandler.standardError(label: $0) }
+        log.logLevel = flags.isVerbose ? .debug : .warning
+        options.log = log
+        return options
+    }
+
+    private func run(_ server: InferenceServer) async throws -> CaseResult {
+        try await server.waitUntilReady()
+        guard server.isLive, server.isReady else { throw HalcyonError(.unavailable, "the server is not ready") }
+        let metadata = server.metadata
+        output.say("Server: \(metadata.name) \(metadata.version) (\(metadata.extensions.joined(separator: ", ")))")
+        let name = try await loadModel(server)
+        let model = try PreparedModel(name, of: server)
+        output.say("Model '\(name)': \(model.summary)")
+
+        let requests = RequestRun(server: server, model: model, flags: flags)
+        let (threads, milliseconds) = try requests.run()
+        let statistics = try server.statistics(model: name)
+        let result = CaseResult(
+            repository: repository, model: name, milliseconds: milliseconds, threads: threads, statistics: statistics)
+        for line in result.detectionLines { output.report(line) }
+        if flags.savesOverlays { try saveOverlays(threads) }
+        output.report("Model '\(name)' Stats:")
+        output.report(statistics.prettyJSON)
+        output.report("TOTAL INFERENCE TIME: \(Int(milliseconds.rounded()))ms")
+        try await server.unloadModel(name)
+        return result
+    }
+
+    /// Loads the model that was asked for; by default PeopleNet, and where that doesn't load, the first one that does.
+    private func loadModel(_ server: InferenceServer) async throws -> String {
+        if let name = flags.model {
+            try await server.loadModel(name)
+            return name
+        }
+        let names = server.modelIndex().map(\.name)
+        let preferred = names.filter { $0 == "peoplenet" } + names.filter { $0 != "peoplenet" }
+        var reasons: [String] = []
+        for name in preferred {
+            do {
+                try await server.loadModel(name)
+                for reason in reasons { output.say(reason) }
+                return name
+            } catch let error as HalcyonError {
+                reasons.append("Model '\(name)' is not used: \(error.message)")
+            }
+        }
+        let found = reasons.isEmpty ? "it holds none" : reasons.joined(separator: "\n")
+        throw HalcyonError(.unavailable, "no model of '\(repository)' can be loaded: \(found)")
+    }
+
+    private func saveOverlays(_ threads: [ThreadResult]) throws {
+        var folder = URL(fileURLWithPath: flags.outputDir)
+        if flags.repositories.count > 1 {
+            folder.appendPathComponent(URL(fileURLWithPath: repository).lastPathComponent)
+        }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for thread in threads {
+            let picture = URL(fileURLWithPath: thread.image).deletingPathExtension().lastPathComponent
+            let file = folder.appendingPathComponent("\(picture)_overlay_\(thread.number).jpg")
+            try PictureEncoder.write(Overlay.draw(thread.detections, on: thread.picture), to: file.path)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+internal import ArgumentParser
+
+/// The command line. The one-letter flags are the reference's.
+struct Flags: ParsableCommand {
+    /// Where the tensors of a request live.
+    enum Memory: String, ExpressibleByArgument, CaseIterable {
+        case system
+        case pinned
+        case gpu
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "people_detection",
+        abstract: "Finds people in pictures by concurrent requests to an inference server in this process.",
+        discussion: """
+            Each request is a thread of its own, which decodes its picture, brings it to the model's size, asks the \
+            server and reads the answer. The total inference time goes from the start of the threads to the end of the \
+            last one. Boxes are drawn and saved after that.
+
+            With several repositories the same requests run through one after the other, and a table compares them.
+            """)
+
+    @Option(name: .customShort("m"), help: "Memory of the inputs and outputs: system, pinned or gpu.")
+    var memory = Memory.system
+
+    @Flag(name: .customShort("v"), help: "Log what the server does, to standard error.")
+    var isVerbose = false
+
+    @Option(name: .customShort("r"), help: "A model repository; may be given several times.")
+    var repositories = ["Examples/people_detection/model_repository_1"]
+
+    @Option(name: .customShort("t"), help: "Concurrent requests, 1 to 1024.")
+    var threads = 2
+
+    @Option(name: .customShort("s"), help: "Whether to save the pictures with the boxes: true or false.")
+    var savesOverlays = false
+
+    @Option(name: .customShort("p"), help: "The folder that holds backends/.")
+    var installation = ".deps"
+
+    @Option(help: "The model. By default peoplenet where it loads, else the first that does.")
+    var model: String?
+
+    @Option(name: .customLong("image"), help: "A JPEG or PNG picture; may be given several times: threads take turns.")
+    var images = [".deps/images/bus.jpg"]
+
+    @Option(name: .customLong("repeat"), help: "How many requests each thread makes, one after the other.")
+    var repetitions = 1
+
+    @Option(help: "The score from which a detection counts, 0 to 1.")
+    var threshold: Float = 0.4
+
+    @Option(help: "The folder for the pictures with the boxes; made if it is missing.")
+    var outputDir = "out"
+
+    @Flag(help: "Print one JSON object on standard output and nothing else there.")
+    var json = false
+
+    func validate() throws {
+        guard (1...1024).contains(threads) else {
+            throw ValidationError("-t takes 1 to 1024 requests, got \(threads)")
+        }
+        guard (1...1_000_000).contains(repetitions) else {
+            throw ValidationError("--repeat takes 1 to 1000000, got \(repetitions)")
+        }
+        guard (0...1).contains(threshold) else {
+            throw ValidationError("--threshold takes 0 to 1, got \(threshold)")
+        }
+    }
+}
