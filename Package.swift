@@ -38,7 +38,8 @@ let package = Package(
             exclude: ["model_repository"], swiftSettings: strict),
 
         // Pictures.
-        .target(name: "Vision", dependencies: ["Tensors", "CTurboJPEG", "CPNG"], swiftSettings: strict),
+        .target(name: "Vision", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CResample"], swiftSettings: strict),
+        .target(name: "CResample"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
@@ -79,10 +80,7 @@ let package = Package(
             name: "HalcyonTestKit",
             dependencies: ["ModelRuntime", "Scheduling", "ModelConfiguration", "Tensors", logging],
             path: "Tests/HalcyonTestKit", swiftSettings: strict),
-        .testTarget(
-            name: "PeopleDetectionTests", dependencies: ["JSONText", "Vision", "Tensors", "HalcyonTestKit"],
-            swiftSettings: strict),
-        .testTarget(name: "VisionTests", dependencies: ["Vision", "Tensors"], swiftSettings: strict),
+        .testTarget(name: "VisionTests", dependencies: ["Vision", "Tensors", "CPNG"], swiftSettings: strict),
         .testTarget(
             name: "HalcyonTests", dependencies: ["Halcyon", "HalcyonTestKit", "JSONText"], swiftSettings: strict),
         .testTarget(

@@ -21,12 +21,6 @@ package enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// The value of an object's first member with that key; `nil` where there is none or this is no object.
-    package subscript(key: String) -> JSONValue? {
-        guard case .object(let members) = self else { return nil }
-        return members.first(where: { $0.key == key })?.value
-    }
-
     /// An unsigned number, as an integer of the narrowest case that holds it.
     package static func count(_ value: UInt64) -> JSONValue {
         Int64(exactly: value).map(JSONValue.integer) ?? .unsigned(value)

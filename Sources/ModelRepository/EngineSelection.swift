@@ -11,6 +11,12 @@ package struct EngineSelection: Hashable, Sendable {
     /// What the operator should know of the choice; `nil` where it is as written.
     package var notice: String?
 
+    package init(backendName: String, filenames: [String], notice: String? = nil) {
+        self.backendName = backendName
+        self.filenames = filenames
+        self.notice = notice
+    }
+
     /// A name of the reference that says engine and format at once.
     private struct Platform {
         var name: String
@@ -18,89 +24,131 @@ package struct EngineSelection: Hashable, Sendable {
         var filename: String
     }
 
+    /// In the order in which the reference looks for their files.
     private static let platforms = [
-        Platform(name: "onnxruntime_onnx", backend: "onnxruntime", filename: "model.onnx"),
         Platform(name: "tensorflow_graphdef", backend: "tensorflow", filename: "model.graphdef"),
         Platform(name: "tensorflow_savedmodel", backend: "tensorflow", filename: "model.savedmodel"),
         Platform(name: "tensorrt_plan", backend: "tensorrt", filename: "model.plan"),
+        Platform(name: "onnxruntime_onnx", backend: "onnxruntime", filename: "model.onnx"),
         Platform(name: "pytorch_libtorch", backend: "pytorch", filename: "model.pt"),
     ]
 
     /// The engines of the reference whose models OpenVINO reads as well.
     private static let readByOpenVINO: Set<String> = ["onnxruntime", "tensorflow"]
 
-    /// Chooses the engine and completes `platform` and `backend` in the configuration.
+    /// Chooses the engine, and completes `platform` and `backend` in the configuration.
     ///
-    /// - Parameter files: the names in the version folder, to go by where the configuration says nothing.
+    /// - Parameters:
+    ///   - files: the names in the version folder, to go by where the configuration says nothing.
+    ///   - backends: by name.
     /// - Throws: `invalidArgument` for a platform or a backend that does not exist, in the reference's words.
     package static func select(
         _ configuration: inout ModelConfiguration, files: [String], backends: [String: any Backend]
     ) throws(HalcyonError) -> EngineSelection {
-        if configuration.platform.isEmpty, configuration.backend.isEmpty {
-            try deduce(&configuration, files: files, backends: backends)
+        if configuration.backend.isEmpty {
+            try completeBackend(&configuration, files: files, backends: backends)
         }
-        var filenames: [String] = []
+        try checkPair(configuration)
+        completePlatform(&configuration, files: files)
+        let name = configuration.backend
+        var filenames = platforms.filter { $0.backend == name }.map(\.filename)
         if let platform = platforms.first(where: { $0.name == configuration.platform }) {
-            if configuration.backend.isEmpty { configuration.backend = platform.backend }
             filenames = [platform.filename]
-        } else if configuration.backend.isEmpty {
-            // A backend's own name serves as a platform too.
-            guard backends[configuration.platform] != nil else { throw unknownPlatform(configuration) }
-            configuration.backend = configuration.platform
-        } else if let platform = platforms.first(where: { $0.backend == configuration.backend }) {
-            filenames = platforms.filter { $0.backend == configuration.backend }.map(\.filename)
-            if configuration.platform.isEmpty, filenames.count == 1 { configuration.platform = platform.name }
         }
         if !configuration.defaultModelFilename.isEmpty { filenames = [configuration.defaultModelFilename] }
-        let name = configuration.backend
         if let backend = backends[name] {
-            let hasFile = !backend.modelFilenames.isEmpty
             return EngineSelection(
-                backendName: name, filenames: filenames.isEmpty && hasFile ? backend.modelFilenames : filenames)
+                backendName: name, filenames: filenames.isEmpty ? backend.modelFilenames : filenames)
         }
         guard readByOpenVINO.contains(name), let openVINO = backends["openvino"] else {
             throw HalcyonError(
                 .invalidArgument,
-                "unable to find backend library for backend '\(name)', try specifying runtime on the model configuration."
-                    + " Backends: \(backends.keys.sorted().joined(separator: ", ")).")
+                "unable to find backend library for backend '\(name)', try specifying runtime on the model configuration. "
+                    + "This server has: \(backends.keys.sorted().joined(separator: ", "))")
         }
         return EngineSelection(
             backendName: openVINO.name, filenames: filenames,
             notice: "the backend '\(name)' is not part of this version, so OpenVINO runs the model")
     }
 
-    private static func deduce(
+    // MARK: Completing the configuration
+
+    private static func completeBackend(
         _ configuration: inout ModelConfiguration, files: [String], backends: [String: any Backend]
     ) throws(HalcyonError) {
-        let named = configuration.defaultModelFilename
-        let candidates = named.isEmpty ? files : [named]
-        for candidate in candidates {
-            let ending = suffix(of: candidate)
-            let isMatch = { (filename: String) in
-                named.isEmpty ? filename == candidate : !ending.isEmpty && suffix(of: filename) == ending
-            }
-            if let platform = platforms.first(where: { isMatch($0.filename) }) {
-                configuration.platform = platform.name
-                configuration.backend = platform.backend
-                return
-            }
-            for backend in backends.values.sorted(by: { $0.name < $1.name })
-            where backend.modelFilenames.contains(where: isMatch) {
-                configuration.backend = backend.name
-                return
-            }
+        if let platform = platforms.first(where: { $0.name == configuration.platform }) {
+            configuration.backend = platform.backend
+        } else if backends[configuration.platform] != nil {
+            // A backend's own name serves as a platform too.
+            configuration.backend = configuration.platform
+        } else if configuration.platform.isEmpty,
+            let backend = backendName(by: configuration, files: files, backends: backends)
+        {
+            configuration.backend = backend
+        } else {
+            throw HalcyonError(
+                .invalidArgument,
+                "unexpected platform type '\(configuration.platform)' for \(configuration.name); "
+                    + advice(configuration, backends))
         }
-        throw unknownPlatform(configuration)
+    }
+
+    private static func advice(_ configuration: ModelConfiguration, _ backends: [String: any Backend]) -> String {
+        guard configuration.platform.isEmpty else {
+            return "backend can name one of \(backends.keys.sorted().joined(separator: ", "))"
+        }
+        guard configuration.defaultModelFilename.isEmpty else {
+            return "'\(configuration.defaultModelFilename)' does not tell which engine reads it: name the backend"
+        }
+        let filenames = platforms.map(\.filename) + backends.values.flatMap(\.modelFilenames)
+        return "name the backend, or the model file one of \(Set(filenames).sorted().joined(separator: ", "))"
+    }
+
+    /// The backend that reads a file which is there, or one of the kind that `default_model_filename` names. What this
+    /// server can run comes first.
+    private static func backendName(
+        by configuration: ModelConfiguration, files: [String], backends: [String: any Backend]
+    ) -> String? {
+        let named = configuration.defaultModelFilename
+        let ending = suffix(of: named)
+        let isMatch = { (filename: String) in
+            named.isEmpty ? files.contains(filename) : !ending.isEmpty && suffix(of: filename) == ending
+        }
+        let found = platforms.filter { isMatch($0.filename) }.map(\.backend)
+        let registered = backends.values.sorted { $0.name < $1.name }
+        let canRun = { (name: String) in
+            backends[name] != nil || readByOpenVINO.contains(name) && backends["openvino"] != nil
+        }
+        if let backend = found.first(where: canRun) { return backend }
+        if let backend = registered.first(where: { $0.modelFilenames.contains(where: isMatch) }) { return backend.name }
+        if let backend = found.first { return backend }
+        // The reference's last resort: the model's name ends with the backend's.
+        let last = suffix(of: configuration.name).dropFirst()
+        return named.isEmpty && backends[String(last)] != nil ? String(last) : nil
     }
 
     private static func suffix(of name: String) -> Substring {
         name.lastIndex(of: ".").map { name[$0...] } ?? ""
     }
 
-    private static func unknownPlatform(_ configuration: ModelConfiguration) -> HalcyonError {
-        HalcyonError(
+    /// A platform says an engine too, and it must be the same one.
+    private static func checkPair(_ configuration: ModelConfiguration) throws(HalcyonError) {
+        guard !configuration.platform.isEmpty, platforms.contains(where: { $0.backend == configuration.backend }),
+            !platforms.contains(where: { $0.name == configuration.platform && $0.backend == configuration.backend })
+        else { return }
+        throw HalcyonError(
             .invalidArgument,
-            "unexpected platform type '\(configuration.platform)' for \(configuration.name); give platform or backend in "
-                + "config.pbtxt, or the model file one of its usual names")
+            "unexpected 'platform' and 'backend' pair, got:\(configuration.platform), \(configuration.backend); leave out "
+                + "the platform of model '\(configuration.name)'")
+    }
+
+    private static func completePlatform(_ configuration: inout ModelConfiguration, files: [String]) {
+        guard configuration.platform.isEmpty else { return }
+        let candidates = platforms.filter { $0.backend == configuration.backend }
+        let named = configuration.defaultModelFilename
+        let found = candidates.first { named.isEmpty ? files.contains($0.filename) : $0.filename == named }
+        if let platform = found ?? (candidates.count == 1 ? candidates.first : nil) {
+            configuration.platform = platform.name
+        }
     }
 }

@@ -10,81 +10,139 @@ enum FileSystem {
     }
 
     /// What lies at a path, behind links; `nil` for nothing.
-    static func kind(_ path: String) -> Kind? {
+    ///
+    /// - Throws: where something is there, or may be, that can't be reached: no permission, or a link to nothing.
+    static func kind(_ path: String) throws(HalcyonError) -> Kind? {
+        guard !path.utf8.contains(0) else {
+            throw HalcyonError(
+                .invalidArgument, "a path can't have a zero byte in it, as that of \(path.utf8.count) bytes has")
+        }
         var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
+        if stat(path, &status) == 0 { return kind(of: status) }
+        let number = errno
+        guard number == ENOENT || number == ENOTDIR, lstat(path, &status) != 0 else {
+            throw failure(path, "stat", number)
+        }
+        return nil
+    }
+
+    private static func kind(of status: stat) -> Kind {
         switch status.st_mode & S_IFMT {
-        case S_IFREG: return .file
-        case S_IFDIR: return .folder
-        default: return .other
+        case S_IFREG: .file
+        case S_IFDIR: .folder
+        default: .other
         }
     }
 
     /// The path without links, `.` and `..`.
-    ///
-    /// - Throws: `notFound` where there is nothing.
     static func realPath(_ path: String) throws(HalcyonError) -> String {
-        guard let resolved = realpath(path, nil) else { throw failure(path, "resolve") }
+        guard let resolved = realpath(path, nil) else { throw failure(path, "resolve", errno) }
         defer { free(resolved) }
         return String(cString: resolved)
     }
 
     /// The names in a folder, sorted, without those that begin with a dot or are not UTF-8.
     static func names(in folder: String) throws(HalcyonError) -> [String] {
-        guard let directory = opendir(folder) else { throw failure(folder, "read folder") }
+        try entries(of: folder).compactMap { $0 }.filter { $0.utf8.first != UInt8(ascii: ".") }.sorted()
+    }
+
+    /// All names in a folder but `.` and `..`; `nil` for one that is not UTF-8.
+    private static func entries(of folder: String) throws(HalcyonError) -> [String?] {
+        guard let directory = opendir(folder) else { throw failure(folder, "read folder", errno) }
         defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        var entries: [String?] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(directory) else {
+                guard errno == 0 else { throw failure(folder, "read folder", errno) }
+                return entries
             }
-            if let name, !name.hasPrefix(".") { names.append(name) }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) {
+                    String(validatingCString: $0)
+                }
+            }
+            if name != ".", name != ".." { entries.append(name) }
         }
-        return names.sorted()
     }
 
     /// A file's bytes.
     ///
-    /// - Throws: `invalidArgument` where it has more than `most`.
+    /// - Throws: `invalidArgument` where it has more than `most`, or is no file.
     static func read(_ path: String, most: Int) throws(HalcyonError) -> [UInt8] {
-        guard kind(path) == .file else {
-            if kind(path) == nil { throw failure(path, "read") }
-            throw HalcyonError(.invalidArgument, "'\(path)' is not a file")
-        }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(path, "read") }
+        // Without O_NONBLOCK a pipe of that name would wait for a writer.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw failure(path, "read", errno) }
         defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure(path, "read", errno) }
+        guard kind(of: status) == .file else { throw HalcyonError(.invalidArgument, "'\(path)' is not a file") }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0 {
                 if errno == EINTR { continue }
-                throw failure(path, "read")
+                throw failure(path, "read", errno)
             }
             if count == 0 { return bytes }
-            bytes += buffer[0..<count]
+            bytes += buffer.prefix(count)
             guard bytes.count <= most else {
-                throw HalcyonError(.invalidArgument, "'\(path)' has more than \(most) bytes")
+                throw HalcyonError(.invalidArgument, "'\(path)' has more than \(most) bytes, the most that are read")
             }
         }
     }
+
+    // MARK: Confinement
 
     /// Checks that a path lies inside a folder once links are resolved; both must exist.
     ///
     /// - Parameter root: without links, as ``realPath(_:)`` gives it.
-    static func confine(_ path: String, to root: String) throws(HalcyonError) {
+    /// - Returns: the path without links.
+    /// - Throws: `invalidArgument` that names both ends.
+    @discardableResult
+    static func confine(_ path: String, to root: String) throws(HalcyonError) -> String {
         let resolved = try realPath(path)
-        guard resolved == root || resolved.hasPrefix(root == "/" ? "/" : root + "/") else {
+        guard isInside(resolved, root) else {
             throw HalcyonError(
-                .invalidArgument, "'\(path)' leads to '\(resolved)', which is outside of the model repository '\(root)'")
+                .invalidArgument,
+                "'\(path)' leads to '\(resolved)', outside of '\(root)', and nothing that a model consists of may lie "
+                    + "outside of its repository")
+        }
+        return resolved
+    }
+
+    /// Whether one path without links is another or lies below it. Byte by byte: two names that are equal to a reader,
+    /// such as an accented letter in one piece and in two, are two folders.
+    static func isInside(_ path: String, _ root: String) -> Bool {
+        let (path, root) = (Array(path.utf8), Array(root.utf8))
+        return path == root || path.starts(with: root.last == UInt8(ascii: "/") ? root : root + [UInt8(ascii: "/")])
+    }
+
+    /// Checks that no link in a folder, at any depth, leads outside of `root`: an engine opens more than the file that
+    /// it is given, such as weights beside it. A link to nothing is left to whoever wants to open it.
+    static func confineContents(of folder: String, to root: String) throws(HalcyonError) {
+        var waiting = [try realPath(folder)]
+        var seen = Set(waiting.map { Array($0.utf8) })
+        while let folder = waiting.popLast() {
+            for name in try entries(of: folder) {
+                guard let name else {
+                    throw HalcyonError(.invalidArgument, "a name in the folder '\(folder)' is not UTF-8")
+                }
+                let path = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
+                var status = stat()
+                guard lstat(path, &status) == 0 else { throw failure(path, "stat", errno) }
+                var target = path
+                if status.st_mode & S_IFMT == S_IFLNK {
+                    guard stat(path, &status) == 0 else { continue }
+                    target = try confine(path, to: root)
+                }
+                if kind(of: status) == .folder, seen.insert(Array(target.utf8)).inserted { waiting.append(target) }
+            }
         }
     }
 
-    private static func failure(_ path: String, _ what: String) -> HalcyonError {
-        let number = errno
-        return HalcyonError(
-            number == ENOENT || number == ENOTDIR ? .notFound : .internal,
-            "failed to \(what) '\(path)': \(String(cString: strerror(number)))")
+    private static func failure(_ path: String, _ what: String, _ number: Int32) -> HalcyonError {
+        HalcyonError(.internal, "failed to \(what) '\(path)': \(String(cString: strerror(number)))")
     }
 }

@@ -7,14 +7,22 @@ package struct ModelDefinition: Sendable {
         package var number: Int64
         /// The absolute path of the model file or folder; `nil` for a model without one.
         package var modelPath: String?
-        /// The last component of that path.
+        /// That path from the version folder on, which is what `default_model_filename` would say.
         package var filename: String?
+
+        package init(number: Int64, modelPath: String?, filename: String?) {
+            self.number = number
+            self.modelPath = modelPath
+            self.filename = filename
+        }
     }
 
     /// As written, with platform and backend completed.
     package var configuration: ModelConfiguration
     /// Warnings about what is written.
     package var diagnostics: [ConfigurationDiagnostic]
+    /// What an operator should know of the folder: version folders that are passed over, versions that are absent.
+    package var notices: [String]
     package var engine: EngineSelection
     /// The absolute path of the model's folder.
     package var directory: String

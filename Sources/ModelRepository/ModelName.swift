@@ -7,21 +7,25 @@ public struct ModelName: Hashable, Sendable, Comparable {
 
     public let rawValue: String
 
-    /// - Throws: `invalidArgument` for a name that is empty or too long, that is `.` or `..`, or that has a slash, a
+    /// - Throws: `invalidArgument` for a name that is empty or too long, that begins with a dot, or that has a slash, a
     ///   backslash or a control character in it.
     public init(_ rawValue: String) throws(HalcyonError) {
         let isFolderName =
-            !rawValue.isEmpty && rawValue != "." && rawValue != ".."
+            !rawValue.isEmpty && rawValue.utf8.first != UInt8(ascii: ".")
             && rawValue.utf8.count <= Self.maximumByteCount
-            && !rawValue.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F || $0 == "/" || $0 == "\\" }
+            && !rawValue.unicodeScalars.contains { Self.isControl($0) || $0 == "/" || $0 == "\\" }
         guard isFolderName else {
-            let shown = String(rawValue.unicodeScalars.prefix(80).map { $0.value < 0x20 ? " " : Character($0) })
+            let shown = String(rawValue.unicodeScalars.prefix(80).map { Self.isControl($0) ? "?" : Character($0) })
             throw HalcyonError(
                 .invalidArgument,
-                "'\(shown)' is no model's name: a name is 1 to \(Self.maximumByteCount) bytes without slashes and control "
-                    + "characters, and not '.' or '..'")
+                "'\(shown)' is no model's name: a name has 1 to \(Self.maximumByteCount) bytes, no slash, backslash or "
+                    + "control character, and does not begin with a dot")
         }
         self.rawValue = rawValue
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
     }
 
     public static func < (left: ModelName, right: ModelName) -> Bool { left.rawValue < right.rawValue }

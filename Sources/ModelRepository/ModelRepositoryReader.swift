@@ -7,19 +7,20 @@ package import Tensors
 /// Nothing that a request or a configuration says reaches outside: names are names of one folder, and every path lies
 /// inside its repository once links are resolved. Links that stay inside are fine.
 package struct ModelRepositoryReader: Sendable {
-    /// The largest label file that is read, in bytes.
-    private static let maximumLabelBytes = 4 << 20
-
-    /// Absolute paths without links, in the order of search.
+    /// Absolute paths without links, in the order of search, each once.
     private let roots: [String]
 
-    /// - Throws: `notFound` or `invalidArgument` for a path that is no folder.
+    /// - Throws: `notFound` for a path where there is nothing, `invalidArgument` for one that is no folder.
     package init(paths: [String]) throws(HalcyonError) {
-        guard !paths.isEmpty else { throw HalcyonError(.invalidArgument, "at least one model repository must be given") }
+        guard !paths.isEmpty else {
+            throw HalcyonError(.invalidArgument, "at least one model repository must be given")
+        }
         var roots: [String] = []
         for path in paths {
-            switch FileSystem.kind(path) {
-            case .folder: roots.append(try FileSystem.realPath(path))
+            switch try FileSystem.kind(path) {
+            case .folder:
+                let root = try FileSystem.realPath(path)
+                if !roots.contains(root) { roots.append(root) }
             case nil: throw HalcyonError(.notFound, "the model repository '\(path)' does not exist")
             default: throw HalcyonError(.invalidArgument, "the model repository '\(path)' is not a folder")
             }
@@ -31,7 +32,7 @@ package struct ModelRepositoryReader: Sendable {
     package func modelNames() throws(HalcyonError) -> [ModelName] {
         var names: Set<ModelName> = []
         for root in roots {
-            for name in try FileSystem.names(in: root) where FileSystem.kind("\(root)/\(name)") == .folder {
+            for name in try FileSystem.names(in: root) where (try? FileSystem.kind("\(root)/\(name)")) == .folder {
                 if let name = try? ModelName(name) { names.insert(name) }
             }
         }
@@ -41,42 +42,69 @@ package struct ModelRepositoryReader: Sendable {
     /// Reads one model.
     ///
     /// - Throws: `notFound` for a name that no repository has; `invalidArgument` with every complaint about the
-    ///   configuration; `unavailable` or `internal` where a version or its model file is missing.
+    ///   configuration, or for a path that leads out of the repository; `unavailable` or `internal` where a file is
+    ///   missing or can't be read.
     package func readModel(
         _ name: ModelName, backends: [String: any Backend]
     ) throws(HalcyonError) -> ModelDefinition {
         let (root, directory) = try find(name)
         try FileSystem.confine(directory, to: root)
         var (configuration, diagnostics) = try readConfiguration(name, directory, root: root)
-        let available = try versions(in: directory)
-        let chosen = VersionSelection.versions(available, policy: configuration.versionPolicy)
-        guard let newest = chosen.last else {
-            let found = available.isEmpty ? "no version folder" : "the versions \(available)"
-            throw HalcyonError(
-                .unavailable,
-                "at least one version must be available under the version policy of model '\(name)': '\(directory)' has "
-                    + found)
-        }
-        let files = try FileSystem.names(in: try versionFolder(newest, in: directory, root: root))
+        let folders = try versionFolders(in: directory)
+        let chosen = VersionSelection.versions(folders.versions, policy: configuration.versionPolicy)
+        guard let newest = chosen.last else { throw noVersion(name, directory, folders) }
+        for version in chosen { try FileSystem.confine("\(directory)/\(version)", to: root) }
+        let files = try FileSystem.names(in: "\(directory)/\(newest)")
         let engine = try EngineSelection.select(&configuration, files: files, backends: backends)
         var versions: [ModelDefinition.Version] = []
         for version in chosen {
-            let folder = try versionFolder(version, in: directory, root: root)
-            let path = try modelPath(engine, in: folder, of: configuration, root: root)
+            let folder = "\(directory)/\(version)"
+            try FileSystem.confineContents(of: folder, to: root)
+            let filename = try modelFilename(engine, in: folder, of: configuration)
             versions.append(
                 ModelDefinition.Version(
-                    number: version, modelPath: path, filename: path.flatMap { $0.split(separator: "/").last.map(String.init) }))
+                    number: version, modelPath: filename.map { "\(folder)/\($0)" }, filename: filename))
         }
+        let absent = VersionSelection.absentVersions(folders.versions, policy: configuration.versionPolicy)
         return ModelDefinition(
-            configuration: configuration, diagnostics: diagnostics, engine: engine, directory: directory,
-            versions: versions)
+            configuration: configuration, diagnostics: diagnostics,
+            notices: folders.notices
+                + absent.map {
+                    "version \($0) is specified for model '\(name)', but the version directory is not present"
+                },
+            engine: engine, directory: directory, versions: versions)
     }
 
+    /// The labels of the outputs that have a label file, by output.
+    ///
+    /// - Throws: `unsupported` for a file outside of the model's folder; `invalidArgument` or `internal` for one that
+    ///   can't be read.
+    package func labels(of definition: ModelDefinition) throws(HalcyonError) -> [String: [String]] {
+        let directory = try FileSystem.realPath(definition.directory)
+        var labels: [String: [String]] = [:]
+        for output in definition.configuration.outputs where !output.labelFilename.isEmpty {
+            let path = "\(definition.directory)/\(output.labelFilename)"
+            guard FileSystem.isInside(try FileSystem.realPath(path), directory) else {
+                throw HalcyonError(
+                    .unsupported,
+                    "label file path '\(path)' for output '\(output.name)' in model '\(definition.configuration.name)' is "
+                        + "outside model directory")
+            }
+            labels[output.name] = try LabelFile.read(path)
+        }
+        return labels
+    }
+
+    // MARK: The model's folder
+
     private func find(_ name: ModelName) throws(HalcyonError) -> (root: String, directory: String) {
-        let holders = roots.filter { FileSystem.kind("\($0)/\(name)") == .folder }
+        var holders: [String] = []
+        for root in roots where try FileSystem.kind("\(root)/\(name)") == .folder { holders.append(root) }
         guard let root = holders.first else {
             throw HalcyonError(
-                .notFound, "failed to load '\(name)', failed to poll from model repository: no repository has that model")
+                .notFound,
+                "failed to load '\(name)', failed to poll from model repository: there is no folder of that name in "
+                    + roots.joined(separator: " or "))
         }
         guard holders.count == 1 else {
             throw HalcyonError(
@@ -91,66 +119,70 @@ package struct ModelRepositoryReader: Sendable {
         _ name: ModelName, _ directory: String, root: String
     ) throws(HalcyonError) -> (configuration: ModelConfiguration, warnings: [ConfigurationDiagnostic]) {
         let path = "\(directory)/config.pbtxt"
-        guard FileSystem.kind(path) != nil else { return (ModelConfiguration(name: name.rawValue), []) }
-        try FileSystem.confine(path, to: root)
-        let bytes = try FileSystem.read(path, most: ConfigurationReader.maximumByteCount)
+        guard try FileSystem.kind(path) != nil else { return (ModelConfiguration(name: name.rawValue), []) }
+        let resolved = try FileSystem.confine(path, to: root)
+        let bytes = try FileSystem.read(resolved, most: ConfigurationReader.maximumByteCount)
         return try ConfigurationReader.configuration(bytes, file: path, modelName: name.rawValue)
     }
 
-    /// The numbers of the version folders: decimal, from 1, without leading zeros, as in the reference.
-    private func versions(in directory: String) throws(HalcyonError) -> [Int64] {
-        try FileSystem.names(in: directory).compactMap { name in
-            guard let version = Int64(name), version > 0, String(version) == name,
-                FileSystem.kind("\(directory)/\(name)") == .folder
-            else { return nil }
-            return version
-        }.sorted()
+    // MARK: Versions
+
+    private struct VersionFolders {
+        var versions: [Int64] = []
+        var notices: [String] = []
     }
 
-    private func versionFolder(
-        _ version: Int64, in directory: String, root: String
-    ) throws(HalcyonError) -> String {
-        let folder = "\(directory)/\(version)"
-        try FileSystem.confine(folder, to: root)
-        return folder
+    /// The version folders: those with a decimal number from 1 without leading zeros for a name, as in the reference.
+    private func versionFolders(in directory: String) throws(HalcyonError) -> VersionFolders {
+        var folders = VersionFolders()
+        for name in try FileSystem.names(in: directory) {
+            guard name.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+                try FileSystem.kind("\(directory)/\(name)") == .folder
+            else { continue }
+            if let version = Int64(name), version > 0, String(version) == name {
+                folders.versions.append(version)
+            } else {
+                folders.notices.append(
+                    "ignore version directory '\(name)' of '\(directory)': a version is a number from 1 to \(Int64.max) "
+                        + "without leading zeros")
+            }
+        }
+        return folders
     }
 
-    private func modelPath(
-        _ engine: EngineSelection, in folder: String, of configuration: ModelConfiguration, root: String
+    private func noVersion(_ name: ModelName, _ directory: String, _ folders: VersionFolders) -> HalcyonError {
+        let present = folders.versions.sorted().map(String.init).joined(separator: ", ")
+        let found = folders.versions.isEmpty ? "no version folder" : "version \(present)"
+        return HalcyonError(
+            .invalidArgument,
+            ([
+                "at least one version must be available under the version policy of model '\(name)': '\(directory)' has \(found)"
+            ]
+                + folders.notices).joined(separator: "; "))
+    }
+
+    /// - Returns: `nil` for an engine that needs no file.
+    private func modelFilename(
+        _ engine: EngineSelection, in folder: String, of configuration: ModelConfiguration
     ) throws(HalcyonError) -> String? {
         guard !engine.filenames.isEmpty else { return nil }
         for filename in engine.filenames {
-            let path = "\(folder)/\(filename)"
-            if FileSystem.kind(path) != nil {
-                try FileSystem.confine(path, to: root)
-                return path
+            switch try FileSystem.kind("\(folder)/\(filename)") {
+            case .file, .folder: return filename
+            case .other:
+                throw HalcyonError(.invalidArgument, "'\(folder)/\(filename)' is neither a file nor a folder")
+            case nil: continue
             }
         }
         guard configuration.defaultModelFilename.isEmpty else {
-            throw HalcyonError(.internal, "failed to stat file \(folder)/\(configuration.defaultModelFilename)")
+            throw HalcyonError(
+                .internal,
+                "failed to stat file \(folder)/\(configuration.defaultModelFilename), which default_model_filename names: "
+                    + "there is none")
         }
         throw HalcyonError(
             .unavailable,
             "model '\(configuration.name)' has no model file: '\(folder)' holds none of "
-                + engine.filenames.joined(separator: ", "))
-    }
-
-    /// The labels of the outputs that have a label file, by output: a label a line.
-    package func labels(of definition: ModelDefinition) throws(HalcyonError) -> [String: [String]] {
-        var labels: [String: [String]] = [:]
-        for output in definition.configuration.outputs where !output.labelFilename.isEmpty {
-            let path = "\(definition.directory)/\(output.labelFilename)"
-            try FileSystem.confine(path, to: try FileSystem.realPath(definition.directory))
-            let bytes = try FileSystem.read(path, most: Self.maximumLabelBytes)
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw HalcyonError(.invalidArgument, "the label file '\(path)' is not UTF-8")
-            }
-            var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
-                String($0.hasSuffix("\r") ? $0.dropLast() : $0)
-            }
-            while lines.last?.isEmpty == true { lines.removeLast() }
-            labels[output.name] = lines
-        }
-        return labels
+                + engine.filenames.joined(separator: ", ") + "; default_model_filename can name another")
     }
 }

@@ -11,4 +11,10 @@ package enum VersionSelection {
         case .specific(let wanted): sorted.filter(wanted.contains)
         }
     }
+
+    /// The versions that the policy names and that are not there, ascending.
+    package static func absentVersions(_ available: [Int64], policy: VersionPolicy) -> [Int64] {
+        guard case .specific(let wanted) = policy else { return [] }
+        return Set(wanted).subtracting(available).sorted()
+    }
 }

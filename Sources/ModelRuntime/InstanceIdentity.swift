@@ -2,8 +2,8 @@ public import ModelConfiguration
 
 /// Which instance of a model it is, and where it runs.
 public struct InstanceIdentity: Hashable, Sendable {
-    /// The reference's names: `<group>` where the group has one instance, else `<group>_<index>`; and the group is
-    /// `<model>_<group's index>` where the configuration gives it no name.
+    /// The reference's names: `<group>_<index in the group>`. The group is `<model>_<group's index>` where the
+    /// configuration gives it no name, and `<model>` where the configuration has no groups.
     public var name: String
     /// CPU, GPU or MODEL: AUTO has been decided by then.
     public var kind: InstanceGroup.Kind

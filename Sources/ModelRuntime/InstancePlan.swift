@@ -3,25 +3,60 @@ package import Tensors
 
 /// Which instances a configuration's groups come to.
 package enum InstancePlan {
-    /// All instances, group by group. Groups have names by now.
+    /// Instances that one model version may have over all of its groups: each has a thread of its own.
+    package static let maximumCount = InstanceGroup.maximumCount
+
+    /// All instances, group by group: `<group>_<index in the group>`, as in the reference.
     ///
-    /// - Throws: `invalidArgument` for a group that wants a GPU, as this version runs on none.
+    /// - Parameter configuration: complete, so its groups have names and kinds.
+    /// - Throws: `invalidArgument` for groups that want a GPU, as this version runs on none; for more than
+    ///   ``maximumCount`` instances; and for two of the same name.
     package static func instances(of configuration: ModelConfiguration) throws(HalcyonError) -> [InstanceIdentity] {
-        var instances: [InstanceIdentity] = []
+        try checkDevices(configuration)
+        var total = 0
         for group in configuration.instanceGroups {
-            guard group.kind != .gpu, group.gpus.isEmpty else {
-                throw HalcyonError(
-                    .invalidArgument,
-                    "instance group \(group.name) of model \(configuration.name) has kind KIND_GPU but server does not "
-                        + "support GPUs; write KIND_CPU, or KIND_AUTO for whatever there is")
-            }
+            let (sum, overflow) = total.addingReportingOverflow(max(1, group.count))
+            total = overflow ? .max : sum
+        }
+        guard total <= maximumCount else {
+            throw HalcyonError(
+                .invalidArgument,
+                "the instance groups of model \(configuration.name) have more than \(maximumCount) instances")
+        }
+        var instances: [InstanceIdentity] = []
+        var names: Set<String> = []
+        for group in configuration.instanceGroups {
             for index in 0..<max(1, group.count) {
+                let name = "\(group.name)_\(index)"
+                guard names.insert(name).inserted else {
+                    throw HalcyonError(
+                        .invalidArgument,
+                        "two instances of model \(configuration.name) are named '\(name)'; give the instance group "
+                            + "\(group.name) another name")
+                }
                 instances.append(
-                    InstanceIdentity(
-                        name: group.count > 1 ? "\(group.name)_\(index)" : group.name,
-                        kind: group.kind == .model ? .model : .cpu, index: instances.count))
+                    InstanceIdentity(name: name, kind: group.kind == .model ? .model : .cpu, index: instances.count))
             }
         }
         return instances
+    }
+
+    private static func checkDevices(_ configuration: ModelConfiguration) throws(HalcyonError) {
+        var complaints: [String] = []
+        for group in configuration.instanceGroups {
+            let subject = "instance group \(group.name) of model \(configuration.name) has kind "
+            if group.kind == .gpu {
+                complaints.append(
+                    subject
+                        + "KIND_GPU but server does not support GPUs; write KIND_CPU, or KIND_AUTO for whatever there "
+                        + "is")
+            } else if !group.gpus.isEmpty {
+                let kind = group.kind == .model ? group.kind : .cpu
+                complaints.append(
+                    subject + "\(kind.rawValue) but specifies one or more GPUs; leave out gpus, as this server has none"
+                )
+            }
+        }
+        guard complaints.isEmpty else { throw HalcyonError(.invalidArgument, complaints.joined(separator: "\n")) }
     }
 }

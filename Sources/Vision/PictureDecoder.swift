@@ -54,7 +54,8 @@ package enum PictureDecoder {
         let source = bytes.bindMemory(to: UInt8.self).baseAddress
         var (width, height, subsampling, space): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
         guard
-            tjDecompressHeader3(decoder, source, UInt(bytes.count), &width, &height, &subsampling, &space) == 0
+            tjDecompressHeader3(decoder, source, UInt(bytes.count), &width, &height, &subsampling, &space) == 0,
+            width > 0, height > 0
         else { throw fault(name, "is a damaged JPEG: \(message(decoder))") }
         let isCMYK = space == Int32(TJCS_CMYK.rawValue) || space == Int32(TJCS_YCCK.rawValue)
         let storage = try allocate(width: Int(width), height: Int(height), name: name, limits: limits)

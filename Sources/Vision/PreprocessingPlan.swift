@@ -2,13 +2,14 @@ package import Tensors
 
 /// How a picture is brought to a network's size.
 package enum Fit: Hashable, Sendable {
-    /// Scaled alike in both directions until it fits, in the upper left corner; the rest is black.
+    /// Scaled alike in both directions until it fits, in the middle; the rest is black.
     case letterbox
     /// Scaled to the size whatever its aspect ratio.
     case stretch
 }
 
-/// The way from a picture to a network's input: resize (bilinear), RGB order, layout, element type.
+/// The way from a picture to a network's input: resize (bilinear, with a filter as wide as
+/// the picture shrinks), RGB order, layout, element type.
 ///
 /// FP32 inputs get 0…1, UINT8 inputs the bytes as they are.
 package struct PreprocessingPlan: Sendable {
@@ -51,25 +52,26 @@ package struct PreprocessingPlan: Sendable {
 
     /// One item's bytes, and the way back for what is found in it.
     package func run(_ picture: Picture) -> (item: Buffer, mapping: PictureMapping) {
-        let scale: (x: Float, y: Float)
         var size = (width: width, height: height)
-        switch fit {
-        case .stretch:
-            scale = (Float(picture.width) / Float(width), Float(picture.height) / Float(height))
-        case .letterbox:
-            let factor = max(Float(picture.width) / Float(width), Float(picture.height) / Float(height))
-            size.width = min(width, max(1, Int((Float(picture.width) / factor).rounded())))
-            size.height = min(height, max(1, Int((Float(picture.height) / factor).rounded())))
-            scale = (Float(picture.width) / Float(size.width), Float(picture.height) / Float(size.height))
+        if fit == .letterbox {
+            let factor = max(Double(picture.width) / Double(width), Double(picture.height) / Double(height))
+            size.width = min(width, max(1, Int((Double(picture.width) / factor).rounded())))
+            size.height = min(height, max(1, Int((Double(picture.height) / factor).rounded())))
         }
+        let frame = Frame(
+            width: width, height: height, left: (width - size.width) / 2, top: (height - size.height) / 2)
         let storage = BufferStorage.allocate(byteCount: byteCount)
-        let resampler = Resampler(picture: picture, width: size.width, height: size.height)
+        let resampler = Resampler(
+            picture: picture, width: size.width, height: size.height, scale: elementType == .fp32 ? 1 / 255 : 1)
         switch (elementType, layout) {
-        case (.fp32, .planar): resampler.writePlanes(storage, columns: width, rows: height, scale: 1 / 255)
-        case (.fp32, .interleaved): resampler.writePixels(storage, columns: width, rows: height, scale: 1 / 255)
-        case (_, .planar): resampler.writeBytePlanes(storage, columns: width, rows: height)
-        case (_, .interleaved): resampler.writeBytePixels(storage, columns: width, rows: height)
+        case (.fp32, .planar): resampler.writePlanes(storage, frame: frame)
+        case (.fp32, .interleaved): resampler.writePixels(storage, frame: frame)
+        case (_, .planar): resampler.writeBytePlanes(storage, frame: frame)
+        case (_, .interleaved): resampler.writeBytePixels(storage, frame: frame)
         }
-        return (Buffer(storage), PictureMapping(scaleX: scale.x, scaleY: scale.y, picture: picture))
+        let mapping = PictureMapping(
+            scaleX: Float(picture.width) / Float(size.width), scaleY: Float(picture.height) / Float(size.height),
+            left: Float(frame.left), top: Float(frame.top), width: Float(picture.width), height: Float(picture.height))
+        return (Buffer(storage), mapping)
     }
 }

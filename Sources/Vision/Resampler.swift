@@ -1,154 +1,112 @@
+internal import CResample
 internal import Tensors
 
-/// Bilinear interpolation between pixel centres, as OpenCV's linear resize does it.
-///
-/// Each picture row that is needed is first widened into three planes of floats, once; an output row is then the blend
-/// of two such rows, which the compiler turns into vector instructions.
+/// Brings a picture to another size, first from top to bottom, then from left to right, a row of output at a time.
 struct Resampler {
     private let picture: Picture
     private let width: Int
     private let height: Int
-    /// For each output column the byte offset of the left pixel, that of the right one, and the right one's weight.
-    private let left: [Int32]
-    private let right: [Int32]
-    private let weight: [Float]
+    private let columns: TriangleFilter
+    private let rows: TriangleFilter
 
-    /// - Parameters: the size that the picture is brought to; at least 1 × 1.
-    init(picture: Picture, width: Int, height: Int) {
+    /// - Parameters:
+    ///   - width: of the output, at least 1; and so is `height`.
+    ///   - scale: what a value of 1 becomes.
+    init(picture: Picture, width: Int, height: Int, scale: Float) {
         self.picture = picture
         self.width = width
         self.height = height
-        var (left, right, weight): ([Int32], [Int32], [Float]) = ([], [], [])
-        left.reserveCapacity(width)
-        right.reserveCapacity(width)
-        weight.reserveCapacity(width)
-        for column in 0..<width {
-            let (first, second, part) = Self.neighbours(column, of: width, in: picture.width)
-            left.append(Int32(truncatingIfNeeded: first * 3))
-            right.append(Int32(truncatingIfNeeded: second * 3))
-            weight.append(part)
-        }
-        self.left = left
-        self.right = right
-        self.weight = weight
+        columns = TriangleFilter(source: picture.width, output: width, scale: scale)
+        rows = TriangleFilter(source: picture.height, output: height)
     }
 
-    /// The two source positions between which an output position lies, and the second one's weight.
-    private static func neighbours(_ position: Int, of count: Int, in source: Int) -> (Int, Int, Float) {
-        let centre = (Float(position) + 0.5) * Float(source) / Float(count) - 0.5
-        let clamped = min(max(0, centre), Float(source - 1))
-        let first = Int(clamped)
-        return (first, min(first + 1, source - 1), clamped - Float(first))
-    }
-
-    /// Calls `body` with each output row: three planes of `width` floats in 0…255, one behind the other.
-    private func forEachRow(_ body: (Int, UnsafePointer<Float>) -> Void) {
-        let plane = width * 3
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: plane * 3) { scratch in
-            guard let base = scratch.baseAddress else { return }
-            var (upper, lower) = (base, base + plane)
-            let blend = base + 2 * plane
-            var (upperRow, lowerRow) = (-1, -1)
+    /// Makes every output row: `planes` says where the row's red, green and blue values go, `done` is called when they
+    /// are there.
+    private func forEachRow(
+        into planes: (Int) -> [UnsafeMutablePointer<Float>], done: (Int) -> Void = { _ in }
+    ) {
+        let length = picture.width * 3
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: length + 1) { blended in
+            guard let blended = blended.baseAddress else { return }
+            blended[length] = 0
             picture.pixels.withUnsafeBytes { pixels in
+                guard let base = pixels.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
                 for row in 0..<height {
-                    let (first, second, part) = Self.neighbours(row, of: height, in: picture.height)
-                    if upperRow != first {
-                        if lowerRow == first {
-                            swap(&upper, &lower)
-                            swap(&upperRow, &lowerRow)
-                        } else {
-                            widen(pixels, row: first, into: upper)
-                            upperRow = first
-                        }
+                    let start = Int(rows.starts[row])
+                    let sources: [UnsafePointer<UInt8>?] = (start..<start + rows.taps).map { base + $0 * length }
+                    rows.weights.withUnsafeBufferPointer { weights in
+                        guard let weights = weights.baseAddress else { return }
+                        halcyon_blend_rows(
+                            sources, weights + row * rows.taps, Int32(rows.taps), blended, Int32(length))
                     }
-                    if part == 0 || first == second {
-                        body(row, upper)
-                        continue
-                    }
-                    if lowerRow != second {
-                        widen(pixels, row: second, into: lower)
-                        lowerRow = second
-                    }
-                    for index in 0..<plane { blend[index] = upper[index] + (lower[index] - upper[index]) * part }
-                    body(row, blend)
+                    let targets = planes(row)
+                    halcyon_blend_columns(
+                        blended, columns.starts, columns.weights, Int32(columns.taps), Int32(width), targets[0],
+                        targets[1], targets[2])
+                    done(row)
                 }
             }
         }
     }
 
-    /// Interpolates one picture row in the direction of x.
-    private func widen(_ pixels: UnsafeRawBufferPointer, row: Int, into planes: UnsafeMutablePointer<Float>) {
-        guard let base = pixels.baseAddress else { return }
-        let source = (base + row * picture.width * 3).assumingMemoryBound(to: UInt8.self)
-        let (red, green, blue) = (planes, planes + width, planes + 2 * width)
-        left.withUnsafeBufferPointer { left in
-            right.withUnsafeBufferPointer { right in
-                weight.withUnsafeBufferPointer { weight in
+    /// FP32 `[3,height,width]` of `frame`, the picture at its place in it and 0 around it.
+    func writePlanes(_ storage: BufferStorage, frame: Frame) {
+        let output = storage.baseAddress.assumingMemoryBound(to: Float.self)
+        let plane = frame.width * frame.height
+        for channel in 0..<3 {
+            let base = output + channel * plane
+            base.update(repeating: 0, count: frame.top * frame.width)
+            let below = frame.top + height
+            (base + below * frame.width).update(repeating: 0, count: (frame.height - below) * frame.width)
+            for row in frame.top..<below where width < frame.width {
+                let line = base + row * frame.width
+                line.update(repeating: 0, count: frame.left)
+                (line + frame.left + width).update(repeating: 0, count: frame.width - frame.left - width)
+            }
+        }
+        forEachRow { row in
+            (0..<3).map { output + $0 * plane + (frame.top + row) * frame.width + frame.left }
+        }
+    }
+
+    /// FP32 `[height,width,3]` of `frame`.
+    func writePixels(_ storage: BufferStorage, frame: Frame) {
+        write(storage, of: Float.self, frame: frame, stride: (column: 3, channel: 1)) { $0 }
+    }
+
+    /// UINT8 `[3,height,width]` of `frame`; values are rounded.
+    func writeBytePlanes(_ storage: BufferStorage, frame: Frame) {
+        write(storage, of: UInt8.self, frame: frame, stride: (column: 1, channel: frame.width * frame.height)) {
+            UInt8(min(255, max(0, $0 + 0.5)))
+        }
+    }
+
+    /// UINT8 `[height,width,3]` of `frame`; values are rounded.
+    func writeBytePixels(_ storage: BufferStorage, frame: Frame) {
+        write(storage, of: UInt8.self, frame: frame, stride: (column: 3, channel: 1)) {
+            UInt8(min(255, max(0, $0 + 0.5)))
+        }
+    }
+
+    private func write<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>(
+        _ storage: BufferStorage, of type: Element.Type, frame: Frame, stride: (column: Int, channel: Int),
+        _ convert: (Float) -> Element
+    ) {
+        let output = storage.baseAddress.assumingMemoryBound(to: Element.self)
+        output.update(repeating: 0, count: frame.width * frame.height * 3)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: width * 3) { scratch in
+            guard let scratch = scratch.baseAddress else { return }
+            let planes = (0..<3).map { scratch + $0 * width }
+            forEachRow { _ in
+                planes
+            } done: { row in
+                let line = output + ((frame.top + row) * frame.width + frame.left) * stride.column
+                for channel in 0..<3 {
                     for column in 0..<width {
-                        let (a, b) = (source + Int(left[column]), source + Int(right[column]))
-                        let part = weight[column]
-                        red[column] = Float(a[0]) + (Float(b[0]) - Float(a[0])) * part
-                        green[column] = Float(a[1]) + (Float(b[1]) - Float(a[1])) * part
-                        blue[column] = Float(a[2]) + (Float(b[2]) - Float(a[2])) * part
+                        line[column * stride.column + channel * stride.channel] = convert(planes[channel][column])
                     }
                 }
             }
         }
     }
-
-    /// FP32 `[3,rows,columns]`; what the picture does not cover is 0.
-    func writePlanes(_ storage: BufferStorage, columns: Int, rows: Int, scale: Float) {
-        let output = storage.baseAddress.assumingMemoryBound(to: Float.self)
-        let plane = columns * rows
-        forEachRow { row, values in
-            for channel in 0..<3 {
-                let target = output + channel * plane + row * columns
-                let source = values + channel * width
-                for column in 0..<width { target[column] = source[column] * scale }
-                (target + width).update(repeating: 0, count: columns - width)
-            }
-        }
-        for channel in 0..<3 where height < rows {
-            (output + channel * plane + height * columns).update(repeating: 0, count: (rows - height) * columns)
-        }
-    }
-
-    /// FP32 `[rows,columns,3]`.
-    func writePixels(_ storage: BufferStorage, columns: Int, rows: Int, scale: Float) {
-        let output = storage.baseAddress.assumingMemoryBound(to: Float.self)
-        output.update(repeating: 0, count: columns * rows * 3)
-        forEachRow { row, values in
-            let target = output + row * columns * 3
-            for column in 0..<width {
-                for channel in 0..<3 { target[3 * column + channel] = values[channel * width + column] * scale }
-            }
-        }
-    }
-
-    /// UINT8 `[3,rows,columns]`.
-    func writeBytePlanes(_ storage: BufferStorage, columns: Int, rows: Int) {
-        let output = storage.baseAddress.assumingMemoryBound(to: UInt8.self)
-        output.update(repeating: 0, count: columns * rows * 3)
-        forEachRow { row, values in
-            for channel in 0..<3 {
-                let target = output + channel * columns * rows + row * columns
-                for column in 0..<width { target[column] = Self.byte(values[channel * width + column]) }
-            }
-        }
-    }
-
-    /// UINT8 `[rows,columns,3]`.
-    func writeBytePixels(_ storage: BufferStorage, columns: Int, rows: Int) {
-        let output = storage.baseAddress.assumingMemoryBound(to: UInt8.self)
-        output.update(repeating: 0, count: columns * rows * 3)
-        forEachRow { row, values in
-            let target = output + row * columns * 3
-            for column in 0..<width {
-                for channel in 0..<3 { target[3 * column + channel] = Self.byte(values[channel * width + column]) }
-            }
-        }
-    }
-
-    /// The nearest byte. Values are blends of bytes, so they lie in 0…255.
-    private static func byte(_ value: Float) -> UInt8 { UInt8(truncatingIfNeeded: Int32(value + 0.5)) }
 }

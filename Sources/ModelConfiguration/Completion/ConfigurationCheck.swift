@@ -7,59 +7,88 @@ package enum ConfigurationCheck {
         _ configuration: ModelConfiguration, against signature: ModelSignature
     ) throws(HalcyonError) {
         var complaints: [String] = []
-        if configuration.inputs.count != signature.inputs.count {
+        let inputs = configuration.inputs
+        if inputs.count != signature.inputs.count {
+            let missing = signature.inputs.map(\.name).filter { name in !inputs.contains { $0.name == name } }
+            let which = missing.map { "'\($0)'" }.joined(separator: ", ")
             complaints.append(
-                "unable to load model '\(configuration.name)', configuration expects \(configuration.inputs.count) inputs, "
-                    + "model provides \(signature.inputs.count)")
+                "unable to load model '\(configuration.name)', configuration expects \(inputs.count) inputs, "
+                    + "model provides \(signature.inputs.count)" + (which.isEmpty ? "" : "; missing: \(which)"))
         }
-        complaints += disagreements(configuration, configuration.inputs, signature.inputs, "input")
-        complaints += disagreements(configuration, configuration.outputs, signature.outputs, "output")
+        for input in inputs { complaints += disagreements(configuration, input, signature.inputs, .input) }
+        for output in configuration.outputs {
+            complaints += disagreements(configuration, output, signature.outputs, .output)
+        }
         guard complaints.isEmpty else { throw HalcyonError(.invalidArgument, complaints.joined(separator: "\n")) }
     }
 
-    private static func disagreements(
-        _ configuration: ModelConfiguration, _ tensors: [TensorConfiguration], _ ports: [ModelSignature.Port],
-        _ what: String
-    ) -> [String] {
-        tensors.flatMap { tensor -> [String] in
-            guard let port = ports.first(where: { $0.name == tensor.name }) else {
-                let allowed = ports.map(\.name).joined(separator: ", ")
-                return [
-                    "model '\(configuration.name)': unexpected inference \(what) '\(tensor.name)', allowed \(what)s are: "
-                        + allowed
-                ]
-            }
-            return [
-                typeDisagreement(configuration, tensor, port, what), shapeDisagreement(configuration, tensor, port),
-            ].compactMap { $0 }
-        }
+    /// What a complete configuration says that will have no effect, a sentence each.
+    package static func warnings(_ configuration: ModelConfiguration) -> [String] {
+        guard configuration.dynamicBatching != nil, configuration.maxBatchSize <= 1 else { return [] }
+        return [
+            "dynamic_batching batches nothing in model '\(configuration.name)', as max_batch_size is "
+                + "\(configuration.maxBatchSize)"
+        ]
     }
 
-    private static func typeDisagreement(
-        _ configuration: ModelConfiguration, _ tensor: TensorConfiguration, _ port: ModelSignature.Port, _ what: String
-    ) -> String? {
-        guard tensor.elementType != port.elementType else { return nil }
-        return "unable to load model '\(configuration.name)', configuration expects datatype "
-            + "\(tensor.elementType.configurationName) for \(what) '\(tensor.name)', model provides "
-            + port.elementType.configurationName
+    private enum Direction: String {
+        case input
+        case output
+    }
+
+    private static func disagreements(
+        _ configuration: ModelConfiguration, _ tensor: TensorConfiguration, _ ports: [ModelSignature.Port],
+        _ direction: Direction
+    ) -> [String] {
+        guard let port = ports.first(where: { $0.name == tensor.name }) else {
+            let names = ports.map(\.name)
+            let hint = NameSuggestion.hint(for: tensor.name, among: names)
+            return [
+                "unexpected inference \(direction.rawValue) '\(tensor.name)', allowed \(direction.rawValue)s are: "
+                    + names.joined(separator: ", ") + "; in model '\(configuration.name)'"
+                    + (hint.isEmpty ? "" : ", \(hint)")
+            ]
+        }
+        var complaints: [String] = []
+        if tensor.elementType != port.elementType {
+            complaints.append(
+                "unable to load model '\(configuration.name)', configuration expects datatype "
+                    + "\(tensor.elementType.configurationName) for \(direction.rawValue) '\(tensor.name)', model provides "
+                    + port.elementType.configurationName)
+        }
+        if let shape = port.shape,
+            let complaint = shapeDisagreement(configuration, tensor, shape, direction)
+        {
+            complaints.append(complaint)
+        }
+        return complaints
     }
 
     private static func shapeDisagreement(
-        _ configuration: ModelConfiguration, _ tensor: TensorConfiguration, _ port: ModelSignature.Port
+        _ configuration: ModelConfiguration, _ tensor: TensorConfiguration, _ shape: Shape, _ direction: Direction
     ) -> String? {
-        guard let shape = port.shape else { return nil }
-        let complete = tensor.completeShape(maxBatchSize: configuration.maxBatchSize)
         let batches = configuration.maxBatchSize > 0
-        // A model whose batch dimension is fixed can only be said to batch where the engine has opened it.
+        let prefix = "model '\(configuration.name)', tensor '\(tensor.name)': "
+        if batches, shape.dimensions.first != Shape.variable {
+            return prefix
+                + "for the model to support batching the shape should have at least 1 dimension and the first "
+                + "dimension must be -1; but shape expected by the model is \(shape)"
+        }
+        let complete = tensor.completeShape(maxBatchSize: configuration.maxBatchSize)
         let fits =
             shape.rank == complete.rank
-            && zip(shape.dimensions, complete.dimensions).allSatisfy { $0 == Shape.variable || $0 == $1 }
+            && zip(shape.dimensions, complete.dimensions).allSatisfy { model, configured in
+                // An input promises callers that any size is taken, so the model must take any as well. An output
+                // promises nothing, and how much is known of its sizes differs from engine to engine.
+                model == Shape.variable || model == configured || direction == .output && configured == Shape.variable
+            }
         guard !fits else { return nil }
         let explained =
             batches
             ? "an initial batch dimension because max_batch_size > 0 followed by the explicit tensor shape, making "
                 + "complete shape \(complete)" : "shape \(complete)"
-        return "model '\(configuration.name)', tensor '\(tensor.name)': the model expects \(shape.rank) dimensions "
-            + "(shape \(shape)) but the model configuration specifies \(complete.rank) dimensions (\(explained))"
+        return prefix
+            + "the model expects \(shape.rank) dimensions (shape \(shape)) but the model configuration specifies "
+            + "\(complete.rank) dimensions (\(explained))"
     }
 }

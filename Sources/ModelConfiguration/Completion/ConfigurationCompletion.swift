@@ -2,12 +2,12 @@ package import Tensors
 
 /// Fills in what a configuration leaves open, from what the model says of itself and from the defaults.
 ///
-/// The rules are the reference's: inputs and outputs are taken over whole where the file names none; a model whose
-/// tensors all begin with an open dimension batches, up to a default maximum, and then gets a dynamic batcher unless a
-/// scheduler is chosen.
+/// The rules are those that the reference has for ONNX models. Where the file names its inputs and its outputs, nothing
+/// is taken from the model. Where one of the two lists is missing, it is taken over whole; and a model whose tensors all
+/// begin with an open dimension batches then, up to a default maximum if the file has none, with a dynamic batcher.
 package enum ConfigurationCompletion {
     package struct Options: Sendable {
-        /// The maximum batch size of a model that could batch and whose configuration does not say.
+        /// The maximum batch size of a model that could batch and whose configuration does not say; 0 for no batches.
         package var defaultMaxBatchSize: Int
         /// Whether anything is taken from the model. The defaults are filled in all the same.
         package var isEnabled: Bool
@@ -18,77 +18,125 @@ package enum ConfigurationCompletion {
         }
     }
 
-    /// The complete configuration.
+    /// The complete configuration: it has inputs and outputs, preferred batch sizes where it has a dynamic batcher, and
+    /// instance groups with a name and a kind that is not AUTO.
     ///
-    /// - Throws: `invalidArgument` where inputs or outputs are missing and the model doesn't say them either.
+    /// - Throws: `invalidArgument` where inputs or outputs are missing and the model doesn't say them either, where the
+    ///   file asks for batches that the model can't take, and where a preferred batch size is over the maximum.
     package static func complete(
         _ configuration: ModelConfiguration, signature: ModelSignature?, options: Options = Options()
     ) throws(HalcyonError) -> ModelConfiguration {
         var complete = configuration
-        if let signature, options.isEnabled {
-            if complete.maxBatchSize == 0, options.defaultMaxBatchSize > 0, canBatch(complete, signature) {
-                complete.maxBatchSize = options.defaultMaxBatchSize
-                if complete.dynamicBatching == nil, complete.maxBatchSize > 1 {
-                    complete.dynamicBatching = DynamicBatching()
-                }
-            }
+        if let signature, options.isEnabled, complete.inputs.isEmpty || complete.outputs.isEmpty {
+            try completeBatching(&complete, from: signature, options)
             if complete.inputs.isEmpty { complete.inputs = try tensors(signature.inputs, of: complete, "input") }
             if complete.outputs.isEmpty { complete.outputs = try tensors(signature.outputs, of: complete, "output") }
         }
-        guard !complete.inputs.isEmpty, !complete.outputs.isEmpty else {
-            throw HalcyonError(
-                .invalidArgument,
-                "model '\(complete.name)' must specify its \(complete.inputs.isEmpty ? "inputs" : "outputs") in "
-                    + "config.pbtxt, as the model itself does not say them")
-        }
+        try requireTensors(complete, signature, options)
+        try checkPreferredSizes(complete)
         return withDefaults(complete)
     }
 
-    /// Whether all of the model's tensors begin with an open dimension, and those that the file names leave it out.
-    private static func canBatch(_ configuration: ModelConfiguration, _ signature: ModelSignature) -> Bool {
-        let batches = (signature.inputs + signature.outputs).allSatisfy { port in
-            guard let shape = port.shape else { return false }
-            return shape.rank >= 2 && shape.dimensions.first == Shape.variable
+    // MARK: Batching
+
+    private static func completeBatching(
+        _ configuration: inout ModelConfiguration, from signature: ModelSignature, _ options: Options
+    ) throws(HalcyonError) {
+        let ports = signature.inputs + signature.outputs
+        if configuration.maxBatchSize > 0 {
+            let refusing = ports.first { port in port.shape.map { $0.dimensions.first != Shape.variable } ?? false }
+            if let refusing, let shape = refusing.shape {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "autofill failed for model '\(configuration.name)': model does not support batching while non-zero "
+                        + "max_batch_size is specified; '\(refusing.name)' has the shape \(shape)")
+            }
+        } else {
+            let canBatch = ports.allSatisfy { $0.shape?.dimensions.first == Shape.variable }
+            guard canBatch, leavesOutBatch(configuration.inputs, signature.inputs),
+                leavesOutBatch(configuration.outputs, signature.outputs)
+            else { return }
+            configuration.maxBatchSize = max(0, options.defaultMaxBatchSize)
         }
-        return batches && leavesOutBatch(configuration.inputs, signature.inputs)
-            && leavesOutBatch(configuration.outputs, signature.outputs)
+        if configuration.maxBatchSize > 1, configuration.dynamicBatching == nil {
+            configuration.dynamicBatching = DynamicBatching()
+        }
     }
 
+    /// Whether the tensors that the file names have one dimension less than the model's: all but the batch.
     private static func leavesOutBatch(_ tensors: [TensorConfiguration], _ ports: [ModelSignature.Port]) -> Bool {
         tensors.allSatisfy { tensor in
-            guard let shape = ports.first(where: { $0.name == tensor.name })?.shape else { return false }
+            guard let shape = ports.first(where: { $0.name == tensor.name })?.shape else { return true }
             return tensor.dimensions.rank + 1 == shape.rank
         }
     }
 
+    /// The file's own maximum was compared when it was read; one that is filled in, or left out, could not be.
+    private static func checkPreferredSizes(_ configuration: ModelConfiguration) throws(HalcyonError) {
+        let sizes = configuration.dynamicBatching?.preferredBatchSizes ?? []
+        guard let largest = sizes.max(), largest > configuration.maxBatchSize else { return }
+        throw HalcyonError(
+            .invalidArgument,
+            "dynamic batching preferred size must be <= max batch size for \(configuration.name): preferred_batch_size "
+                + "has \(largest), max_batch_size is \(configuration.maxBatchSize)")
+    }
+
+    // MARK: Inputs and outputs
+
+    /// A tensor that is a single number, or one number an item, gets no dimensions at all: a reshape, by which the
+    /// reference makes it `[1]`, does not exist here.
     private static func tensors(
         _ ports: [ModelSignature.Port], of configuration: ModelConfiguration, _ what: String
     ) throws(HalcyonError) -> [TensorConfiguration] {
-        var tensors: [TensorConfiguration] = []
-        for port in ports {
-            guard let shape = port.shape else {
-                throw HalcyonError(
-                    .invalidArgument,
-                    "model '\(configuration.name)': the number of dimensions of \(what) '\(port.name)' is open; give its "
-                        + "dims in config.pbtxt")
-            }
-            let dimensions = configuration.maxBatchSize > 0 ? Shape(Array(shape.dimensions.dropFirst())) : shape
-            tensors.append(
-                TensorConfiguration(name: port.name, elementType: port.elementType, dimensions: dimensions))
+        let unknown = ports.filter { $0.shape == nil }.map { "'\($0.name)'" }
+        guard unknown.isEmpty else {
+            throw HalcyonError(
+                .invalidArgument,
+                "model '\(configuration.name)' does not say how many dimensions its \(what) "
+                    + "\(unknown.joined(separator: ", ")) has: name all \(what)s with their dims in config.pbtxt")
         }
-        return tensors
+        return ports.map { port in
+            let dimensions = port.shape?.dimensions.dropFirst(configuration.maxBatchSize > 0 ? 1 : 0) ?? []
+            return TensorConfiguration(
+                name: port.name, elementType: port.elementType, dimensions: Shape(Array(dimensions)))
+        }
     }
+
+    private static func requireTensors(
+        _ configuration: ModelConfiguration, _ signature: ModelSignature?, _ options: Options
+    ) throws(HalcyonError) {
+        var missing: [String] = []
+        if configuration.inputs.isEmpty { missing.append("input") }
+        if configuration.outputs.isEmpty { missing.append("output") }
+        guard !missing.isEmpty else { return }
+        let reason =
+            if signature == nil {
+                "the model does not describe its own tensors"
+            } else if !options.isEnabled {
+                "configurations are not completed from the model"
+            } else {
+                "the model itself has none"
+            }
+        throw HalcyonError(
+            .invalidArgument,
+            "model '\(configuration.name)' must specify \(missing.joined(separator: " and ")) in config.pbtxt: \(reason)"
+        )
+    }
+
+    // MARK: Defaults
 
     private static func withDefaults(_ configuration: ModelConfiguration) -> ModelConfiguration {
         var complete = configuration
         if complete.dynamicBatching?.preferredBatchSizes.isEmpty == true, complete.maxBatchSize > 0 {
             complete.dynamicBatching?.preferredBatchSizes = [complete.maxBatchSize]
         }
-        if complete.instanceGroups.isEmpty {
-            complete.instanceGroups = [InstanceGroup(name: complete.name)]
-        }
-        for index in complete.instanceGroups.indices where complete.instanceGroups[index].name.isEmpty {
-            complete.instanceGroups[index].name = "\(complete.name)_\(index)"
+        if complete.instanceGroups.isEmpty { complete.instanceGroups = [InstanceGroup(name: complete.name)] }
+        for index in complete.instanceGroups.indices {
+            if complete.instanceGroups[index].name.isEmpty {
+                complete.instanceGroups[index].name = "\(complete.name)_\(index)"
+            }
+            // AUTO takes a GPU where there is one, and this version runs on none.
+            if complete.instanceGroups[index].kind == .auto { complete.instanceGroups[index].kind = .cpu }
         }
         return complete
     }

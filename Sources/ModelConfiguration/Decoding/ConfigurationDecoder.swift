@@ -100,9 +100,9 @@ struct ConfigurationDecoder {
             guard case .message(let tensor) = node.value else { continue }
             let path = "\(field)[\(index)]"
             let name = tensor.string("name")
-            if name.isEmpty {
+            if name.isEmpty, tensor.node("name") != nil || !tensor.mentions("name") {
                 diagnostics.error("model \(field) must specify 'name' for \(modelName)", at: node.position, "\(path).name")
-            } else if tensors.contains(where: { $0.name == name }) {
+            } else if !name.isEmpty, tensors.contains(where: { $0.name == name }) {
                 diagnostics.error(
                     "model \(field) '\(name)' is specified more than once for \(modelName)",
                     at: tensor.position(of: "name"), "\(path).name")
@@ -124,6 +124,7 @@ struct ConfigurationDecoder {
         _ tensor: ConfigurationMessage, name: String, _ field: String, _ path: String
     ) -> ElementType? {
         if let type = ElementType(configurationName: tensor.string("data_type")) { return type }
+        if tensor.node("data_type") == nil, tensor.mentions("data_type") { return nil }
         diagnostics.error(
             "model \(field) '\(name)' must specify 'data_type' for \(modelName)", at: tensor.position(of: "data_type"),
             "\(path).data_type", hint: "TYPE_FP32, for instance")
@@ -134,7 +135,7 @@ struct ConfigurationDecoder {
         _ tensor: ConfigurationMessage, name: String, _ field: String, _ path: String
     ) -> Shape {
         let nodes = tensor.nodes("dims")
-        if nodes.isEmpty {
+        if nodes.isEmpty, !tensor.mentions("dims") {
             diagnostics.error(
                 "model \(field) '\(name)' must specify 'dims' for \(modelName)", at: tensor.position, "\(path).dims",
                 hint: "dims has the sizes without the batch, and -1 for any size")

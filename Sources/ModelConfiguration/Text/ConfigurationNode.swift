@@ -23,6 +23,8 @@ struct ConfigurationMessage {
     /// Where it begins.
     var position: TextPosition
     private(set) var fields: [String: [ConfigurationNode]] = [:]
+    /// Fields that are there but can't be read, which has been complained about.
+    private var faulty: Set<String> = []
 
     init(type: String, position: TextPosition) {
         self.type = type
@@ -30,6 +32,11 @@ struct ConfigurationMessage {
     }
 
     mutating func append(_ node: ConfigurationNode, to field: String) { fields[field, default: []].append(node) }
+
+    mutating func markFaulty(_ field: String) { faulty.insert(field) }
+
+    /// Whether the field is given, if only in vain.
+    func mentions(_ field: String) -> Bool { fields[field] != nil || faulty.contains(field) }
 
     func nodes(_ field: String) -> [ConfigurationNode] { fields[field] ?? [] }
 

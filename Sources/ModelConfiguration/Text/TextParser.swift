@@ -67,6 +67,7 @@ struct TextParser {
             advance()
             let field = ConfigurationSchema.fields(of: message.type).first { $0.name == name }
             let fieldPath = path.isEmpty ? name : "\(path).\(name)"
+            let known = diagnostics.diagnostics.count
             if let field {
                 checkRepetition(of: field, in: message, at: start, path: fieldPath)
                 if parseField(field, into: &message, path: fieldPath, depth: depth) {
@@ -74,6 +75,7 @@ struct TextParser {
                 } else {
                     recover()
                 }
+                if diagnostics.diagnostics.count > known { message.markFaulty(name) }
             } else {
                 let names = ConfigurationSchema.fields(of: message.type).map(\.name)
                 diagnostics.error(
@@ -142,13 +144,30 @@ struct TextParser {
         if field.cardinality != .singular, take("[") {
             if take("]") { return true }
             repeat {
-                guard parseElement(field, into: &message, path: path, depth: depth) else { return false }
+                guard parseElement(field, into: &message, path: path, depth: depth) else { return skipList() }
             } while take(",")
             if take("]") { return true }
             diagnostics.error("Expected \"]\", found \"\(shown)\".", at: position, path)
             return false
         }
         return parseElement(field, into: &message, path: path, depth: depth)
+    }
+
+    /// Skips the rest of a list with a fault in it. Returns whether its end was found.
+    private mutating func skipList() -> Bool {
+        var open = 0
+        while token != .end {
+            if open == 0, take("]") { return true }
+            switch token {
+            case .symbol(UInt8(ascii: "{")), .symbol(UInt8(ascii: "[")), .symbol(UInt8(ascii: "<")): open += 1
+            case .symbol(UInt8(ascii: "}")), .symbol(UInt8(ascii: "]")), .symbol(UInt8(ascii: ">")):
+                if open == 0 { return false }
+                open -= 1
+            default: break
+            }
+            advance()
+        }
+        return false
     }
 
     private mutating func parseElement(

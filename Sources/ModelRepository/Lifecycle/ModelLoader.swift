@@ -60,6 +60,9 @@ package struct ModelLoader: Sendable {
             definition.configuration, signature: model.signature, options: completion)
         configuration.defaultModelFilename = version.filename ?? configuration.defaultModelFilename
         if let signature = model.signature { try ConfigurationCheck.check(configuration, against: signature) }
+        for warning in ConfigurationCheck.warnings(configuration) {
+            log.warning("configuration", metadata: ["diagnostic": "\(warning)"])
+        }
         let instances = try InstancePlan.instances(of: configuration)
         let plan = budget.plan(instances: instances.count)
         do {
@@ -98,6 +101,9 @@ package struct ModelLoader: Sendable {
         }
         if let notice = definition.engine.notice {
             log.notice("engine", metadata: ["model": "\(definition.configuration.name)", "notice": "\(notice)"])
+        }
+        for notice in definition.notices {
+            log.notice("repository", metadata: ["model": "\(definition.configuration.name)", "notice": "\(notice)"])
         }
         do {
             return try backend.openModel(

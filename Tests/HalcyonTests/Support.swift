@@ -1,0 +1,50 @@
+import Foundation
+import Halcyon
+import HalcyonTestKit
+
+/// A model repository in a temporary folder, gone with the value.
+final class TemporaryRepository: Sendable {
+    let path: String
+
+    init() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        path = folder.path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// A model of the backend that takes and gives `dimensions` FP32 values an item.
+    func add(
+        _ name: String, backend: String, version: Int = 1, dimensions: Int = 4, lines: String = ""
+    ) throws {
+        try FileManager.default.createDirectory(
+            atPath: "\(path)/\(name)/\(version)", withIntermediateDirectories: true)
+        let text = """
+            backend: "\(backend)"
+            max_batch_size: 8
+            input [ { name: "IN" data_type: TYPE_FP32 dims: [ \(dimensions) ] } ]
+            output [ { name: "OUT" data_type: TYPE_FP32 dims: [ \(dimensions) ] label_filename: "labels.txt" } ]
+            \(lines)
+            """
+        try text.write(toFile: "\(path)/\(name)/config.pbtxt", atomically: true, encoding: .utf8)
+        try "zero\none\r\ntwo\n".write(toFile: "\(path)/\(name)/labels.txt", atomically: true, encoding: .utf8)
+    }
+}
+
+/// A server over the repository, in explicit mode.
+func startServer(
+    _ repository: TemporaryRepository, backends: [any Backend] = [], clock: any SchedulingClock = SystemClock(),
+    exitTimeout: Duration = .seconds(30)
+) throws -> InferenceServer {
+    var options = ServerOptions(repositoryPaths: [repository.path])
+    options.modelControlMode = .explicit
+    options.backends = backends
+    options.exitTimeout = exitTimeout
+    return try InferenceServer(options, clock: clock)
+}
+
+func request(_ model: String, _ value: Float, items: Int = 1, timeoutMicroseconds: UInt64 = 0) throws -> InferenceRequest {
+    let input = try Tensor(name: "IN", shape: [items, 4], [Float](repeating: value, count: items * 4))
+    return InferenceRequest(modelName: model, inputs: [input], timeoutMicroseconds: timeoutMicroseconds)
+}
