@@ -65,7 +65,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "ModelRuntime",
-            dependencies: ["Scheduling", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", collections, logging],
+            dependencies: [
+                "Scheduling", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", collections, logging,
+            ],
             swiftSettings: strict),
         .target(name: "CPlatform"),
         .target(

@@ -20,7 +20,7 @@ A_BACKEND = {"ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Te
 # For each target under Sources what it may import beside EVERYWHERE, from the top of the house to its foundation.
 ARROWS = {
     "people_detection": {"Halcyon", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging", "Foundation"},
-    "Vision": {"Tensors", "CTurboJPEG", "CPNG"},
+    "Vision": {"Tensors", "CTurboJPEG", "CPNG", "CResample"},
     "Halcyon": {
         "ModelRepository", "OpenVINOBackend", "IdentityBackend", "ModelRuntime", "Scheduling", "ModelConfiguration",
         "JSONText", "Tensors", "Logging",

@@ -1,4 +1,3 @@
-
 /// Brings together a request's handle and its task's cancellation, whichever comes first.
 final class CancellableCall: Sendable {
     private struct State {

@@ -32,6 +32,8 @@ public final class InferenceServer: Sendable {
     private let phaseChanged = Signal()
     private let clock: any SchedulingClock
     private let timer: DeadlineTimer
+    /// Loads what is to be loaded at start; joined when the server stops.
+    private let startup = Locked<WorkerThread?>(nil)
 
     /// Starts a server. Models that are to be loaded at start are loaded in the background: see ``waitUntilReady()``.
     ///
@@ -54,7 +56,8 @@ public final class InferenceServer: Sendable {
                     defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
                 warmsUp: options.warmsUpModels, budget: budget, clock: clock, timer: timer, log: options.log))
         let names = try startupNames()
-        try WorkerThread.detach(name: "startup") { self.loadAtStart(names) }
+        let startup = try WorkerThread(name: "startup") { self.loadAtStart(names) }
+        self.startup.withLock { $0 = startup }
     }
 
     private static func backends(_ options: ServerOptions) throws(HalcyonError) -> [String: any Backend] {
@@ -216,6 +219,7 @@ public final class InferenceServer: Sendable {
         let (deadline, overflow) = clock.now().addingReportingOverflow(timeout)
         let dropped = await onThread(name: "shutdown") {
             let dropped = self.manager.stop(deadline: overflow ? nil : deadline)
+            self.startup.withLock { $0.take() }?.join()
             self.timer.stop()
             return dropped
         }
@@ -228,12 +232,19 @@ public final class InferenceServer: Sendable {
 
     /// Runs what blocks on a thread of its own, off Swift's cooperative pool.
     private func onThread<Value: Sendable>(name: String, _ body: @escaping @Sendable () -> Value) async -> Value {
-        await withUnsafeContinuation { continuation in
+        let work = Locked<(@Sendable () -> Value)?>(body)
+        return await withUnsafeContinuation { continuation in
+            let run: @Sendable () -> Void = {
+                // The caller may end the process as soon as it goes on: what the work refers to, an engine in the end,
+                // must not be let go of on this thread after that.
+                guard let value = work.withLock({ $0.take() })?() else { return }
+                continuation.resume(returning: value)
+            }
             do {
-                try WorkerThread.detach(name: name) { continuation.resume(returning: body()) }
+                try WorkerThread.detach(name: name, run)
             } catch {
                 // Without another thread to be had, blocking this one is what is left.
-                continuation.resume(returning: body())
+                run()
             }
         }
     }

@@ -1,6 +1,5 @@
-public import ModelRuntime
-
 internal import ModelConfiguration
+public import ModelRuntime
 internal import Tensors
 
 /// The engine that does nothing: it returns the first input as the first output, the second as the second, and so on,
@@ -24,7 +23,8 @@ private final class IdentityModel: Model {
             throw HalcyonError(
                 .invalidArgument,
                 "model '\(configuration.name)' has \(configuration.inputs.count) inputs and "
-                    + "\(configuration.outputs.count) outputs: the identity backend needs as many of the one as of the other")
+                    + "\(configuration.outputs.count) outputs: the identity backend needs as many of the one as of the other"
+            )
         }
         for (input, output) in zip(configuration.inputs, configuration.outputs)
         where input.elementType != output.elementType {

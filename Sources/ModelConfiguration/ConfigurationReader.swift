@@ -23,7 +23,8 @@ public enum ConfigurationReader {
     public static func read(_ bytes: [UInt8], file: String, modelName: String) -> Outcome {
         guard bytes.count <= maximumByteCount else {
             var list = DiagnosticList(file: file)
-            list.error("the file has \(bytes.count) bytes, and at most \(maximumByteCount) are read", at: TextPosition())
+            list.error(
+                "the file has \(bytes.count) bytes, and at most \(maximumByteCount) are read", at: TextPosition())
             return Outcome(configuration: nil, diagnostics: list.diagnostics)
         }
         var parser = TextParser(bytes, file: file)

@@ -1,4 +1,3 @@
-
 /// A model's configuration (`config.pbtxt`): the values of the reference's `ModelConfig` message that the engine acts
 /// on, checked, with defaults filled in.
 ///

@@ -27,7 +27,8 @@ package enum BytesElements {
     private static func end(ofElementAt offset: Int, in tensor: Tensor) throws(HalcyonError) -> Int {
         let available = tensor.data.byteCount - offset
         let length: Int? = tensor.data.withUnsafeBytes { bytes in
-            available >= 4 ? Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))) : nil
+            available >= 4
+                ? Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))) : nil
         }
         guard let length, length <= available - 4 else {
             throw HalcyonError(

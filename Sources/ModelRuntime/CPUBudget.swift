@@ -83,7 +83,8 @@ public struct CPUBudget: Hashable, Sendable {
         defer { fclose(file) }
         var bytes = [CChar](repeating: 0, count: 4096)
         while fgets(&bytes, Int32(bytes.count), file) != nil {
-            let text = String(decoding: bytes.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let text = String(
+                decoding: bytes.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             if isWanted(text) { return text }
         }
         return nil

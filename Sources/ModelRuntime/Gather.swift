@@ -30,7 +30,9 @@ struct Gather {
                     .unsupported, "input '\(input.name)' lives in \(input.data.placement) and cannot share a batch")
             }
             let (sum, overflow) = byteCount.addingReportingOverflow(input.data.byteCount)
-            guard !overflow else { throw HalcyonError(.invalidArgument, "the batch's input '\(input.name)' is too large") }
+            guard !overflow else {
+                throw HalcyonError(.invalidArgument, "the batch's input '\(input.name)' is too large")
+            }
             byteCount = sum
             rows += input.shape.dimensions.first ?? 1
         }

@@ -288,9 +288,6 @@ package final class ModelExecutor: Sendable {
         }
         return abandoned.count
     }
-
-    /// Requests that wait at the moment.
-    package var queuedCount: Int { machine.withLock { $0.queue.count } }
 }
 
 extension ModelExecutor: DeadlineTimer.Target {

@@ -69,7 +69,8 @@ package struct RequestValidator: Sendable {
         }
         let size = batchSize ?? 1
         guard size >= 1 else {
-            throw HalcyonError(.invalidArgument, "inference request batch-size must be >= 1 for '\(configuration.name)'")
+            throw HalcyonError(
+                .invalidArgument, "inference request batch-size must be >= 1 for '\(configuration.name)'")
         }
         guard size <= configuration.maxBatchSize else {
             throw HalcyonError(

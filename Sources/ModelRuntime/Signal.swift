@@ -1,4 +1,3 @@
-
 /// Lets threads wait until a condition holds that others bring about.
 package final class Signal: Sendable {
     private let waiting = Locked<[Parker]>([])

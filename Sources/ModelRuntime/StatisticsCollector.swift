@@ -77,7 +77,9 @@ package final class StatisticsCollector: Sendable {
 
     private static func batchIndex(_ batchSize: Int, in batches: inout [BatchStatistics]) -> Int {
         if let index = batches.firstIndex(where: { $0.batchSize >= batchSize }) {
-            if batches[index].batchSize != batchSize { batches.insert(BatchStatistics(batchSize: batchSize), at: index) }
+            if batches[index].batchSize != batchSize {
+                batches.insert(BatchStatistics(batchSize: batchSize), at: index)
+            }
             return index
         }
         batches.append(BatchStatistics(batchSize: batchSize))

@@ -140,7 +140,9 @@ package struct RequestQueue: Sendable {
             for lane in buckets[bucket].lanes.indices {
                 while buckets[bucket].lanes[lane].first >= 0 {
                     let index = buckets[bucket].lanes[lane].first
-                    guard let request = remove(at: index, lane: RequestSlab.Lane(bucket: bucket, index: lane)) else { break }
+                    guard let request = remove(at: index, lane: RequestSlab.Lane(bucket: bucket, index: lane)) else {
+                        break
+                    }
                     requests.append(request)
                 }
             }

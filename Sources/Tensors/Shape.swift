@@ -39,11 +39,13 @@ public struct Shape: Hashable, Sendable {
     public func byteCount(of type: ElementType) throws(HalcyonError) -> Int {
         let elements = try elementCount()
         guard let size = type.byteSize else {
-            throw HalcyonError(.invalidArgument, "the byte size of a \(type.rawValue) tensor does not follow from its shape")
+            throw HalcyonError(
+                .invalidArgument, "the byte size of a \(type.rawValue) tensor does not follow from its shape")
         }
         let (bytes, overflow) = elements.multipliedReportingOverflow(by: size)
         guard !overflow else {
-            throw HalcyonError(.invalidArgument, "a \(type.rawValue) tensor of shape \(self) is larger than 63 bits can say")
+            throw HalcyonError(
+                .invalidArgument, "a \(type.rawValue) tensor of shape \(self) is larger than 63 bits can say")
         }
         return bytes
     }

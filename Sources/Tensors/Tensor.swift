@@ -39,14 +39,16 @@ public struct Tensor: Sendable {
     /// The elements as an array.
     ///
     /// - Throws: `invalidArgument` where the tensor holds another type, or lives where the processor can't read it.
-    public func elements<Element: TensorElement>(as type: Element.Type = Element.self) throws(HalcyonError) -> [Element] {
+    public func elements<Element: TensorElement>(as type: Element.Type = Element.self) throws(HalcyonError) -> [Element]
+    {
         guard elementType == Element.elementType else {
             throw HalcyonError(
                 .invalidArgument,
                 "tensor '\(name)' holds \(elementType.rawValue), not \(Element.elementType.rawValue)")
         }
         guard data.placement.isHostAccessible else {
-            throw HalcyonError(.invalidArgument, "tensor '\(name)' lives in \(data.placement), not in the processor's memory")
+            throw HalcyonError(
+                .invalidArgument, "tensor '\(name)' lives in \(data.placement), not in the processor's memory")
         }
         let count = data.byteCount / MemoryLayout<Element>.stride
         return [Element](unsafeUninitializedCapacity: count) { elements, initialized in

@@ -22,7 +22,8 @@ package struct DetectNetV2Head: DetectionHead {
         for (coverage, shape) in outputs where shape.rank == 4 {
             for (boxes, other) in outputs
             where other.rank == 4 && other.dimensions[2...] == shape.dimensions[2...]
-                && shape.dimensions[1] > 0 && other.dimensions[1] == shape.dimensions[1].multipliedReportingOverflow(by: 4).partialValue
+                && shape.dimensions[1] > 0
+                && other.dimensions[1] == shape.dimensions[1].multipliedReportingOverflow(by: 4).partialValue
             {
                 self.coverage = coverage
                 self.boxes = boxes
@@ -40,7 +41,8 @@ package struct DetectNetV2Head: DetectionHead {
         let boxes = try DetectionHeads.output(boxes, outputs)
         let shape = coverage.shape.dimensions
         guard coverage.shape.rank == 4, coverage.elementType == .fp32, boxes.elementType == .fp32, item >= 0,
-            item < shape[0], boxes.shape == Shape([shape[0], shape[1] * 4, shape[2], shape[3]]), shape[2] > 0, shape[3] > 0
+            item < shape[0], boxes.shape == Shape([shape[0], shape[1] * 4, shape[2], shape[3]]), shape[2] > 0,
+            shape[3] > 0
         else {
             throw HalcyonError(
                 .invalidArgument,

@@ -30,7 +30,8 @@ package struct SSDHead: DetectionHead {
     ) throws(HalcyonError) -> [Detection] {
         let scores = try row(item, of: Self.scores, in: outputs)
         let boxes = try row(item, of: Self.boxes, in: outputs)
-        let classes = hasClasses ? try row(item, of: Self.classes, in: outputs) : Array(repeating: 1, count: scores.count)
+        let classes =
+            hasClasses ? try row(item, of: Self.classes, in: outputs) : Array(repeating: 1, count: scores.count)
         var count = scores.count
         if hasCount, let stated = try row(item, of: Self.count, in: outputs).first, stated >= 0 {
             count = Int(min(stated, Float(count)))

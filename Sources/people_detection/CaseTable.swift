@@ -7,7 +7,8 @@ struct CaseTable {
     init(_ results: [CaseResult]) { self.results = results }
 
     private static let header = [
-        "case", "total ms", "executions", "largest batch", "queue", "compute input", "infer", "output", "batches closed by",
+        "case", "total ms", "executions", "largest batch", "queue", "compute input", "infer", "output",
+        "batches closed by",
     ]
 
     var text: String {

@@ -21,7 +21,8 @@ struct PreparedModel: Sendable {
         let configuration = try server.modelConfiguration(name)
         guard let input = configuration.inputs.first, configuration.inputs.count == 1 else {
             throw HalcyonError(
-                .unsupported, "model '\(name)' has \(configuration.inputs.count) inputs, and a detector has one picture")
+                .unsupported, "model '\(name)' has \(configuration.inputs.count) inputs, and a detector has one picture"
+            )
         }
         var labels: [String] = []
         for output in metadata.outputs where labels.isEmpty { labels = try server.labels(name, output: output.name) }

@@ -37,7 +37,8 @@ struct InferenceServerTests {
         #expect(!server.isModelReady("echo"))
         let error = #expect(throws: HalcyonError.self) { try server.inferBlocking(try request("echo", 1)) }
         #expect(error?.code == .unavailable)
-        #expect(server.modelIndex() == [ModelIndexEntry(name: "echo", version: 1, state: .unavailable, reason: "unloaded")])
+        #expect(
+            server.modelIndex() == [ModelIndexEntry(name: "echo", version: 1, state: .unavailable, reason: "unloaded")])
         #expect(await server.shutdown().isClean)
         #expect(!server.isLive)
     }
@@ -91,13 +92,28 @@ struct InferenceServerTests {
         var wrongOutput = make([try floats("IN", [1, 4])])
         wrongOutput.requestedOutputs = ["NOPE"]
         let cases: [(InferenceRequest, String)] = [
-            (make([]), "expected 1 inputs but got 0 inputs for model 'echo'. Got input(s) [], but missing required input(s) ['IN']. Please provide all required input(s)."),
-            (make([try floats("X", [1, 4])]), "expected 1 inputs but got 1 inputs for model 'echo'. Got input(s) ['X'], but missing required input(s) ['IN']. Please provide all required input(s)."),
-            (make([try Tensor(name: "IN", shape: [1, 4], [1, 2, 3, 4] as [Int32])]), "inference input 'IN' data-type is 'INT32', but model 'echo' expects 'FP32'"),
+            (
+                make([]),
+                "expected 1 inputs but got 0 inputs for model 'echo'. Got input(s) [], but missing required input(s) ['IN']. Please provide all required input(s)."
+            ),
+            (
+                make([try floats("X", [1, 4])]),
+                "expected 1 inputs but got 1 inputs for model 'echo'. Got input(s) ['X'], but missing required input(s) ['IN']. Please provide all required input(s)."
+            ),
+            (
+                make([try Tensor(name: "IN", shape: [1, 4], [1, 2, 3, 4] as [Int32])]),
+                "inference input 'IN' data-type is 'INT32', but model 'echo' expects 'FP32'"
+            ),
             (make([try floats("IN", [9, 4])]), "inference request batch-size must be <= 8 for 'echo'"),
             (make([try floats("IN", [0, 4])]), "inference request batch-size must be >= 1 for 'echo'"),
-            (make([try floats("IN", [4])]), "unexpected shape for input 'IN' for model 'echo'. Expected [-1,4], got [4]."),
-            (make([try floats("IN", [1, 5])]), "unexpected shape for input 'IN' for model 'echo'. Expected [-1,4], got [1,5]."),
+            (
+                make([try floats("IN", [4])]),
+                "unexpected shape for input 'IN' for model 'echo'. Expected [-1,4], got [4]."
+            ),
+            (
+                make([try floats("IN", [1, 5])]),
+                "unexpected shape for input 'IN' for model 'echo'. Expected [-1,4], got [1,5]."
+            ),
             (make([short]), "input byte size mismatch for input 'IN' for model 'echo'. Expected 16, got 12"),
             (wrongOutput, "unexpected inference output 'NOPE' for model 'echo'"),
         ]
@@ -140,7 +156,9 @@ struct InferenceServerTests {
                     for _ in 0..<100 {
                         do {
                             let response = try await server.infer(try request("echo", Float(value)))
-                            outcomes.add(try response.output("OUT").elements(as: Float.self) == [Float](repeating: Float(value), count: 4))
+                            outcomes.add(
+                                try response.output("OUT").elements(as: Float.self)
+                                    == [Float](repeating: Float(value), count: 4))
                         } catch let error as HalcyonError {
                             outcomes.add(error.code == .unavailable)
                         }
@@ -220,7 +238,9 @@ struct InferenceServerTests {
         let file = "\(repository.path)/file"
         try "".write(toFile: file, atomically: true, encoding: .utf8)
         for path in ["\(repository.path)/nosuch", file] {
-            let error = #expect(throws: HalcyonError.self) { try InferenceServer(ServerOptions(repositoryPaths: [path])) }
+            let error = #expect(throws: HalcyonError.self) {
+                try InferenceServer(ServerOptions(repositoryPaths: [path]))
+            }
             #expect(error?.message.contains(path) == true)
         }
         #expect(throws: HalcyonError.self) { try InferenceServer(ServerOptions(repositoryPaths: [])) }

@@ -44,7 +44,9 @@ func startServer(
     return try InferenceServer(options, clock: clock)
 }
 
-func request(_ model: String, _ value: Float, items: Int = 1, timeoutMicroseconds: UInt64 = 0) throws -> InferenceRequest {
+func request(_ model: String, _ value: Float, items: Int = 1, timeoutMicroseconds: UInt64 = 0) throws
+    -> InferenceRequest
+{
     let input = try Tensor(name: "IN", shape: [items, 4], [Float](repeating: value, count: items * 4))
     return InferenceRequest(modelName: model, inputs: [input], timeoutMicroseconds: timeoutMicroseconds)
 }

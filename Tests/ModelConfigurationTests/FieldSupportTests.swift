@@ -1,5 +1,6 @@
-@testable import ModelConfiguration
 import Testing
+
+@testable import ModelConfiguration
 
 @Suite("Support of the schema's fields")
 struct FieldSupportTests {
@@ -12,7 +13,9 @@ struct FieldSupportTests {
             for field in ConfigurationSchema.fields(of: message) {
                 let name = "\(message).\(field.name)"
                 names.append(name)
-                if FieldSupport.supported.contains(name), case .message(let inner) = field.kind, seen.insert(inner).inserted {
+                if FieldSupport.supported.contains(name), case .message(let inner) = field.kind,
+                    seen.insert(inner).inserted
+                {
                     messages.append(inner)
                 }
             }
@@ -37,7 +40,8 @@ struct FieldSupportTests {
             for field in fields {
                 switch field.kind {
                 case .message(let name): #expect(ConfigurationSchema.messages[name] != nil, "\(message).\(field.name)")
-                case .enumeration(let name): #expect(ConfigurationSchema.enumerations[name] != nil, "\(message).\(field.name)")
+                case .enumeration(let name):
+                    #expect(ConfigurationSchema.enumerations[name] != nil, "\(message).\(field.name)")
                 default: break
                 }
             }
@@ -49,26 +53,32 @@ struct FieldSupportTests {
         arguments: [
             ("sequence_batching { }", "sequence_batching"), ("ensemble_scheduling { }", "ensemble_scheduling"),
             ("response_cache { enable: true }", "response_cache"), ("runtime: \"x\"", "runtime"),
-            ("model_warmup { name: \"w\" }", "model_warmup"), ("metric_tags { key: \"a\" value: \"b\" }", "metric_tags"),
+            ("model_warmup { name: \"w\" }", "model_warmup"),
+            ("metric_tags { key: \"a\" value: \"b\" }", "metric_tags"),
             ("model_transaction_policy { decoupled: true }", "model_transaction_policy"),
             ("input { name: \"A\" data_type: TYPE_FP32 dims: 1 optional: true }", "optional"),
             ("input { name: \"A\" data_type: TYPE_FP32 dims: 1 reshape { shape: 2 } }", "reshape"),
             ("instance_group { rate_limiter { priority: 1 } }", "rate_limiter"),
             ("instance_group { passive: true }", "passive"),
             ("optimization { priority: PRIORITY_MAX }", "priority"),
-            ("optimization { execution_accelerators { cpu_execution_accelerator { name: \"openvino\" } } }", "execution_accelerators"),
+            (
+                "optimization { execution_accelerators { cpu_execution_accelerator { name: \"openvino\" } } }",
+                "execution_accelerators"
+            ),
         ])
     func unsupported(text: String, field: String) {
         let outcome = read(text)
         #expect(outcome.configuration == nil)
-        #expect(outcome.diagnostics.contains { $0.message == "'\(field)' is not supported by this version" }, "\(outcome)")
+        #expect(
+            outcome.diagnostics.contains { $0.message == "'\(field)' is not supported by this version" }, "\(outcome)")
     }
 
     @Test(
         "What is left at its default, or is about GPU copies, is accepted",
         arguments: [
             "response_cache { enable: false }", "model_transaction_policy { decoupled: false }",
-            "input { name: \"A\" data_type: TYPE_FP32 dims: 1 optional: false }", "optimization { priority: PRIORITY_DEFAULT }",
+            "input { name: \"A\" data_type: TYPE_FP32 dims: 1 optional: false }",
+            "optimization { priority: PRIORITY_DEFAULT }",
             "optimization { input_pinned_memory { enable: true } gather_kernel_buffer_threshold: 3 }",
         ])
     func accepted(text: String) {

@@ -114,8 +114,14 @@ struct ModelExecutorTests {
         let cases: [(String, @Sendable () throws -> [Tensor])] = [
             ("returned no output 'OUT'", { [] }),
             ("as INT32, expected FP32", { [try Tensor(name: "OUT", shape: [1, 4], [1, 2, 3, 4] as [Int32])] }),
-            ("of shape [2,4], expected [1,4]", { [try Tensor(name: "OUT", shape: [2, 4], [Float](repeating: 0, count: 8))] }),
-            ("of shape [4], expected [1,4]", { [try Tensor(name: "OUT", shape: [4], [Float](repeating: 0, count: 4))] }),
+            (
+                "of shape [2,4], expected [1,4]",
+                { [try Tensor(name: "OUT", shape: [2, 4], [Float](repeating: 0, count: 8))] }
+            ),
+            (
+                "of shape [4], expected [1,4]",
+                { [try Tensor(name: "OUT", shape: [4], [Float](repeating: 0, count: 4))] }
+            ),
             (
                 "with 8 bytes, expected 16",
                 {
@@ -285,7 +291,9 @@ struct ModelExecutorTests {
                     let value = Float(thread * 1000 + index)
                     let outcome = Collected<Outcome>()
                     guard let request = try? ExecutorFixture.request(value) else { continue }
-                    fixture.executor.submit(request, from: index % 2 == 0 ? .blocking : .nonBlocking) { outcome.add($0) }
+                    fixture.executor.submit(request, from: index % 2 == 0 ? .blocking : .nonBlocking) {
+                        outcome.add($0)
+                    }
                     if outcome.wait(for: 1)[0].elements == [value, value, value, value] { inside.add(1) }
                 }
             }

@@ -9,7 +9,9 @@ final class Exclusive: Sendable {
     var wasShared: Bool { shared.load(ordering: .relaxed) }
 
     func run<Result>(_ body: () throws -> Result) rethrows -> Result {
-        if count.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue != 1 { shared.store(true, ordering: .relaxed) }
+        if count.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue != 1 {
+            shared.store(true, ordering: .relaxed)
+        }
         defer { count.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
         return try body()
     }

@@ -237,7 +237,9 @@ struct RandomScheduleTests {
         }
     }
 
-    @Test("Nothing is lost, nothing runs twice, no batch is too large or too early", arguments: (0..<20).map { UInt64($0) })
+    @Test(
+        "Nothing is lost, nothing runs twice, no batch is too large or too early",
+        arguments: (0..<20).map { UInt64($0) })
     func invariants(block: UInt64) {
         for seed in block * 100..<(block + 1) * 100 {
             var run = Run(seed: seed)

@@ -10,7 +10,8 @@ struct ShapeTests {
         #expect(try shape.byteCount(of: .fp32) == 4 * count)
     }
 
-    @Test("What does not fit into 64 bits is an error, also beside a 0", arguments: [[1 << 62, 16], [0, 1 << 62, 16]])
+    @Test(
+        "What does not fit into 64 bits is an error, also beside a 0", arguments: [[1 << 62, 16], [0, 1 << 62, 16]])
     func overflow(dimensions: [Int]) {
         let error = #expect(throws: HalcyonError.self) { try Shape(dimensions).elementCount() }
         #expect(error?.code == .invalidArgument)

@@ -46,7 +46,8 @@ struct TensorTests {
         return try Buffer(storage).slice(offset: 1, byteCount: 3).slice(offset: 1, byteCount: 2)
     }
 
-    @Test("A slice can't reach outside, whatever the numbers", arguments: [(0, 5), (5, 0), (-1, 1), (1, -1), (2, .max)])
+    @Test(
+        "A slice can't reach outside, whatever the numbers", arguments: [(0, 5), (5, 0), (-1, 1), (1, -1), (2, .max)])
     func outside(offset: Int, byteCount: Int) {
         let buffer = Buffer(copying: [1, 2, 3, 4] as [UInt8])
         #expect(throws: HalcyonError.self) { try buffer.slice(offset: offset, byteCount: byteCount) }

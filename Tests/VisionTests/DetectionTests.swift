@@ -6,13 +6,15 @@ import Vision
 struct DetectionTests {
     private func detection(_ score: Float, _ left: Float, classIndex: Int = 0) -> Detection {
         Detection(
-            label: "l", classIndex: classIndex, score: score, box: Box(left: left, top: 0, right: left + 10, bottom: 10))
+            label: "l", classIndex: classIndex, score: score, box: Box(left: left, top: 0, right: left + 10, bottom: 10)
+        )
     }
 
     @Test("Suppression keeps the best of those that cover each other, class by class")
     func suppression() {
         let detections = [
-            detection(0.5, 0), detection(0.9, 1), detection(0.8, 2, classIndex: 1), detection(0.7, 30), detection(0.9, 1.5),
+            detection(0.5, 0), detection(0.9, 1), detection(0.8, 2, classIndex: 1), detection(0.7, 30),
+            detection(0.9, 1.5),
         ]
         let kept = NonMaximumSuppression.keep(detections, iouThreshold: 0.5)
         #expect(kept == [detection(0.9, 1), detection(0.8, 2, classIndex: 1), detection(0.7, 30)])
@@ -42,7 +44,8 @@ struct DetectionTests {
         let head = try DetectionHeads.select(outputs: shapes, labels: ["person"])
         #expect(head.fit == .letterbox)
         let outputs = [
-            try Tensor(name: "box", shape: [2, 8, 2, 3], boxes), try Tensor(name: "cov", shape: [2, 2, 2, 3], coverage),
+            try Tensor(name: "box", shape: [2, 8, 2, 3], boxes),
+            try Tensor(name: "cov", shape: [2, 2, 2, 3], coverage),
         ]
         #expect(try head.detections(in: outputs, item: 0, threshold: 0.4, inputWidth: 48, inputHeight: 32).isEmpty)
         let found = try head.detections(in: outputs, item: 1, threshold: 0.4, inputWidth: 48, inputHeight: 32)
@@ -93,7 +96,8 @@ struct DetectionTests {
         let drawn = Overlay.draw(
             boxes.map { Detection(label: "person é", classIndex: -7, score: 2, box: $0) }, on: picture)
         #expect(drawn.width == 60 && drawn.height == 50)
-        #expect(drawn.pixel(10, 30) != [7, 7, 7] && drawn.pixel(39, 30) != [7, 7, 7] && drawn.pixel(25, 44) != [7, 7, 7])
+        #expect(
+            drawn.pixel(10, 30) != [7, 7, 7] && drawn.pixel(39, 30) != [7, 7, 7] && drawn.pixel(25, 44) != [7, 7, 7])
         #expect(drawn.pixel(25, 32) == [7, 7, 7], "the inside stays")
         #expect(picture.pixel(10, 30) == [7, 7, 7], "the original stays")
     }

@@ -20,13 +20,17 @@ struct PictureDecoderTests {
         let grey = try encodePNG(format: 0, width: 3, height: 2, [0, 50, 100, 150, 200, 250] as [UInt8])
         #expect(try decode(grey).pixel(2, 1) == [250, 250, 250])
         let transparent: [UInt8] = [10, 20, 30, 255, 40, 50, 60, 0]
-        let rgba = try encodePNG(format: UInt32(PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA), width: 2, height: 1, transparent)
+        let rgba = try encodePNG(
+            format: UInt32(PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA), width: 2, height: 1, transparent)
         #expect(try decode(rgba).bytes == [10, 20, 30, 0, 0, 0])
-        let linear = try encodePNG(format: UInt32(PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_LINEAR), width: 1, height: 1, [65535, 0, 65535] as [UInt16])
+        let linear = try encodePNG(
+            format: UInt32(PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_LINEAR), width: 1, height: 1,
+            [65535, 0, 65535] as [UInt16])
         #expect(try decode(linear).bytes == [255, 0, 255])
     }
 
-    private func encodePNG<Sample>(format: UInt32, width: UInt32, height: UInt32, _ pixels: [Sample]) throws -> [UInt8] {
+    private func encodePNG<Sample>(format: UInt32, width: UInt32, height: UInt32, _ pixels: [Sample]) throws -> [UInt8]
+    {
         var image = png_image()
         image.version = UInt32(PNG_IMAGE_VERSION)
         image.width = width
@@ -34,7 +38,9 @@ struct PictureDecoderTests {
         image.format = format
         var size = 4096
         var bytes = [UInt8](repeating: 0, count: size)
-        let status = pixels.withUnsafeBytes { png_image_write_to_memory(&image, &bytes, &size, 0, $0.baseAddress, 0, nil) }
+        let status = pixels.withUnsafeBytes {
+            png_image_write_to_memory(&image, &bytes, &size, 0, $0.baseAddress, 0, nil)
+        }
         try #require(status != 0)
         return Array(bytes.prefix(size))
     }
@@ -57,7 +63,8 @@ struct PictureDecoderTests {
     func damaged() throws {
         let sources = [
             try PictureEncoder.jpeg(try gradient(40, 30)),
-            try encodePNG(format: UInt32(PNG_FORMAT_FLAG_COLOR), width: 9, height: 9, [UInt8](repeating: 99, count: 243)),
+            try encodePNG(
+                format: UInt32(PNG_FORMAT_FLAG_COLOR), width: 9, height: 9, [UInt8](repeating: 99, count: 243)),
         ]
         var limits = PictureLimits()
         limits.maxPixels = 1_000_000

@@ -29,7 +29,9 @@ struct PreprocessingPlanTests {
         }
     }
 
-    @Test("FP32 planes: every value is the filtered one, the picture is in the middle, and the rest is black", arguments: [(7, 5), (40, 30), (64, 9)])
+    @Test(
+        "FP32 planes: every value is the filtered one, the picture is in the middle, and the rest is black",
+        arguments: [(7, 5), (40, 30), (64, 9)])
     func planes(size: (Int, Int)) throws {
         let picture = try noise(size.0, size.1)
         let plan = try PreprocessingPlan(elementType: .fp32, dimensions: [3, 24, 32], fit: .letterbox)
@@ -58,8 +60,10 @@ struct PreprocessingPlanTests {
         let run = { (type: ElementType, dimensions: Shape) in
             try PreprocessingPlan(elementType: type, dimensions: dimensions, fit: .stretch).run(picture).item
         }
-        let planes: [Float] = try Tensor(name: "", elementType: .fp32, shape: [3, 8, 6], data: run(.fp32, [3, 8, 6])).elements()
-        let pixels: [Float] = try Tensor(name: "", elementType: .fp32, shape: [8, 6, 3], data: run(.fp32, [8, 6, 3])).elements()
+        let planes: [Float] = try Tensor(name: "", elementType: .fp32, shape: [3, 8, 6], data: run(.fp32, [3, 8, 6]))
+            .elements()
+        let pixels: [Float] = try Tensor(name: "", elementType: .fp32, shape: [8, 6, 3], data: run(.fp32, [8, 6, 3]))
+            .elements()
         let bytePlanes = try run(.uint8, [3, 8, 6]).withUnsafeBytes { Array($0) }
         let bytePixels = try run(.uint8, [8, 6, 3]).withUnsafeBytes { Array($0) }
         for channel in 0..<3 {

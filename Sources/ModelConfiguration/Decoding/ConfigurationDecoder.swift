@@ -58,7 +58,8 @@ struct ConfigurationDecoder {
             ? "unable to find backend library for backend '\(name)', try specifying runtime on the model configuration."
             : "the name '\(name)' leads out of the version folder"
         diagnostics.error(
-            text, at: message.position(of: field), field, hint: "a \(what)'s name has no '..' and does not begin with '/'")
+            text, at: message.position(of: field), field,
+            hint: "a \(what)'s name has no '..' and does not begin with '/'")
     }
 
     private mutating func versionPolicy(_ message: ConfigurationMessage) -> VersionPolicy {
@@ -68,7 +69,8 @@ struct ConfigurationDecoder {
             let versions = specific.nodes("versions").map(\.value.integer)
             if versions.isEmpty {
                 diagnostics.error(
-                    "a specific version policy names no version", at: specific.position, "version_policy.specific.versions")
+                    "a specific version policy names no version", at: specific.position,
+                    "version_policy.specific.versions")
             }
             for (index, version) in versions.enumerated() where version < 1 {
                 diagnostics.error(
@@ -101,7 +103,8 @@ struct ConfigurationDecoder {
             let path = "\(field)[\(index)]"
             let name = tensor.string("name")
             if name.isEmpty, tensor.node("name") != nil || !tensor.mentions("name") {
-                diagnostics.error("model \(field) must specify 'name' for \(modelName)", at: node.position, "\(path).name")
+                diagnostics.error(
+                    "model \(field) must specify 'name' for \(modelName)", at: node.position, "\(path).name")
             } else if !name.isEmpty, tensors.contains(where: { $0.name == name }) {
                 diagnostics.error(
                     "model \(field) '\(name)' is specified more than once for \(modelName)",
@@ -183,7 +186,8 @@ struct ConfigurationDecoder {
             if !name.isEmpty, groups.contains(where: { $0.name == name }) {
                 diagnostics.error(
                     "instance group '\(name)' is specified more than once for \(modelName)",
-                    at: group.position(of: "name"), "\(path).name", hint: "instances are told apart by their group's name")
+                    at: group.position(of: "name"), "\(path).name",
+                    hint: "instances are told apart by their group's name")
             }
             let count = group.integer("count")
             if count < 0 || count > Int64(InstanceGroup.maximumCount) {
@@ -253,10 +257,12 @@ struct ConfigurationDecoder {
             let size = node.value.integer
             let path = "dynamic_batching.preferred_batch_size[\(index)]"
             if size <= 0 {
-                diagnostics.error("dynamic batching preferred size must be positive for \(modelName)", at: node.position, path)
+                diagnostics.error(
+                    "dynamic batching preferred size must be positive for \(modelName)", at: node.position, path)
             } else if size > Int64(maxBatchSize), maxBatchSize > 0 {
                 diagnostics.error(
-                    "dynamic batching preferred size must be <= max batch size for \(modelName)", at: node.position, path,
+                    "dynamic batching preferred size must be <= max batch size for \(modelName)", at: node.position,
+                    path,
                     hint: "max_batch_size is \(maxBatchSize)")
             }
             return Int(clamping: size)
@@ -279,7 +285,8 @@ struct ConfigurationDecoder {
         if limit > 0, limit < smallest {
             diagnostics.warning(
                 "max_queue_size \(limit) is less than a batch of \(smallest): requests of one item can never fill it",
-                at: message.position(of: "default_queue_policy"), "dynamic_batching.default_queue_policy.max_queue_size")
+                at: message.position(of: "default_queue_policy"), "dynamic_batching.default_queue_policy.max_queue_size"
+            )
         }
     }
 }

@@ -86,20 +86,21 @@ extension ConfigurationSchema {
             Field("device_id", .int64),
         ],
         "ModelMetrics": [
-            Field("metric_control", .message("ModelMetrics.MetricControl"), .repeated),
+            Field("metric_control", .message("ModelMetrics.MetricControl"), .repeated)
         ],
         "ModelMetrics.MetricControl": [
             Field("metric_identifier", .message("ModelMetrics.MetricControl.MetricIdentifier")),
-            Field("histogram_options", .message("ModelMetrics.MetricControl.HistogramOptions"), oneof: "metric_options"),
+            Field(
+                "histogram_options", .message("ModelMetrics.MetricControl.HistogramOptions"), oneof: "metric_options"),
         ],
         "ModelMetrics.MetricControl.HistogramOptions": [
-            Field("buckets", .number, .repeated),
+            Field("buckets", .number, .repeated)
         ],
         "ModelMetrics.MetricControl.MetricIdentifier": [
-            Field("family", .string),
+            Field("family", .string)
         ],
         "ModelOperations": [
-            Field("op_library_filename", .string, .repeated),
+            Field("op_library_filename", .string, .repeated)
         ],
         "ModelOptimizationPolicy": [
             Field("graph", .message("ModelOptimizationPolicy.Graph")),
@@ -127,21 +128,25 @@ extension ConfigurationSchema {
             Field("input", .message("ModelOptimizationPolicy.Cuda.GraphSpec.Shape"), .map(key: .string)),
         ],
         "ModelOptimizationPolicy.Cuda.GraphSpec.Shape": [
-            Field("dim", .int64, .repeated),
+            Field("dim", .int64, .repeated)
         ],
         "ModelOptimizationPolicy.ExecutionAccelerators": [
-            Field("gpu_execution_accelerator", .message("ModelOptimizationPolicy.ExecutionAccelerators.Accelerator"), .repeated),
-            Field("cpu_execution_accelerator", .message("ModelOptimizationPolicy.ExecutionAccelerators.Accelerator"), .repeated),
+            Field(
+                "gpu_execution_accelerator", .message("ModelOptimizationPolicy.ExecutionAccelerators.Accelerator"),
+                .repeated),
+            Field(
+                "cpu_execution_accelerator", .message("ModelOptimizationPolicy.ExecutionAccelerators.Accelerator"),
+                .repeated),
         ],
         "ModelOptimizationPolicy.ExecutionAccelerators.Accelerator": [
             Field("name", .string),
             Field("parameters", .string, .map(key: .string)),
         ],
         "ModelOptimizationPolicy.Graph": [
-            Field("level", .int32),
+            Field("level", .int32)
         ],
         "ModelOptimizationPolicy.PinnedMemoryBuffer": [
-            Field("enable", .bool),
+            Field("enable", .bool)
         ],
         "ModelOutput": [
             Field("name", .string),
@@ -153,7 +158,7 @@ extension ConfigurationSchema {
             Field("is_non_linear_format_io", .bool),
         ],
         "ModelParameter": [
-            Field("string_value", .string),
+            Field("string_value", .string)
         ],
         "ModelQueuePolicy": [
             Field("timeout_action", .enumeration("ModelQueuePolicy.TimeoutAction")),
@@ -171,14 +176,14 @@ extension ConfigurationSchema {
             Field("count", .uint32),
         ],
         "ModelRepositoryAgents": [
-            Field("agents", .message("ModelRepositoryAgents.Agent"), .repeated),
+            Field("agents", .message("ModelRepositoryAgents.Agent"), .repeated)
         ],
         "ModelRepositoryAgents.Agent": [
             Field("name", .string),
             Field("parameters", .string, .map(key: .string)),
         ],
         "ModelResponseCache": [
-            Field("enable", .bool),
+            Field("enable", .bool)
         ],
         "ModelSequenceBatching": [
             Field("direct", .message("ModelSequenceBatching.StrategyDirect"), oneof: "strategy_choice"),
@@ -226,10 +231,10 @@ extension ConfigurationSchema {
             Field("preserve_ordering", .bool),
         ],
         "ModelTensorReshape": [
-            Field("shape", .int64, .repeated),
+            Field("shape", .int64, .repeated)
         ],
         "ModelTransactionPolicy": [
-            Field("decoupled", .bool),
+            Field("decoupled", .bool)
         ],
         "ModelVersionPolicy": [
             Field("latest", .message("ModelVersionPolicy.Latest"), oneof: "policy_choice"),
@@ -238,10 +243,10 @@ extension ConfigurationSchema {
         ],
         "ModelVersionPolicy.All": [],
         "ModelVersionPolicy.Latest": [
-            Field("num_versions", .uint32),
+            Field("num_versions", .uint32)
         ],
         "ModelVersionPolicy.Specific": [
-            Field("versions", .int64, .repeated),
+            Field("versions", .int64, .repeated)
         ],
         "ModelWarmup": [
             Field("name", .string),

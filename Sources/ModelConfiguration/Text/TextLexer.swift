@@ -34,7 +34,9 @@ struct TextLexer {
         let start = position
         guard let byte = current else { return (.end, start) }
         if Self.isLetter(byte) { return (.identifier(takeWhile { Self.isLetter($0) || Self.isDigit($0) }), start) }
-        if Self.isDigit(byte) || (byte == UInt8(ascii: ".") && index + 1 < bytes.count && Self.isDigit(bytes[index + 1])) {
+        if Self.isDigit(byte)
+            || (byte == UInt8(ascii: ".") && index + 1 < bytes.count && Self.isDigit(bytes[index + 1]))
+        {
             return (.number(takeNumber()), start)
         }
         if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") { return (takeString(quote: byte), start) }
@@ -71,7 +73,9 @@ struct TextLexer {
             let isExponentSign =
                 (byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")) && !isHexadecimal
                 && (previous == UInt8(ascii: "e") || previous == UInt8(ascii: "E"))
-            guard Self.isLetter(byte) || Self.isDigit(byte) || byte == UInt8(ascii: ".") || isExponentSign else { break }
+            guard Self.isLetter(byte) || Self.isDigit(byte) || byte == UInt8(ascii: ".") || isExponentSign else {
+                break
+            }
             advance()
         }
         return String(decoding: bytes[start..<index], as: UTF8.self)
@@ -109,7 +113,8 @@ struct TextLexer {
         case UInt8(ascii: "t"): return [0x09]
         case UInt8(ascii: "v"): return [0x0B]
         case UInt8(ascii: "\\"), UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "?"): return [byte]
-        case UInt8(ascii: "x"), UInt8(ascii: "X"): return takeDigits(radix: 16, first: nil, most: 2).map { [UInt8(truncatingIfNeeded: $0)] }
+        case UInt8(ascii: "x"), UInt8(ascii: "X"):
+            return takeDigits(radix: 16, first: nil, most: 2).map { [UInt8(truncatingIfNeeded: $0)] }
         case UInt8(ascii: "u"): return takeScalar(digits: 4)
         case UInt8(ascii: "U"): return takeScalar(digits: 8)
         case UInt8(ascii: "0")...UInt8(ascii: "7"):
@@ -130,7 +135,9 @@ struct TextLexer {
     private mutating func takeDigits(radix: Int, first: UInt8?, most: Int) -> UInt32? {
         var text = first.map { [$0] } ?? []
         let limit = text.count + most
-        while text.count < limit, let byte = current, Character(Unicode.Scalar(byte)).hexDigitValue.map({ $0 < radix }) == true {
+        while text.count < limit, let byte = current,
+            Character(Unicode.Scalar(byte)).hexDigitValue.map({ $0 < radix }) == true
+        {
             text.append(byte)
             advance()
         }

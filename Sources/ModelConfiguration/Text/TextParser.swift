@@ -179,7 +179,8 @@ struct TextParser {
         if case .map(let key) = field.cardinality {
             guard let entry = parseEntry(key: key, value: field.kind, path: path, depth: depth) else { return false }
             if message.nodes(field.name).contains(where: { $0.key == entry.key }) {
-                diagnostics.warning("the key \"\(entry.key)\" is given more than once; the last one counts", at: start, path)
+                diagnostics.warning(
+                    "the key \"\(entry.key)\" is given more than once; the last one counts", at: start, path)
             }
             message.append(entry, to: field.name)
             return true
@@ -289,7 +290,8 @@ struct TextParser {
         case .identifier("false"), .identifier("False"), .identifier("f"), .number("0"): value = false
         case .identifier:
             diagnostics.error(
-                "Invalid value for boolean field. Value: \"\(shown)\".", at: position, path, hint: "write true or false")
+                "Invalid value for boolean field. Value: \"\(shown)\".", at: position, path, hint: "write true or false"
+            )
             return nil
         default: return expected("\"true\" or \"false\"", path)
         }
@@ -324,7 +326,9 @@ struct TextParser {
         guard let (magnitude, isNegative, start) = parseMagnitude(path: path) else { return nil }
         let value = isNegative ? negated(magnitude) : Int64(exactly: magnitude)
         guard let value, range.contains(value) else {
-            outOfRange(isNegative ? "-\(magnitude)" : "\(magnitude)", "\(range.lowerBound) to \(range.upperBound)", start, path)
+            outOfRange(
+                isNegative ? "-\(magnitude)" : "\(magnitude)", "\(range.lowerBound) to \(range.upperBound)", start, path
+            )
             return nil
         }
         return value

@@ -53,7 +53,8 @@ package struct ModelLoader: Sendable {
         let start = clock.now()
         let name = definition.configuration.name
         guard let backend = backends[definition.engine.backendName] else {
-            throw HalcyonError(.internal, "model '\(name)': no backend '\(definition.engine.backendName)' is registered")
+            throw HalcyonError(
+                .internal, "model '\(name)': no backend '\(definition.engine.backendName)' is registered")
         }
         let model = try open(definition, version, with: backend)
         var configuration = try ConfigurationCompletion.complete(
