@@ -8,7 +8,7 @@ struct CaseTable {
 
     private static let header = [
         "case", "total ms", "executions", "largest batch", "queue", "compute input", "infer", "output",
-        "batches closed by",
+        "queue by batch size", "batches closed by",
     ]
 
     var text: String {
@@ -33,7 +33,9 @@ struct CaseTable {
             result.repository.split(separator: "/").last.map(String.init) ?? result.repository,
             result.milliseconds.formatted(digits: 0), "\(statistics.executionCount)", "\(statistics.largestBatch)",
             mean(statistics.queue), mean(statistics.computeInput), mean(statistics.computeInfer),
-            mean(statistics.computeOutput), reasons.joined(separator: ", "),
+            mean(statistics.computeOutput),
+            statistics.batches.map { "\($0.batchSize): \(mean($0.queue))" }.joined(separator: ", "),
+            reasons.joined(separator: ", "),
         ]
     }
 }

@@ -56,6 +56,7 @@ package struct ModelLoader: Sendable {
             throw HalcyonError(
                 .internal, "model '\(name)': no backend '\(definition.engine.backendName)' is registered")
         }
+        let labels = try repository.labels(of: definition)
         let model = try open(definition, version, with: backend)
         var configuration = try ConfigurationCompletion.complete(
             definition.configuration, signature: model.signature, options: completion)
@@ -90,8 +91,7 @@ package struct ModelLoader: Sendable {
         for property in model.properties { metadata[property.name] = "\(property.value)" }
         log.info("model ready", metadata: metadata)
         return ServedModel(
-            version: version.number, configuration: configuration, labels: try repository.labels(of: definition),
-            executor: executor)
+            version: version.number, configuration: configuration, labels: labels, executor: executor)
     }
 
     private func open(
