@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-// One version a generation of vector units; the loader picks the machine's. Swift has no word for this yet.
-#if defined(__x86_64__) && defined(__linux__)
+// One version a generation of vector units; the loader picks the machine's. Swift has no word for this yet. It picks
+// before a sanitizer's runtime is up, so that there is one version only under those.
+#if defined(__x86_64__) && defined(__linux__) && !__has_feature(thread_sanitizer) && !__has_feature(address_sanitizer)
 #define EACH_PROCESSOR __attribute__((target_clones("avx512bw", "avx2", "default")))
 #else
 #define EACH_PROCESSOR
