@@ -10,10 +10,11 @@ public protocol Model: AnyObject, Sendable {
     /// An engine that is bound to threads of its own says no.
     var mayRunOnCallerThread: Bool { get }
 
-    /// Does the costly part of loading, once, before the first instance is made. `configuration` is complete by then
-    /// and agrees with the signature.
+    /// Does the costly part of loading, once, before the first instance is made.
     ///
-    /// - Parameter plan: the share of the processor that the model's instances have together.
+    /// - Parameters:
+    ///   - configuration: complete, and in agreement with the signature.
+    ///   - plan: the share of the processor that the model's instances have together.
     func prepare(for configuration: ModelConfiguration, plan: CPUPlan) throws
 
     /// Makes one instance. Called for each instance of each group, in order.

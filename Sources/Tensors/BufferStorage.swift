@@ -14,7 +14,11 @@ public final class BufferStorage: @unchecked Sendable {
 
     /// Takes over memory that something else made.
     ///
-    /// - Parameter release: called once, on any thread, when nothing refers to the storage any more.
+    /// - Parameters:
+    ///   - baseAddress: the first byte.
+    ///   - byteCount: how many bytes there are.
+    ///   - placement: where they live.
+    ///   - release: called once with the address, on any thread, when nothing refers to the storage any more.
     public init(
         owning baseAddress: UnsafeMutableRawPointer, byteCount: Int, placement: MemoryPlacement = .cpu,
         release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
