@@ -5,7 +5,8 @@ internal import Tensors
 enum PictureFile {
     /// - Throws: an error that names the file and says why it can't be read.
     static func read(_ path: String, most: Int) throws(HalcyonError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // A pipe that nobody writes to would block for ever; that it is no file is found below.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw failure(.notFound, path, "can't be read") }
         defer { close(descriptor) }
         var status = stat()

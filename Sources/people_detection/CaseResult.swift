@@ -4,6 +4,7 @@ internal import Vision
 
 /// What one repository's run came to.
 struct CaseResult {
+    /// The name of its folder.
     let repository: String
     let model: String
     let milliseconds: Double
@@ -59,7 +60,8 @@ extension BinaryFloatingPoint {
     func formatted(digits: Int) -> String {
         var scale = 1
         for _ in 0..<digits { scale *= 10 }
-        let scaled = Int((Double(self) * Double(scale)).rounded())
+        // What a model says may be infinite, or over every integer.
+        guard let scaled = Int(exactly: (Double(self) * Double(scale)).rounded()) else { return "\(self)" }
         let fraction = String(abs(scaled) % scale)
         let zeros = String(repeating: "0", count: max(0, digits - fraction.count))
         return "\(scaled < 0 ? "-" : "")\(abs(scaled) / scale)" + (digits > 0 ? ".\(zeros)\(fraction)" : "")

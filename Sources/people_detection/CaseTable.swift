@@ -17,7 +17,8 @@ struct CaseTable {
         let lines = rows.map { row in
             row.indices.map { column in
                 let padding = String(repeating: " ", count: widths[column] - row[column].count)
-                return column == 0 || column == row.count - 1 ? row[column] + padding : padding + row[column]
+                if column == row.count - 1 { return row[column] }
+                return column == 0 ? row[column] + padding : padding + row[column]
             }.joined(separator: "  ")
         }
         return (lines + ["Times of queue, compute input, infer and output are means a request, in ms."])
@@ -30,8 +31,8 @@ struct CaseTable {
         let reasons = statistics.batchReasons.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
             .map { "\($0.key.rawValue) \($0.value)" }
         return [
-            result.repository.split(separator: "/").last.map(String.init) ?? result.repository,
-            result.milliseconds.formatted(digits: 0), "\(statistics.executionCount)", "\(statistics.largestBatch)",
+            result.repository, result.milliseconds.formatted(digits: 0), "\(statistics.executionCount)",
+            "\(statistics.largestBatch)",
             mean(statistics.queue), mean(statistics.computeInput), mean(statistics.computeInfer),
             mean(statistics.computeOutput),
             statistics.batches.map { "\($0.batchSize): \(mean($0.queue))" }.joined(separator: ", "),

@@ -1,7 +1,6 @@
 private import Foundation
 internal import Halcyon
 internal import Logging
-internal import Vision
 
 /// One repository: server up, model loaded, requests through, report, server down.
 struct DetectionCase {
@@ -15,10 +14,12 @@ struct DetectionCase {
         self.output = output
     }
 
+    /// The overlays' folder is made first: where that fails, no time was spent on requests.
     func run() async throws -> CaseResult {
+        let folder = flags.savesOverlays ? try OverlayFolder(flags, repository: folderName) : nil
         let server = try InferenceServer(options())
         do {
-            let result = try await run(server)
+            let result = try await run(server, overlays: folder)
             await server.shutdown()
             return result
         } catch {
@@ -26,6 +27,9 @@ struct DetectionCase {
             throw error
         }
     }
+
+    /// The name of the repository's own folder, also where the path is `.` or ends in a slash.
+    private var folderName: String { URL(fileURLWithPath: repository).standardizedFileURL.lastPathComponent }
 
     private func options() -> ServerOptions {
         var options = ServerOptions(repositoryPaths: [repository])
@@ -41,7 +45,7 @@ struct DetectionCase {
         return options
     }
 
-    private func run(_ server: InferenceServer) async throws -> CaseResult {
+    private func run(_ server: InferenceServer, overlays: OverlayFolder?) async throws -> CaseResult {
         try await server.waitUntilReady()
         guard server.isLive, server.isReady else { throw HalcyonError(.unavailable, "the server is not ready") }
         let metadata = server.metadata
@@ -54,9 +58,9 @@ struct DetectionCase {
         let (threads, milliseconds) = try requests.run()
         let statistics = try server.statistics(model: name)
         let result = CaseResult(
-            repository: repository, model: name, milliseconds: milliseconds, threads: threads, statistics: statistics)
+            repository: folderName, model: name, milliseconds: milliseconds, threads: threads, statistics: statistics)
         for line in result.detectionLines { output.report(line) }
-        if flags.savesOverlays { try saveOverlays(threads) }
+        try overlays?.save(threads)
         output.report("Model '\(name)' Stats:")
         output.report(statistics.prettyJSON)
         output.report("TOTAL INFERENCE TIME: \(Int(milliseconds.rounded()))ms")
@@ -82,20 +86,7 @@ struct DetectionCase {
                 reasons.append("Model '\(name)' is not used: \(error.message)")
             }
         }
-        let found = reasons.isEmpty ? "it holds none" : reasons.joined(separator: "\n")
+        let found = reasons.isEmpty ? "it holds none" : reasons.joined(separator: "; ")
         throw HalcyonError(.unavailable, "no model of '\(repository)' can be loaded: \(found)")
-    }
-
-    private func saveOverlays(_ threads: [ThreadResult]) throws {
-        var folder = URL(fileURLWithPath: flags.outputDir)
-        if flags.repositories.count > 1 {
-            folder.appendPathComponent(URL(fileURLWithPath: repository).lastPathComponent)
-        }
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for thread in threads {
-            let picture = URL(fileURLWithPath: thread.image).deletingPathExtension().lastPathComponent
-            let file = folder.appendingPathComponent("\(picture)_overlay_\(thread.number).jpg")
-            try PictureEncoder.write(Overlay.draw(thread.detections, on: thread.picture), to: file.path)
-        }
     }
 }

@@ -20,22 +20,28 @@ struct Flags: ParsableCommand {
             With several repositories the same requests run through one after the other, and a table compares them.
             """)
 
-    @Option(name: .customShort("m"), help: "Memory of the inputs and outputs: system, pinned or gpu.")
+    @Option(
+        name: .customShort("m"),
+        help: ArgumentHelp("Memory of the inputs and outputs. The last two need a GPU.", valueName: "memory"))
     var memory = Memory.system
 
     @Flag(name: .customShort("v"), help: "Log what the server does, to standard error.")
     var isVerbose = false
 
-    @Option(name: .customShort("r"), help: "A model repository; may be given several times.")
+    @Option(
+        name: .customShort("r"),
+        help: ArgumentHelp("A model repository; may be given several times.", valueName: "folder"))
     var repositories = ["Examples/people_detection/model_repository_1"]
 
-    @Option(name: .customShort("t"), help: "Concurrent requests, 1 to 1024.")
+    @Option(name: .customShort("t"), help: ArgumentHelp("Concurrent requests, 1 to 1024.", valueName: "count"))
     var threads = 2
 
-    @Option(name: .customShort("s"), help: "Whether to save the pictures with the boxes: true or false.")
+    @Option(
+        name: .customShort("s"),
+        help: ArgumentHelp("Whether to save the pictures with the boxes: true or false.", valueName: "bool"))
     var savesOverlays = false
 
-    @Option(name: .customShort("p"), help: "The folder that holds backends/.")
+    @Option(name: .customShort("p"), help: ArgumentHelp("The folder that holds backends/.", valueName: "folder"))
     var installation = ".deps"
 
     @Option(help: "The model. By default peoplenet where it loads, else the first that does.")

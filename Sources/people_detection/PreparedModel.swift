@@ -8,6 +8,8 @@ struct PreparedModel: Sendable {
     private let elementType: ElementType
     private let plan: PreprocessingPlan
     private let head: any DetectionHead
+    /// Whether the model's own shapes begin with the number of pictures, as they do with `max_batch_size` over 0 and
+    /// mostly also without.
     private let hasBatchDimension: Bool
     /// What it takes and gives, for people.
     let summary: String
@@ -18,21 +20,21 @@ struct PreparedModel: Sendable {
     ///   knows.
     init(_ name: String, of server: InferenceServer) throws(HalcyonError) {
         let metadata = try server.modelMetadata(name)
-        let configuration = try server.modelConfiguration(name)
-        guard let input = configuration.inputs.first, configuration.inputs.count == 1 else {
+        guard let input = metadata.inputs.first, metadata.inputs.count == 1 else {
             throw HalcyonError(
-                .unsupported, "model '\(name)' has \(configuration.inputs.count) inputs, and a detector has one picture"
-            )
+                .unsupported, "model '\(name)' has \(metadata.inputs.count) inputs, and a detector has one picture")
         }
+        var item = input.shape
+        hasBatchDimension = item.rank == 4 && [1, Shape.variable].contains(item.dimensions[0])
+        if hasBatchDimension { item.dimensions.removeFirst() }
         var labels: [String] = []
         for output in metadata.outputs where labels.isEmpty { labels = try server.labels(name, output: output.name) }
-        hasBatchDimension = configuration.maxBatchSize > 0
         var outputs: [(name: String, shape: Shape)] = []
         for output in metadata.outputs {
             outputs.append((output.name, hasBatchDimension ? output.shape : output.shape.prepending(1)))
         }
         head = try DetectionHeads.select(outputs: outputs, labels: labels)
-        plan = try PreprocessingPlan(elementType: input.elementType, dimensions: input.dimensions, fit: head.fit)
+        plan = try PreprocessingPlan(elementType: input.elementType, dimensions: item, fit: head.fit)
         self.name = name
         inputName = input.name
         elementType = input.elementType

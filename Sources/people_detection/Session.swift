@@ -18,9 +18,7 @@ struct Session {
                 .unsupported,
                 "-m \(flags.memory.rawValue) needs a GPU, and this version runs on the processor only: use -m system")
         }
-        for image in flags.images where !FileManager.default.isReadableFile(atPath: image) {
-            throw HalcyonError(.notFound, "the picture '\(image)' does not exist or can't be read")
-        }
+        for image in flags.images { try checkIsReadable(image) }
         var results: [CaseResult] = []
         for repository in flags.repositories {
             if flags.repositories.count > 1 { output.say("\n== \(repository)") }
@@ -31,6 +29,21 @@ struct Session {
             print((cases.count == 1 ? cases[0] : ["cases": .array(cases)]).pretty)
         } else if results.count > 1 {
             output.say("\n" + CaseTable(results).text)
+        }
+    }
+
+    /// Finds a picture that is missing before a server is started for it. What is no file is refused unopened: opening
+    /// a pipe would wait for its writer.
+    private func checkIsReadable(_ image: String) throws(HalcyonError) {
+        let path = URL(fileURLWithPath: image).resolvingSymlinksInPath().path
+        guard !image.isEmpty, let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+            throw HalcyonError(.notFound, "the picture '\(image)' does not exist")
+        }
+        guard attributes[.type] as? FileAttributeType == .typeRegular else {
+            throw HalcyonError(.invalidArgument, "the picture '\(image)' is not a file")
+        }
+        guard FileManager.default.isReadableFile(atPath: path) else {
+            throw HalcyonError(.invalidArgument, "the picture '\(image)' can't be read")
         }
     }
 }
