@@ -75,10 +75,10 @@ struct BatchExecution: Sendable {
     }
 
     /// Executes inputs whose outputs nobody wants.
-    func warmUp(_ inputs: [Tensor], on slot: InstanceSlot) throws(HalcyonError) {
-        var execution = ExecutionBatch(inputs: inputs, batchSize: 1, requestedOutputs: nil, clock: clock)
+    func warmUp(_ inputs: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) {
+        var execution = ExecutionBatch(inputs: inputs, batchSize: batchSize, requestedOutputs: nil, clock: clock)
         let outputs = try execute(&execution, on: slot)
-        try scatter.check(outputs, batchSize: 1, requested: nil, instance: slot.identity.name)
+        try scatter.check(outputs, batchSize: batchSize, requested: nil, instance: slot.identity.name)
     }
 
     /// The union of what the requests want; `nil` where one of them wants all.

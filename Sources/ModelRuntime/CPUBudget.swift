@@ -53,9 +53,12 @@ public struct CPUBudget: Hashable, Sendable {
     ///
     /// Every model may use all cores, as models are seldom busy at once and an engine's idle threads cost nothing;
     /// inside a model, the cores are divided over the streams, and there are never more streams than cores, so that
-    /// more instances than cores only wait for each other instead of fighting.
-    package func plan(instances: Int) -> CPUPlan {
-        CPUPlan(instances: instances, streams: max(1, min(instances, cores)), threads: cores)
+    /// more instances than cores only wait for each other instead of fighting. A model that batches gets at least two
+    /// threads a stream where there are two: one large batch would leave the other streams idle, and inside a batch
+    /// there is enough to do for all.
+    public func plan(instances: Int, combinesRequests: Bool) -> CPUPlan {
+        let most = combinesRequests ? max(1, cores / 2) : cores
+        return CPUPlan(instances: instances, streams: max(1, min(instances, most)), threads: cores)
     }
 
     /// The folders of the process's control group and of all groups above it: the tightest quota counts.

@@ -102,13 +102,18 @@ package final class ModelExecutor: Sendable {
         }
     }
 
-    /// Runs every instance once on zeros, before the first request, so that it does not pay for what an engine sets up
-    /// on first use. Counted nowhere. A model with open dimensions is left cold, as no size would be the right one.
+    /// Runs every instance once on zeros, before the first request, and the first of them at every preferred batch size
+    /// too, so that requests do not pay for what an engine sets up on first use. Counted nowhere. A model with open
+    /// dimensions is left cold, as no size would be the right one.
     ///
-    /// - Throws: whatever the instance throws.
+    /// - Throws: whatever an instance throws.
     package func warmUp() throws(HalcyonError) {
-        guard let inputs = try WarmUp.inputs(for: configuration) else { return }
-        for slot in slots { try execution.warmUp(inputs, on: slot) }
+        for (index, slot) in slots.enumerated() {
+            for batchSize in index == 0 ? WarmUp.batchSizes(for: configuration) : [1] {
+                guard let inputs = try WarmUp.inputs(for: configuration, batchSize: batchSize) else { return }
+                try execution.warmUp(inputs, batchSize: batchSize, on: slot)
+            }
+        }
     }
 
     // MARK: Requests

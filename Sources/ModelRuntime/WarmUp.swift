@@ -3,12 +3,20 @@ internal import Tensors
 
 /// Inputs to try a model with.
 enum WarmUp {
-    /// One item of zeros for each input; `nil` where a dimension is open.
-    static func inputs(for configuration: ModelConfiguration) throws(HalcyonError) -> [Tensor]? {
+    /// The batch sizes to try: one item, and the sizes that batches are to have, as an engine may set up each anew.
+    static func batchSizes(for configuration: ModelConfiguration) -> [Int] {
+        guard configuration.maxBatchSize > 1, let batching = configuration.dynamicBatching else { return [1] }
+        return Set(batching.preferredBatchSizes + [1]).sorted()
+    }
+
+    /// So many items of zeros for each input; `nil` where a dimension is open.
+    static func inputs(
+        for configuration: ModelConfiguration, batchSize: Int
+    ) throws(HalcyonError) -> [Tensor]? {
         guard !configuration.inputs.contains(where: { $0.dimensions.isVariable }) else { return nil }
         var inputs: [Tensor] = []
         for input in configuration.inputs {
-            let shape = configuration.maxBatchSize > 0 ? input.dimensions.prepending(1) : input.dimensions
+            let shape = configuration.maxBatchSize > 0 ? input.dimensions.prepending(batchSize) : input.dimensions
             // A text element of length 0 is a length of four zero bytes.
             let elementSize = input.elementType.byteSize ?? 4
             let (byteCount, overflow) = try shape.elementCount().multipliedReportingOverflow(by: elementSize)

@@ -66,7 +66,8 @@ package struct ModelLoader: Sendable {
             log.warning("configuration", metadata: ["diagnostic": "\(warning)"])
         }
         let instances = try InstancePlan.instances(of: configuration)
-        let plan = budget.plan(instances: instances.count)
+        let plan = budget.plan(
+            instances: instances.count, combinesRequests: configuration.dynamicBatching != nil)
         do {
             try model.prepare(for: configuration, plan: plan)
         } catch {
