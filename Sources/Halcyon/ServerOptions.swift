@@ -25,8 +25,8 @@ public struct ServerOptions: Sendable {
     public var backends: [any Backend] = []
     /// The processors to use; `nil` for what affinity mask and control group allow.
     public var cpuBudget: CPUBudget?
-    /// Whether each model runs on zeros before it is ready, one item and each preferred batch size, so that the first
-    /// requests do not pay for what an engine sets up on first use. These runs are in no statistics.
+    /// Whether each model runs on zeros before it is ready, one item and the sizes that batches will have, so that
+    /// the first requests do not pay for what an engine sets up on first use. These runs are in no statistics.
     public var warmsUpModels = true
     /// The maximum batch size of a model that could batch and whose configuration does not say.
     public var defaultMaxBatchSize = 4

@@ -102,18 +102,25 @@ package final class ModelExecutor: Sendable {
         }
     }
 
-    /// Runs every instance once on zeros, before the first request, and the first of them at every preferred batch size
-    /// too, so that requests do not pay for what an engine sets up on first use. Counted nowhere. A model with open
+    /// Runs every instance once on zeros, before the first request, and the first of them at the sizes that batches will
+    /// have too, so that requests do not pay for what an engine sets up on first use. Counted nowhere. A model with open
     /// dimensions is left cold, as no size would be the right one.
     ///
     /// - Throws: whatever an instance throws.
     package func warmUp() throws(HalcyonError) {
-        for (index, slot) in slots.enumerated() {
-            for batchSize in index == 0 ? WarmUp.batchSizes(for: configuration) : [1] {
-                guard let inputs = try WarmUp.inputs(for: configuration, batchSize: batchSize) else { return }
-                try execution.warmUp(inputs, batchSize: batchSize, on: slot)
-            }
+        guard let first = slots.first else { return }
+        for slot in slots.dropFirst() { try warmUp(slot, batchSize: 1) }
+        let sizes = WarmUp.batchSizes(for: configuration)
+        for batchSize in sizes.necessary { try warmUp(first, batchSize: batchSize) }
+        let start = clock.now()
+        for batchSize in sizes.others where clock.now() &- start < WarmUp.patience {
+            try warmUp(first, batchSize: batchSize)
         }
+    }
+
+    private func warmUp(_ slot: InstanceSlot, batchSize: Int) throws(HalcyonError) {
+        guard let inputs = try WarmUp.inputs(for: configuration, batchSize: batchSize) else { return }
+        try execution.warmUp(inputs, batchSize: batchSize, on: slot)
     }
 
     // MARK: Requests

@@ -3,10 +3,17 @@ internal import Tensors
 
 /// Inputs to try a model with.
 enum WarmUp {
-    /// The batch sizes to try: one item, and the sizes that batches are to have, as an engine may set up each anew.
-    static func batchSizes(for configuration: ModelConfiguration) -> [Int] {
-        guard configuration.maxBatchSize > 1, let batching = configuration.dynamicBatching else { return [1] }
-        return Set(batching.preferredBatchSizes + [1]).sorted()
+    /// How long the sizes beyond the necessary ones may take altogether, in nanoseconds.
+    static let patience: UInt64 = 2_000_000_000
+
+    /// The batch sizes to try, as an engine may set up each anew: one item and the preferred sizes in any case, then all
+    /// others that a batch can have, while they are quick.
+    static func batchSizes(for configuration: ModelConfiguration) -> (necessary: [Int], others: [Int]) {
+        guard configuration.maxBatchSize > 1, let batching = configuration.dynamicBatching else { return ([1], []) }
+        let necessary = Set(batching.preferredBatchSizes + [1])
+        // Larger batches are seldom met in all sizes.
+        let others = (2...min(configuration.maxBatchSize, 16)).filter { !necessary.contains($0) }
+        return (necessary.sorted(), others)
     }
 
     /// So many items of zeros for each input; `nil` where a dimension is open.
