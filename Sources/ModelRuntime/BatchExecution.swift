@@ -74,8 +74,9 @@ struct BatchExecution: Sendable {
         }
     }
 
-    /// Executes inputs whose outputs nobody wants.
-    func warmUp(_ inputs: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) {
+    /// Executes a batch of that many times the same item, gathered as a batch of requests is; nobody wants the outputs.
+    func warmUp(_ item: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) {
+        let inputs = try slot.gather.inputs(of: Array(repeating: item, count: batchSize))
         var execution = ExecutionBatch(inputs: inputs, batchSize: batchSize, requestedOutputs: nil, clock: clock)
         let outputs = try execute(&execution, on: slot)
         try scatter.check(outputs, batchSize: batchSize, requested: nil, instance: slot.identity.name)

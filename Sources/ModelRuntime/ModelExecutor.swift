@@ -119,8 +119,8 @@ package final class ModelExecutor: Sendable {
     }
 
     private func warmUp(_ slot: InstanceSlot, batchSize: Int) throws(HalcyonError) {
-        guard let inputs = try WarmUp.inputs(for: configuration, batchSize: batchSize) else { return }
-        try execution.warmUp(inputs, batchSize: batchSize, on: slot)
+        guard let item = try WarmUp.item(for: configuration) else { return }
+        try execution.warmUp(item, batchSize: batchSize, on: slot)
     }
 
     // MARK: Requests

@@ -1,5 +1,3 @@
-private import Glibc
-
 /// Memory with an owner: freed, by whatever it came from, when the last slice that refers to it goes.
 ///
 /// The bytes are written by whoever made the storage, before anybody else sees it, and only read after that; this
@@ -31,20 +29,8 @@ public final class BufferStorage: @unchecked Sendable {
         self.release = release
     }
 
-    /// From this size on, memory is asked for in huge pages, which the system hands out 512 pages at a time: a picture of
-    /// 6 MB is touched for the first time in 3 steps instead of 1,500.
-    private static let hugePage = 2 << 20
-
     /// Uninitialised memory of this process, aligned to ``alignment``.
     public static func allocate(byteCount: Int) -> BufferStorage {
-        if byteCount >= hugePage {
-            var memory: UnsafeMutableRawPointer?
-            if posix_memalign(&memory, hugePage, byteCount) == 0, let memory {
-                // Only advice: where the system does not take it, the memory is as good.
-                madvise(memory, byteCount, MADV_HUGEPAGE)
-                return BufferStorage(owning: memory, byteCount: byteCount) { free($0) }
-            }
-        }
         let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: alignment)
         return BufferStorage(owning: pointer, byteCount: byteCount) { $0.deallocate() }
     }
