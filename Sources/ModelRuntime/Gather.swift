@@ -52,7 +52,10 @@ struct Gather {
 
     private mutating func buffer(_ index: Int, byteCount: Int) -> BufferStorage {
         while buffers.count <= index { buffers.append(nil) }
-        if let storage = buffers[index], storage.byteCount >= byteCount, isUnused(index) { return storage }
+        // The order matters: a reference that is already bound here would count as somebody's.
+        if let size = buffers[index]?.byteCount, size >= byteCount, isUnused(index), let storage = buffers[index] {
+            return storage
+        }
         let storage = BufferStorage.allocate(byteCount: byteCount)
         buffers[index] = storage
         return storage

@@ -91,6 +91,30 @@ struct ModelExecutorTests {
         #expect(fixture.backend.executedBatchSizes == [1, 2, 2, 2])
     }
 
+    @Test("Where nobody holds it any more, the memory of a batch serves the next one")
+    func gatherBuffer() throws {
+        let gates = [Gate(), Gate()]
+        let addresses = Collected<UInt>()
+        let fixture = try ExecutorFixture(ExecutorFixture.configuration(batching: DynamicBatching())) { batch, _ in
+            let input = try batch.input("IN")
+            let first = try input.elements(as: Float.self)[0]
+            if first < 2 { gates[Int(first)].pass() }
+            if batch.batchSize > 1 { addresses.add(UInt(bitPattern: input.data.baseAddress)) }
+            let zeros = [Float](repeating: 0, count: 4 * batch.batchSize)
+            return [try Tensor(name: "OUT", shape: [batch.batchSize, 4], zeros)]
+        }
+        defer { fixture.stop() }
+        let outcomes = Collected<Outcome>()
+        for (round, gate) in gates.enumerated() {
+            _ = fixture.submit(try ExecutorFixture.request(Float(round)), to: outcomes)
+            gate.waitForArrivals(1)
+            for _ in 0..<3 { _ = fixture.submit(try ExecutorFixture.request(5), to: outcomes) }
+            gate.open()
+            _ = outcomes.wait(for: 4 * (round + 1))
+        }
+        #expect(addresses.values.count == 2 && Set(addresses.values).count == 1)
+    }
+
     @Test("A backend that throws fails its batch and nothing else")
     func throwing() throws {
         let echo = ScriptedBackend.echo()
