@@ -20,19 +20,21 @@ struct BatchExecution: Sendable {
     private let configuration: ModelConfiguration
     private let version: Int64
     private let clock: any MonotonicClock
+    private let gather: Gather
     private let scatter: Scatter
 
-    init(configuration: ModelConfiguration, version: Int64, clock: any MonotonicClock) {
+    init(configuration: ModelConfiguration, version: Int64, instanceCount: Int, clock: any MonotonicClock) {
         self.configuration = configuration
         self.version = version
         self.clock = clock
+        // Each instance has a batch at work, and one may be gathered ahead for it.
+        gather = Gather(buffers: BatchBuffers(retained: 2 * instanceCount * max(1, configuration.inputs.count)))
         scatter = Scatter(configuration)
     }
 
-    /// Gathers a batch ahead of time, into memory of its own.
+    /// Gathers a batch ahead of time.
     func prepare(_ batch: Batch) -> AnyObject {
-        var gather = Gather()
-        return Prepared(Result { () throws(HalcyonError) in try gather.inputs(of: requests(of: batch).map(\.inputs)) })
+        Prepared(Result { () throws(HalcyonError) in try gather.inputs(of: requests(of: batch).map(\.inputs)) })
     }
 
     private func requests(of batch: Batch) -> [PendingRequest] {
@@ -48,7 +50,7 @@ struct BatchExecution: Sendable {
                 if let prepared = batch.preparation as? Prepared {
                     try prepared.inputs.get()
                 } else {
-                    try slot.gather.inputs(of: requests.map(\.inputs))
+                    try gather.inputs(of: requests.map(\.inputs))
                 }
             let requested = requestedOutputs(requests)
             var execution = ExecutionBatch(
@@ -76,7 +78,7 @@ struct BatchExecution: Sendable {
 
     /// Executes a batch of that many times the same item, gathered as a batch of requests is; nobody wants the outputs.
     func warmUp(_ item: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) {
-        let inputs = try slot.gather.inputs(of: Array(repeating: item, count: batchSize))
+        let inputs = try gather.inputs(of: Array(repeating: item, count: batchSize))
         var execution = ExecutionBatch(inputs: inputs, batchSize: batchSize, requestedOutputs: nil, clock: clock)
         let outputs = try execute(&execution, on: slot)
         try scatter.check(outputs, batchSize: batchSize, requested: nil, instance: slot.identity.name)

@@ -2,14 +2,16 @@ internal import Tensors
 
 /// Makes one set of inputs from the inputs of a batch's requests.
 ///
-/// One request's tensors are passed on as they are; of several, the rows are copied, once, into a buffer that is used
-/// again for the next batch unless somebody still holds it.
+/// One request's tensors are passed on as they are; of several, the rows are copied, once, into a buffer that later
+/// batches use again.
 struct Gather {
-    private var buffers: [BufferStorage?] = []
+    private let buffers: BatchBuffers
+
+    init(buffers: BatchBuffers) { self.buffers = buffers }
 
     /// - Parameter requests: each request's inputs, in the configuration's order; at least one.
     /// - Throws: `unsupported` for inputs that the processor cannot read.
-    mutating func inputs(of requests: [[Tensor]]) throws(HalcyonError) -> [Tensor] {
+    func inputs(of requests: [[Tensor]]) throws(HalcyonError) -> [Tensor] {
         if requests.count == 1, let only = requests.first { return only }
         guard let first = requests.first else { return [] }
         var gathered: [Tensor] = []
@@ -18,7 +20,7 @@ struct Gather {
         return gathered
     }
 
-    private mutating func gather(
+    private func gather(
         _ index: Int, of requests: [[Tensor]], like first: Tensor
     ) throws(HalcyonError) -> Tensor {
         var byteCount = 0
@@ -36,7 +38,7 @@ struct Gather {
             byteCount = sum
             rows += input.shape.dimensions.first ?? 1
         }
-        let storage = buffer(index, byteCount: byteCount)
+        let storage = buffers.take(byteCount: byteCount)
         var offset = 0
         for inputs in requests {
             inputs[index].data.withUnsafeBytes { bytes in
@@ -48,23 +50,5 @@ struct Gather {
         let shape = Shape([rows] + first.shape.dimensions.dropFirst())
         let data = try Buffer(storage).slice(offset: 0, byteCount: byteCount)
         return try Tensor(name: first.name, elementType: first.elementType, shape: shape, data: data)
-    }
-
-    private mutating func buffer(_ index: Int, byteCount: Int) -> BufferStorage {
-        while buffers.count <= index { buffers.append(nil) }
-        // The order matters: a reference that is already bound here would count as somebody's.
-        if let size = buffers[index]?.byteCount, size >= byteCount, isUnused(index), let storage = buffers[index] {
-            return storage
-        }
-        let storage = BufferStorage.allocate(byteCount: byteCount)
-        buffers[index] = storage
-        return storage
-    }
-
-    private mutating func isUnused(_ index: Int) -> Bool {
-        guard var storage = buffers[index].take() else { return false }
-        let isUnused = isKnownUniquelyReferenced(&storage)
-        buffers[index] = storage
-        return isUnused
     }
 }

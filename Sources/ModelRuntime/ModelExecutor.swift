@@ -78,7 +78,9 @@ package final class ModelExecutor: Sendable {
         timer = parts.timer
         log = parts.log
         statistics = StatisticsCollector(name: parts.configuration.name, version: parts.version)
-        execution = BatchExecution(configuration: parts.configuration, version: parts.version, clock: parts.clock)
+        execution = BatchExecution(
+            configuration: parts.configuration, version: parts.version, instanceCount: parts.instances.count,
+            clock: parts.clock)
         do {
             slots = try parts.instances.map {
                 InstanceSlot(identity: $0, instance: try parts.model.makeInstance($0))

@@ -1,0 +1,29 @@
+internal import Tensors
+
+/// The memory into which the batches of a model are gathered, used again and again by all of its instances.
+final class BatchBuffers: Sendable {
+    private let buffers = Locked<[BufferStorage]>([])
+    /// Buffers that are kept for later; what is needed beyond is freed after use.
+    private let retained: Int
+
+    init(retained: Int) { self.retained = retained }
+
+    /// A buffer of at least that many bytes that nobody else refers to. It is free again when the caller, and whoever
+    /// the caller gave it to, has let go of it.
+    func take(byteCount: Int) -> BufferStorage {
+        buffers.withLock { buffers in
+            var replaceable: Int?
+            for index in buffers.indices where isKnownUniquelyReferenced(&buffers[index]) {
+                if buffers[index].byteCount >= byteCount { return buffers[index] }
+                replaceable = index
+            }
+            let storage = BufferStorage.allocate(byteCount: byteCount)
+            if buffers.count < retained {
+                buffers.append(storage)
+            } else if let replaceable {
+                buffers[replaceable] = storage
+            }
+            return storage
+        }
+    }
+}
