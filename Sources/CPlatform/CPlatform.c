@@ -110,3 +110,8 @@ int halcyon_thread_start(const char *name, void (*body)(void *), void *context, 
 void halcyon_thread_join(uint64_t thread) { pthread_join((pthread_t)thread, NULL); }
 
 void halcyon_thread_detach(uint64_t thread) { pthread_detach((pthread_t)thread); }
+
+bool *_Nonnull halcyon_thread_flag(void) {
+    static _Thread_local bool flag;
+    return &flag;
+}

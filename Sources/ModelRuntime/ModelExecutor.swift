@@ -154,7 +154,7 @@ package final class ModelExecutor: Sendable {
     }
 
     private func mayRun(on caller: CallerThread) -> Bool {
-        guard model.mayRunOnCallerThread else { return false }
+        guard model.mayRunOnCallerThread, !CallerRun.isActive else { return false }
         return switch caller {
         case .blocking: true
         case .nonBlocking: recentExecution.load(ordering: .relaxed) <= Self.shortExecution
@@ -186,7 +186,7 @@ package final class ModelExecutor: Sendable {
     }
 
     private func runOnCaller(_ instance: Int, _ batch: Batch) {
-        run(batch, on: slots[instance])
+        CallerRun.active { run(batch, on: slots[instance]) }
         let now = clock.now()
         let (hasWork, isDrained) = machine.withLock { ($0.release(instance: instance, now: now), $0.isDrained) }
         if hasWork { slots[instance].parker.unpark() }

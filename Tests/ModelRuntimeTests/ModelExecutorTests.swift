@@ -277,6 +277,22 @@ struct ModelExecutorTests {
         }
     }
 
+    @Test("A handler that hands in the next request, again and again, does not grow the stack")
+    func chain() throws {
+        let fixture = try ExecutorFixture(
+            ExecutorFixture.configuration(), instances: 2, mayRunOnCallerThread: true)
+        let last = Collected<Int>()
+        let request = try ExecutorFixture.request(1)
+        @Sendable func next(_ number: Int) {
+            fixture.executor.submit(request, from: .blocking) { _ in
+                if number == 50_000 { last.add(number) } else { next(number + 1) }
+            }
+        }
+        next(1)
+        #expect(last.wait(for: 1) == [50_000])
+        fixture.stop()
+    }
+
     @Test("Stopping finishes what waits; past the deadline it drops the rest and says how much")
     func stopping() throws {
         let gate = Gate()

@@ -36,3 +36,6 @@ void halcyon_thread_join(uint64_t thread);
 
 /// Lets a thread that `halcyon_thread_start` started clean up after itself when it ends.
 void halcyon_thread_detach(uint64_t thread);
+
+/// A flag of the calling thread's own, false at first.
+bool *_Nonnull halcyon_thread_flag(void);

@@ -1,0 +1,16 @@
+private import CPlatform
+
+/// Whether the calling thread runs a batch on behalf of a caller at the moment.
+///
+/// A response handler may hand in the next request. Were that run at once as well, and so on, the thread's stack would
+/// grow with every request; so a run inside a run is left to the workers.
+enum CallerRun {
+    static var isActive: Bool { halcyon_thread_flag().pointee }
+
+    static func active(_ body: () -> Void) {
+        let flag = halcyon_thread_flag()
+        flag.pointee = true
+        defer { flag.pointee = false }
+        body()
+    }
+}
