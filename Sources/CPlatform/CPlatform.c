@@ -111,7 +111,8 @@ void halcyon_thread_join(uint64_t thread) { pthread_join((pthread_t)thread, NULL
 
 void halcyon_thread_detach(uint64_t thread) { pthread_detach((pthread_t)thread); }
 
-bool *_Nonnull halcyon_thread_flag(void) {
-    static _Thread_local bool flag;
-    return &flag;
-}
+static _Thread_local bool thread_flag;
+
+bool halcyon_thread_flag(void) { return thread_flag; }
+
+void halcyon_set_thread_flag(bool flag) { thread_flag = flag; }

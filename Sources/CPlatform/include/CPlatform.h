@@ -38,4 +38,5 @@ void halcyon_thread_join(uint64_t thread);
 void halcyon_thread_detach(uint64_t thread);
 
 /// A flag of the calling thread's own, false at first.
-bool *_Nonnull halcyon_thread_flag(void);
+bool halcyon_thread_flag(void);
+void halcyon_set_thread_flag(bool flag);
