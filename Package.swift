@@ -91,7 +91,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "OpenVINOBackendTests",
-            dependencies: ["OpenVINOBackend", "ModelRuntime", "ModelConfiguration", "Tensors", logging],
+            dependencies: [
+                "OpenVINOBackend", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit", logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ModelRuntimeTests",

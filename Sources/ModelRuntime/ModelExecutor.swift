@@ -258,8 +258,9 @@ package final class ModelExecutor: Sendable {
     private func finish(_ request: QueuedRequest, _ result: Result<InferenceResponse, HalcyonError>) {
         guard let pending = request.payload as? PendingRequest else { return }
         guard options.preserveOrdering else { return pending.handler(result) }
-        let ready = sequencer.withLock { $0.complete(request.sequence) { pending.handler(result) } }
-        for delivery in ready { delivery() }
+        let delivers = sequencer.withLock { $0.complete(request.sequence) { pending.handler(result) } }
+        guard delivers else { return }
+        while let delivery = sequencer.withLock({ $0.nextDelivery() }) { delivery() }
     }
 
     private func fail(_ requests: [QueuedRequest], _ error: HalcyonError) {

@@ -1,4 +1,5 @@
 import Foundation
+import HalcyonTestKit
 import ModelConfiguration
 import Tensors
 import Testing
@@ -18,8 +19,7 @@ import Testing
         batch: .open)
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-layout-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try TemporaryFolder.make()
         model = folder.appendingPathComponent("model.graphdef").path
         try Data("graph".utf8).write(to: URL(fileURLWithPath: model))
     }

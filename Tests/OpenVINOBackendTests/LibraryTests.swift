@@ -1,4 +1,5 @@
 import Foundation
+import HalcyonTestKit
 import Tensors
 import Testing
 
@@ -8,8 +9,7 @@ import Testing
     private let folder: URL
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-library-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try TemporaryFolder.make()
     }
 
     private func openError() -> HalcyonError? {

@@ -1,4 +1,5 @@
 import Foundation
+import HalcyonTestKit
 import ModelConfiguration
 import ModelRuntime
 import OpenVINOBackend
@@ -107,7 +108,7 @@ struct OpenVINOModelTests {
     }
 
     @Test func `The compile cache is used the second time`() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-cache-\(UUID().uuidString)")
+        let folder = try TemporaryFolder.make()
         let backend = OpenVINOBackend(
             options: .init(libraryDirectories: [Engine.directory], configuration: ["cache_dir": folder.path]))
         let path = try TestModels.fixedBatch(4)

@@ -1,4 +1,5 @@
 import Foundation
+import HalcyonTestKit
 import ModelConfiguration
 import ModelRuntime
 import OpenVINOBackend
@@ -91,7 +92,7 @@ struct PedestrianModelTests {
     }
 
     @Test func `With the compile cache a frozen graph is not read again, and is the same model`() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-cache-\(UUID().uuidString)")
+        let folder = try TemporaryFolder.make()
         let backend = OpenVINOBackend(
             options: .init(libraryDirectories: [Engine.directory], configuration: ["cache_dir": folder.path]))
         let image = try Tensor(

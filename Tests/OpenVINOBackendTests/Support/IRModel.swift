@@ -1,4 +1,5 @@
 import Foundation
+import HalcyonTestKit
 
 /// A small model in OpenVINO's own format, put together as text.
 ///
@@ -63,8 +64,7 @@ struct IRModel {
 
     /// Writes `model.xml` and `model.bin` into a new folder and returns the path of the former.
     func write() throws -> String {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-ir-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let folder = try TemporaryFolder.make()
         let file = folder.appendingPathComponent("model.xml")
         try Data(xml.utf8).write(to: file)
         try weights.write(to: folder.appendingPathComponent("model.bin"))
