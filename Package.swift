@@ -10,6 +10,15 @@ let strict: [SwiftSetting] = [
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// Each entry of `Sources/` is one target; an arrow of dependency only ever points down this list.
@@ -18,11 +27,17 @@ let package = Package(
     products: [
         .library(name: "Halcyon", targets: ["Halcyon"]),
         .executable(name: "people_detection", targets: ["people_detection"]),
+        .executable(name: "halcyon", targets: ["halcyon"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // The sample.
@@ -36,6 +51,42 @@ let package = Package(
         .executableTarget(
             name: "swift_backend", dependencies: ["Halcyon"], path: "Examples/swift_backend",
             exclude: ["model_repository"], swiftSettings: strict),
+
+        // The server.
+        .executableTarget(
+            name: "halcyon",
+            dependencies: [
+                "HTTPFrontend", "GRPCFrontend", "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "Tensors",
+                "JSONText", nioPosix, nioCore, unixSignals, arguments, logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "HTTPFrontend",
+            dependencies: [
+                "KServeProtocol", "Transport", "Halcyon", "ModelConfiguration", "JSONText", "Tensors", nioCore,
+                nioHTTP1,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "GRPCFrontend",
+            dependencies: [
+                "KServeProtocol", "KServeMessages", "Transport", "Halcyon", "ModelRuntime", "ModelConfiguration",
+                "JSONText", "Tensors", nioCore, nioLocks, nioHPACK, nioHTTP2, protobuf,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "KServeProtocol",
+            dependencies: ["Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors"],
+            swiftSettings: strict),
+        .target(name: "KServeMessages", dependencies: [protobuf], swiftSettings: strict),
+        .target(
+            name: "Transport",
+            dependencies: [
+                "ModelRuntime", "Tensors", collections, nioCore, nioPosix, nioLocks, nioHTTP1, nioSSL, logging,
+                "CZlib",
+            ],
+            swiftSettings: strict),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Pictures.
         .target(name: "Vision", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CResample"], swiftSettings: strict),

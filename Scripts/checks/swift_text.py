@@ -109,10 +109,11 @@ class SwiftFile:
 
 
 def swift_files(*rooms):
-    """All Swift files of the rooms, build folders of packages in them excepted."""
+    """All Swift files of the rooms but generated ones and those in build folders of packages."""
     return [
         SwiftFile(path)
         for room in rooms or ROOMS
         for path in sorted((ROOT / room).rglob("*.swift"))
         if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+        and not path.name.endswith(".pb.swift")
     ]

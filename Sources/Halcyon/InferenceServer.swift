@@ -159,6 +159,13 @@ public final class InferenceServer: Sendable {
         manager.isReady(name, version: version)
     }
 
+    /// The version that a request for the model would get.
+    ///
+    /// - Throws: `notFound` or `unavailable` for a model that is not served.
+    public func modelVersion(_ name: String, version: Int64? = nil) throws(HalcyonError) -> Int64 {
+        try manager.withModel(name, version: version) { $0.version }
+    }
+
     /// Every model of the repositories with its state, by name.
     public func modelIndex() -> [ModelIndexEntry] { manager.index() }
 

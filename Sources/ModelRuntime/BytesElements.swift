@@ -24,6 +24,20 @@ package enum BytesElements {
         return offset
     }
 
+    /// The elements, each as a slice of the tensor's bytes.
+    ///
+    /// - Throws: `invalidArgument` where a length reaches over the end.
+    package static func all(of tensor: Tensor) throws(HalcyonError) -> [Buffer] {
+        var elements: [Buffer] = []
+        var offset = 0
+        while offset < tensor.data.byteCount {
+            let end = try end(ofElementAt: offset, in: tensor)
+            elements.append(try tensor.data.slice(offset: offset + 4, byteCount: end - offset - 4))
+            offset = end
+        }
+        return elements
+    }
+
     private static func end(ofElementAt offset: Int, in tensor: Tensor) throws(HalcyonError) -> Int {
         let available = tensor.data.byteCount - offset
         let length: Int? = tensor.data.withUnsafeBytes { bytes in

@@ -29,6 +29,14 @@ public struct Tensor: Sendable {
         self.data = data
     }
 
+    /// A tensor whose bytes nobody has compared with its type and shape yet: the engine does so for each request.
+    package init(unchecked name: String, elementType: ElementType, shape: Shape, data: Buffer) {
+        self.name = name
+        self.elementType = elementType
+        self.shape = shape
+        self.data = data
+    }
+
     /// A tensor that copies an array's elements.
     ///
     /// - Throws: `invalidArgument` where the number of elements is not the shape's.

@@ -1,0 +1,70 @@
+internal import KServeProtocol
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import Tensors
+
+/// The way back for one call. It may be used from any thread.
+final class GRPCCall: Sendable {
+    private let handler: NIOLoopBound<GRPCStreamHandler>
+    let eventLoop: any EventLoop
+    private let cancellation = NIOLockedValueBox(Cancellation())
+
+    private struct Cancellation {
+        /// What is under way, by number, and how to take it back.
+        var actions: [Int: (@Sendable () -> Void)?] = [:]
+        var isCancelled = false
+    }
+
+    init(_ handler: GRPCStreamHandler, eventLoop: any EventLoop) {
+        self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
+        self.eventLoop = eventLoop
+    }
+
+    /// Sends a message; `make` is called on the event loop.
+    func send(_ make: @escaping @Sendable () -> InferenceProtobufWriter.Message) {
+        onLoop { $0.send(make()) }
+    }
+
+    /// Ends the call.
+    func finish(_ status: GRPCStatus = .ok) { onLoop { $0.finish(status) } }
+
+    /// The one message and the end of a call without streams.
+    func answer(_ make: @escaping @Sendable () -> InferenceProtobufWriter.Message) {
+        onLoop { $0.answer(make()) }
+    }
+
+    private func onLoop(_ body: @escaping @Sendable (GRPCStreamHandler) -> Void) {
+        if eventLoop.inEventLoop {
+            body(handler.value)
+        } else {
+            eventLoop.execute { [self] in body(handler.value) }
+        }
+    }
+
+    // MARK: Cancellation
+
+    /// Something begins that may have to be taken back; ``ended(_:)`` is called when it is over.
+    func began(_ number: Int) { cancellation.withLockedValue { $0.actions[number] = .some(nil) } }
+
+    func ended(_ number: Int) { cancellation.withLockedValue { $0.actions[number] = nil } }
+
+    /// Says how to take back what has begun, when the client goes away or its deadline passes; done at once where that
+    /// has happened.
+    func onCancel(_ number: Int, _ action: @escaping @Sendable () -> Void) {
+        let isCancelled = cancellation.withLockedValue { state in
+            if state.isCancelled { return true }
+            if state.actions[number] != nil { state.actions[number] = .some(action) }
+            return false
+        }
+        if isCancelled { action() }
+    }
+
+    func cancel() {
+        let actions = cancellation.withLockedValue { state in
+            defer { state.actions = [:] }
+            state.isCancelled = true
+            return state.actions.values.compactMap { $0 }
+        }
+        for action in actions { action() }
+    }
+}

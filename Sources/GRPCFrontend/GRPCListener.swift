@@ -1,0 +1,48 @@
+package import NIOCore
+internal import NIOHTTP2
+package import Tensors
+package import Transport
+
+/// A port that speaks gRPC.
+package enum GRPCListener {
+    /// - Throws: as ``Listener/bind(_:on:initialize:)``.
+    package static func bind(
+        _ options: Listener.Options, on group: any EventLoopGroup, grpc: GRPCOptions, budget: ByteBudget,
+        service: GRPCService
+    ) async throws(HalcyonError) -> Listener {
+        var options = options
+        options.applicationProtocols = ["h2"]
+        return try await Listener.bind(options, on: group) { channel in
+            var connection = NIOHTTP2Handler.ConnectionConfiguration()
+            connection.initialSettings = [
+                HTTP2Setting(parameter: .maxConcurrentStreams, value: 1000),
+                HTTP2Setting(parameter: .maxHeaderListSize, value: HPACKLimits.maximumHeaderListSize),
+                HTTP2Setting(parameter: .maxFrameSize, value: 1 << 20),
+                HTTP2Setting(parameter: .initialWindowSize, value: windowSize),
+            ]
+            // A client that cancels many calls at once is no attack, nor is one that measures its path with pings.
+            connection.controlFrameRateLimit.maximumCount = 20_000
+            var stream = NIOHTTP2Handler.StreamConfiguration()
+            stream.targetWindowSize = windowSize
+            stream.streamResetFrameRateLimit.maximumCount = 20_000
+            stream.streamErrorRateLimit.maximumCount = 20_000
+            connection.targetWindowSize = 4 * windowSize
+            _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
+                mode: .server, connectionConfiguration: connection, streamConfiguration: stream
+            ) { stream in
+                stream.eventLoop.makeCompletedFuture {
+                    try stream.pipeline.syncOperations.addHandler(
+                        GRPCStreamHandler(service: service, options: grpc, budget: budget))
+                }
+            }
+            try channel.pipeline.syncOperations.addHandler(GRPCConnectionHandler(grpc))
+        }
+    }
+
+    /// Bytes that a client may send before it must wait for the server to read.
+    private static let windowSize = 4 << 20
+
+    private enum HPACKLimits {
+        static let maximumHeaderListSize = 64 << 10
+    }
+}

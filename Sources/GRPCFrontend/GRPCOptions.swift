@@ -1,0 +1,19 @@
+/// The settings of the gRPC port.
+package struct GRPCOptions: Hashable, Sendable {
+    /// Bytes of a message.
+    package var maximumMessageSize = 64 << 20
+    /// zlib's level for responses to clients that take gzip or deflate; 0 to compress nothing.
+    package var compressionLevel: Int32 = 0
+    /// Milliseconds of silence after which a connection is pinged.
+    package var keepaliveTime: Int64 = 7_200_000
+    /// Milliseconds that a ping may stay without an answer.
+    package var keepaliveTimeout: Int64 = 20_000
+    /// Whether connections without calls are pinged too.
+    package var pingsWithoutCalls = false
+    /// Milliseconds after which a connection is told to go; 0 for never.
+    package var maximumConnectionAge: Int64 = 0
+    /// Milliseconds that its calls may take to finish then; 0 for as long as they need.
+    package var connectionAgeGrace: Int64 = 0
+
+    package init() {}
+}

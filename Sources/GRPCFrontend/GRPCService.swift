@@ -1,0 +1,297 @@
+internal import Halcyon
+internal import JSONText
+internal import KServeMessages
+package import KServeProtocol
+internal import SwiftProtobuf
+internal import Tensors
+
+/// The protocol over gRPC.
+package struct GRPCService: Sendable {
+    let service: InferenceService
+    let access: AccessPolicy
+
+    package init(service: InferenceService, access: AccessPolicy) {
+        self.service = service
+        self.access = access
+    }
+
+    /// Takes on a message of a call; called on the connection's event loop.
+    func receive(_ message: Buffer, of method: GRPCMethod, call: GRPCCall) {
+        do {
+            switch method {
+            case .inference(.modelInfer): infer(message, call)
+            case .inference(let method): try receive(message, of: method, call)
+            case .healthCheck: try answer(message, call, health)
+            case .healthWatch: try watch(message, call)
+            case .reflection:
+                let response = Reflection.answer(try decode(message))
+                let bytes: [UInt8] = try response.serializedBytes()
+                call.send { InferenceProtobufWriter.plain(bytes) }
+            }
+        } catch {
+            call.finish(Self.status(error))
+        }
+    }
+
+    static func status(_ error: any Error) -> GRPCStatus {
+        if let status = error as? GRPCStatus { return status }
+        if error is BinaryDecodingError {
+            return GRPCStatus(.internal, "the message is not well-formed protobuf")
+        }
+        return GRPCStatus(HalcyonError(wrapping: error))
+    }
+
+    // MARK: Inference
+
+    private func infer(_ message: Buffer, _ call: GRPCCall) {
+        infer(message, number: 0, call: call) { _, result in
+            switch result {
+            case .success(let result): call.answer { InferenceProtobufWriter.message(result) }
+            case .failure(let error): call.finish(GRPCStatus(error))
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - number: the message's in its call.
+    ///   - handler: gets the request, where it could be read, and its result; once, on any thread.
+    func infer(
+        _ message: Buffer, number: Int, call: GRPCCall,
+        handler: @escaping @Sendable (InferenceProtobufReader.Message?, Result<InferenceResult, HalcyonError>) -> Void
+    ) {
+        let reader = InferenceProtobufReader(limits: service.limits, memory: service.memory)
+        var request: InferenceProtobufReader.Message?
+        do {
+            let message = try reader.read(message)
+            request = message
+            _ = try service.server.modelVersion(
+                message.model, version: try InferenceProtobufReader.version(message.version))
+            let inference = try reader.call(message)
+            call.began(number)
+            let handle = service.infer(inference) { result in
+                call.ended(number)
+                handler(message, result)
+            }
+            if let handle { call.onCancel(number) { handle.cancel() } }
+        } catch {
+            handler(request, .failure(HalcyonError(wrapping: error)))
+        }
+    }
+
+    // MARK: Everything else
+
+    private func receive(_ message: Buffer, of method: GRPCMethod.Inference, _ call: GRPCCall) throws {
+        switch method {
+        case .serverLive:
+            try answer(message, call) { (_: Inference_ServerLiveRequest) in
+                Inference_ServerLiveResponse.with { $0.live = service.server.isLive }
+            }
+        case .serverReady:
+            try answer(message, call) { (_: Inference_ServerReadyRequest) in
+                Inference_ServerReadyResponse.with { $0.ready = service.isReady }
+            }
+        case .modelReady: try answer(message, call, modelReady)
+        case .serverMetadata:
+            try answer(message, call) { (_: Inference_ServerMetadataRequest) in
+                Inference_ServerMetadataResponse.with { response in
+                    response.name = service.metadata.name
+                    response.version = service.metadata.version
+                    response.extensions = service.metadata.extensions
+                }
+            }
+        case .modelMetadata: try answer(message, call, modelMetadata)
+        case .modelConfig: try answer(message, call, modelConfiguration)
+        case .modelStatistics: try answer(message, call, statistics)
+        case .repositoryIndex: try answer(message, call, repositoryIndex)
+        case .repositoryModelLoad: try load(message, call)
+        case .repositoryModelUnload: try unload(message, call)
+        case .systemSharedMemoryStatus: try answer(message, call, sharedMemoryStatus)
+        case .systemSharedMemoryRegister: try answer(message, call, registerSharedMemory)
+        case .systemSharedMemoryUnregister:
+            try answer(message, call) { (request: Inference_SystemSharedMemoryUnregisterRequest) in
+                try service.memory.unregister(request.name)
+                return Inference_SystemSharedMemoryUnregisterResponse()
+            }
+        case .cudaSharedMemoryStatus, .cudaSharedMemoryRegister, .cudaSharedMemoryUnregister:
+            throw HalcyonError(.unsupported, "CUDA shared memory needs a GPU, and this server has none")
+        case .logSettings: try answer(message, call, logSettings)
+        case .traceSetting: throw HalcyonError(.unsupported, "this server was built without tracing")
+        case .modelInfer, .modelStreamInfer: break
+        }
+    }
+
+    private func decode<Request: Message>(_ message: Buffer) throws -> Request {
+        try Request(serializedBytes: message.withUnsafeBytes { Array($0) })
+    }
+
+    private func answer<Request: Message, Response: Message>(
+        _ message: Buffer, _ call: GRPCCall, _ body: (Request) throws -> Response
+    ) throws {
+        let bytes: [UInt8] = try body(try decode(message)).serializedBytes()
+        call.answer { InferenceProtobufWriter.plain(bytes) }
+    }
+
+    private func modelReady(_ request: Inference_ModelReadyRequest) throws -> Inference_ModelReadyResponse {
+        let version = try InferenceProtobufReader.version(request.version)
+        var response = Inference_ModelReadyResponse()
+        response.ready = service.server.isModelReady(request.name, version: version)
+        if !response.ready {
+            do {
+                _ = try service.server.modelVersion(request.name, version: version)
+            } catch {
+                if error.code == .notFound { throw error }
+            }
+        }
+        return response
+    }
+
+    private func modelMetadata(_ request: Inference_ModelMetadataRequest) throws -> Inference_ModelMetadataResponse {
+        let metadata = try service.server.modelMetadata(
+            request.name, version: try InferenceProtobufReader.version(request.version))
+        let tensor = { (tensor: ModelMetadata.TensorMetadata) in
+            Inference_ModelMetadataResponse.TensorMetadata.with {
+                $0.name = tensor.name
+                $0.datatype = tensor.elementType.rawValue
+                $0.shape = tensor.shape.dimensions.map(Int64.init)
+            }
+        }
+        return .with {
+            $0.name = metadata.name
+            $0.versions = metadata.versions.map(String.init)
+            $0.platform = metadata.platform
+            $0.inputs = metadata.inputs.map(tensor)
+            $0.outputs = metadata.outputs.map(tensor)
+        }
+    }
+
+    /// The generated message reads the JSON that the HTTP front end answers, so that both say the same.
+    private func modelConfiguration(_ request: Inference_ModelConfigRequest) throws -> Inference_ModelConfigResponse {
+        let configuration = try service.server.modelConfiguration(
+            request.name, version: try InferenceProtobufReader.version(request.version))
+        var options = JSONDecodingOptions()
+        options.ignoreUnknownFields = false
+        let json = configuration.jsonValue.compact
+        return try .with { $0.config = try Inference_ModelConfig(jsonString: json, options: options) }
+    }
+
+    private func statistics(_ request: Inference_ModelStatisticsRequest) throws -> Inference_ModelStatisticsResponse {
+        let statistics = try service.server.statistics(
+            model: request.name.isEmpty ? nil : request.name,
+            version: try InferenceProtobufReader.version(request.version))
+        return StatisticsMessage.make(statistics)
+    }
+
+    private func repositoryIndex(_ request: Inference_RepositoryIndexRequest) -> Inference_RepositoryIndexResponse {
+        .with { response in
+            response.models = service.server.modelIndex().filter { !request.ready || $0.state == .ready }.map { entry in
+                .with {
+                    $0.name = entry.name
+                    $0.version = entry.version.map(String.init) ?? ""
+                    $0.state = entry.state?.rawValue ?? ""
+                    $0.reason = entry.reason
+                }
+            }
+        }
+    }
+
+    private func load(_ message: Buffer, _ call: GRPCCall) throws {
+        let request: Inference_RepositoryModelLoadRequest = try decode(message)
+        var parameters: [String: String] = [:]
+        for (key, value) in request.parameters {
+            switch value.parameterChoice {
+            case .stringParam(let text): parameters[key] = text
+            case .bytesParam(let data): parameters[key] = String(decoding: data, as: UTF8.self)
+            case .boolParam(let flag): parameters[key] = flag ? "true" : "false"
+            case .int64Param, nil:
+                throw HalcyonError(.invalidArgument, "parameter '\(key)' has an invalid type")
+            }
+        }
+        try change(call, Inference_RepositoryModelLoadResponse()) { [service, parameters] in
+            try await service.load(request.modelName, parameters)
+        }
+    }
+
+    private func unload(_ message: Buffer, _ call: GRPCCall) throws {
+        let request: Inference_RepositoryModelUnloadRequest = try decode(message)
+        try change(call, Inference_RepositoryModelUnloadResponse()) { [service] in
+            try await service.unload(request.modelName)
+        }
+    }
+
+    /// Loading takes a while, and happens off the event loop.
+    private func change(
+        _ call: GRPCCall, _ response: some Message, _ body: @escaping @Sendable () async throws -> Void
+    ) throws {
+        try service.checkRepositoryControl()
+        let bytes: [UInt8] = try response.serializedBytes()
+        Task {
+            do {
+                try await body()
+                call.answer { InferenceProtobufWriter.plain(bytes) }
+            } catch {
+                call.finish(Self.status(error))
+            }
+        }
+    }
+
+    // MARK: Shared memory
+
+    private func sharedMemoryStatus(
+        _ request: Inference_SystemSharedMemoryStatusRequest
+    ) throws -> Inference_SystemSharedMemoryStatusResponse {
+        var response = Inference_SystemSharedMemoryStatusResponse()
+        for region in try service.memory.status(request.name) {
+            response.regions[region.name] = .with {
+                $0.name = region.name
+                $0.key = region.key
+                $0.offset = UInt64(region.offset)
+                $0.byteSize = UInt64(region.byteCount)
+            }
+        }
+        return response
+    }
+
+    private func registerSharedMemory(
+        _ request: Inference_SystemSharedMemoryRegisterRequest
+    ) throws -> Inference_SystemSharedMemoryRegisterResponse {
+        try service.memory.register(
+            SharedMemory.Status(
+                name: request.name, key: request.key, offset: Int(clamping: request.offset),
+                byteCount: Int(clamping: request.byteSize)))
+        return Inference_SystemSharedMemoryRegisterResponse()
+    }
+
+    // MARK: Settings
+
+    private func logSettings(_ request: Inference_LogSettingsRequest) throws -> Inference_LogSettingsResponse {
+        try service.logSettings.change(try LogSettingsMessage.settings(request))
+        return LogSettingsMessage.response(service.logSettings.values)
+    }
+
+    // MARK: Health
+
+    private func health(_ request: Grpc_Health_V1_HealthCheckRequest) throws -> Grpc_Health_V1_HealthCheckResponse {
+        guard let isServing = isServing(request.service) else {
+            throw GRPCStatus(.notFound, "unknown service '\(request.service)'")
+        }
+        return .with { $0.status = isServing ? .serving : .notServing }
+    }
+
+    /// Whether a service, or the server where there is no name, serves; `nil` for a service that there is not.
+    private func isServing(_ name: String) -> Bool? {
+        name.isEmpty || name == GRPCMethod.inferenceService || name == GRPCMethod.healthService ? service.isReady : nil
+    }
+
+    /// Says how things are, and again whenever that changes.
+    private func watch(_ message: Buffer, _ call: GRPCCall) throws {
+        let request: Grpc_Health_V1_HealthCheckRequest = try decode(message)
+        HealthWatch(call: call) { [self] in
+            isServing(request.service).map { $0 ? .serving : .notServing } ?? .serviceUnknown
+        }.start()
+    }
+}
+
+extension InferenceProtobufWriter {
+    /// A message that is serialized already.
+    static func plain(_ bytes: [UInt8]) -> Message { Message(bytes) }
+}

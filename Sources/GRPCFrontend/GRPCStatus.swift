@@ -1,0 +1,33 @@
+internal import KServeProtocol
+internal import Tensors
+
+/// How a call ended.
+struct GRPCStatus: Error, Hashable, Sendable {
+    var code: GRPCStatusCode
+    var message: String
+
+    static let ok = GRPCStatus(.ok, "")
+
+    init(_ code: GRPCStatusCode, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    init(_ error: HalcyonError) { self.init(error.code.grpcStatus, error.message) }
+
+    /// The message as a header holds it: what is not printable ASCII is percent-encoded (gRPC over HTTP/2, "Responses").
+    var encodedMessage: String {
+        let isPlain = message.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "%") }
+        guard !isPlain else { return message }
+        var encoded = ""
+        for byte in message.utf8 {
+            if (0x20...0x7E).contains(byte), byte != UInt8(ascii: "%") {
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                encoded += digits.count == 1 ? "%0" + digits : "%" + digits
+            }
+        }
+        return encoded
+    }
+}

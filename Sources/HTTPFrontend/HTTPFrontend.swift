@@ -1,0 +1,257 @@
+internal import Halcyon
+internal import JSONText
+package import KServeProtocol
+internal import ModelConfiguration
+internal import NIOCore
+internal import NIOHTTP1
+internal import Tensors
+package import Transport
+
+/// The protocol over HTTP: KServe v2 and the reference's extensions.
+package struct HTTPFrontend: HTTPResponder {
+    private let service: InferenceService
+    private let access: AccessPolicy
+
+    package init(service: InferenceService, access: AccessPolicy) {
+        self.service = service
+        self.access = access
+    }
+
+    package func respond(to request: HTTPRequest, reply: HTTPReply) {
+        guard let route = HTTPRoute(path: request.path) else {
+            return reply.send(Self.plainError(.notFound, "Not Found"))
+        }
+        guard route.allows(request.method) || (request.method == .HEAD && route.allows(.GET)) else {
+            return reply.send(Self.plainError(.methodNotAllowed, "Method Not Allowed"))
+        }
+        if let key = access.missingKey(for: route.group, header: { request.headers.first(name: $0) }) {
+            return reply.send(
+                Self.plainError(.forbidden, "This API is restricted, expecting header '\(key.header)'"))
+        }
+        if case .infer(let target) = route { return infer(request, target, reply) }
+        if case .generate(let target, let isStream) = route { return generate(request, target, isStream, reply) }
+        do {
+            try dispatch(route, request, reply)
+        } catch {
+            reply.send(Self.error(HalcyonError(wrapping: error)))
+        }
+    }
+
+    package func answer(for error: HTTPConnectionError) -> HTTPAnswer {
+        Self.jsonAnswer(ServerDocuments.error(error.message), status: error.status)
+    }
+
+    // MARK: Everything but inference
+
+    private func dispatch(_ route: HTTPRoute, _ request: HTTPRequest, _ reply: HTTPReply) throws {
+        switch route {
+        case .live: reply.send(Self.health(service.server.isLive))
+        case .ready: reply.send(Self.health(service.isReady))
+        case .serverMetadata: reply.send(Self.jsonAnswer(ServerDocuments.metadata(service.metadata)))
+        case .modelReady(let target): reply.send(modelReady(target))
+        case .modelMetadata(let target):
+            reply.send(
+                Self.jsonAnswer(
+                    ServerDocuments.metadata(
+                        try service.server.modelMetadata(target.model, version: target.version))))
+        case .modelConfiguration(let target):
+            reply.send(
+                Self.jsonAnswer(
+                    try service.server.modelConfiguration(target.model, version: target.version).jsonValue))
+        case .statistics(let target):
+            let statistics = try service.server.statistics(model: target?.model, version: target?.version)
+            reply.send(Self.statisticsAnswer(statistics))
+        case .repositoryIndex:
+            let readyOnly = try JSONBody.bool(request.body, "ready", depth: service.limits.jsonDepth) ?? false
+            reply.send(Self.jsonAnswer(ServerDocuments.index(service.server.modelIndex(), readyOnly: readyOnly)))
+        case .load(let model):
+            let parameters = try JSONBody.parameters(request.body, depth: service.limits.jsonDepth)
+            try changeModel(reply) { [service] in try await service.load(model, parameters) }
+        case .unload(let model): try changeModel(reply) { [service] in try await service.unload(model) }
+        case .sharedMemoryStatus(let name):
+            reply.send(Self.jsonAnswer(ServerDocuments.regions(try service.memory.status(name ?? ""))))
+        case .sharedMemoryRegister(let name):
+            try service.memory.checkAllowed()
+            try service.memory.register(try Self.region(name, request, service))
+            reply.send(Self.empty)
+        case .sharedMemoryUnregister(let name):
+            try service.memory.unregister(name ?? "")
+            reply.send(Self.empty)
+        case .deviceMemory:
+            throw HalcyonError(.unsupported, "CUDA shared memory needs a GPU, and this server has none")
+        case .logging: try logging(request, reply)
+        case .trace(let model): try trace(request, model, reply)
+        case .infer, .generate: break
+        }
+    }
+
+    private static func statisticsAnswer(_ statistics: ServerStatistics) -> HTTPAnswer {
+        HTTPAnswer(status: .ok, head: Array(statistics.json.utf8))
+    }
+
+    private func modelReady(_ target: HTTPRoute.Target) -> HTTPAnswer {
+        if service.server.isModelReady(target.model, version: target.version) { return Self.health(true) }
+        do {
+            _ = try service.server.modelMetadata(target.model, version: target.version)
+            return Self.health(false)
+        } catch {
+            return error.code == .notFound ? Self.plainError(.notFound, error.message) : Self.health(false)
+        }
+    }
+
+    /// Loading takes a while, and happens off the event loop.
+    private func changeModel(_ reply: HTTPReply, _ body: @escaping @Sendable () async throws -> Void) throws {
+        try service.checkRepositoryControl()
+        Task {
+            do {
+                try await body()
+                reply.send(Self.empty)
+            } catch {
+                reply.send(Self.error(HalcyonError(wrapping: error)))
+            }
+        }
+    }
+
+    private static func region(
+        _ name: String, _ request: HTTPRequest, _ service: InferenceService
+    ) throws -> SharedMemory.Status {
+        let body = try JSONBody.object(request.body, depth: service.limits.jsonDepth)
+        guard case .string(let key)? = body["key"] else { throw JSONBody.missing("key") }
+        guard case .integer(let size)? = body["byte_size"], size >= 0 else { throw JSONBody.missing("byte_size") }
+        var offset: Int64 = 0
+        if let given = body["offset"] {
+            guard case .integer(let value) = given, value >= 0 else { throw JSONBody.missing("offset") }
+            offset = value
+        }
+        return SharedMemory.Status(name: name, key: key, offset: Int(offset), byteCount: Int(size))
+    }
+
+    // MARK: Settings
+
+    private func logging(_ request: HTTPRequest, _ reply: HTTPReply) throws {
+        if request.method == .POST {
+            try service.logSettings.change(try JSONBody.object(request.body, depth: service.limits.jsonDepth))
+        }
+        reply.send(Self.jsonAnswer(service.logSettings.json))
+    }
+
+    private func trace(_ request: HTTPRequest, _ model: String?, _ reply: HTTPReply) throws {
+        throw HalcyonError(.unsupported, "this server was built without tracing")
+    }
+
+    // MARK: Inference
+
+    private func infer(_ request: HTTPRequest, _ target: HTTPRoute.Target, _ reply: HTTPReply) {
+        let call: InferenceCall
+        do {
+            call = try readCall(request, target)
+        } catch let error as HTTPConnectionError {
+            return reply.send(Self.plainError(error.status, error.message))
+        } catch {
+            return reply.send(Self.error(HalcyonError(wrapping: error)))
+        }
+        let service = service
+        let handle = service.infer(call) { result in
+            reply.send { Self.answer(result) }
+        }
+        if let handle { reply.onCancel { handle.cancel() } }
+    }
+
+    private func readCall(_ request: HTTPRequest, _ target: HTTPRoute.Target) throws -> InferenceCall {
+        if let unknown = unknownModel(target) { throw HTTPConnectionError(.notFound, unknown.message) }
+        let count = request.body.byteCount
+        var jsonCount = count
+        if let header = request.headers.first(name: "inference-header-content-length") {
+            guard let value = Int(header), value >= 0, value <= count else {
+                throw HTTPConnectionError(
+                    .badRequest, "inference header size should be in range (0, \(count)), got: \(header)")
+            }
+            jsonCount = value
+        }
+        if jsonCount == 0 {
+            let configuration = try service.server.modelConfiguration(target.model, version: target.version)
+            return try RawBinaryRequest.read(
+                request.body, metadata: try service.server.modelMetadata(target.model, version: target.version),
+                maxBatchSize: configuration.maxBatchSize, version: target.version)
+        }
+        return try InferenceJSONReader(limits: service.limits, memory: service.memory).read(
+            request.body, jsonByteCount: jsonCount, model: target.model, version: target.version)
+    }
+
+    private func unknownModel(_ target: HTTPRoute.Target) -> HalcyonError? {
+        do {
+            _ = try service.server.modelVersion(target.model, version: target.version)
+            return nil
+        } catch {
+            return error.code == .notFound ? error : nil
+        }
+    }
+
+    private static func answer(_ result: Result<InferenceResult, HalcyonError>) -> HTTPAnswer {
+        do {
+            let writer = try InferenceJSONWriter(try result.get())
+            guard !writer.binary.isEmpty else { return HTTPAnswer(status: .ok, head: writer.json) }
+            var answer = HTTPAnswer(
+                status: .ok, contentType: "application/octet-stream", head: writer.json, tail: writer.binary)
+            answer.headers = [("Inference-Header-Content-Length", String(writer.json.count))]
+            return answer
+        } catch {
+            return Self.error(error)
+        }
+    }
+
+    private func generate(
+        _ request: HTTPRequest, _ target: HTTPRoute.Target, _ isStream: Bool, _ reply: HTTPReply
+    ) {
+        let call: InferenceCall
+        do {
+            call = try GenerateRequest.read(
+                request.body, metadata: try service.server.modelMetadata(target.model, version: target.version),
+                maxBatchSize: try service.server.modelConfiguration(target.model, version: target.version).maxBatchSize,
+                version: target.version, limits: service.limits)
+        } catch {
+            return reply.send(Self.error(HalcyonError(wrapping: error)))
+        }
+        let handle = service.infer(call) { result in
+            if isStream {
+                GenerateStream.send(result, to: reply)
+            } else {
+                reply.send { Self.generated(result) }
+            }
+        }
+        if let handle { reply.onCancel { handle.cancel() } }
+    }
+
+    private static func generated(_ result: Result<InferenceResult, HalcyonError>) -> HTTPAnswer {
+        do {
+            return HTTPAnswer(status: .ok, head: try GenerateResponse.json(try result.get()))
+        } catch {
+            return Self.error(error)
+        }
+    }
+
+    // MARK: Answers
+
+    static let empty = HTTPAnswer(status: .ok)
+
+    private static func health(_ isHealthy: Bool) -> HTTPAnswer {
+        HTTPAnswer(status: isHealthy ? .ok : .badRequest, contentType: "text/plain")
+    }
+
+    static func jsonAnswer(_ document: JSONValue, status: HTTPResponseStatus = .ok) -> HTTPAnswer {
+        HTTPAnswer(status: status, head: Array(document.compact.utf8))
+    }
+
+    /// The error of an answer that is not the protocol's: no such path, for instance.
+    static func plainError(_ status: HTTPResponseStatus, _ message: String) -> HTTPAnswer {
+        HTTPAnswer(
+            status: status, contentType: "text/plain", head: Array(ServerDocuments.error(message).compact.utf8))
+    }
+
+    static func error(_ error: HalcyonError) -> HTTPAnswer {
+        var answer = jsonAnswer(
+            ServerDocuments.error(error.message), status: HTTPResponseStatus(statusCode: error.code.httpStatus))
+        if error.code == .unavailable { answer.headers.append(("Retry-After", "1")) }
+        return answer
+    }
+}

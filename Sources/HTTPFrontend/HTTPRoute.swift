@@ -1,0 +1,169 @@
+internal import KServeProtocol
+internal import NIOHTTP1
+
+/// Where a request's path leads. Every route belongs to one part of the protocol, by which access is decided.
+enum HTTPRoute: Hashable {
+    case live
+    case ready
+    case serverMetadata
+    case modelReady(Target)
+    case modelMetadata(Target)
+    case modelConfiguration(Target)
+    case infer(Target)
+    case generate(Target, isStream: Bool)
+    /// Of all models where there is no target.
+    case statistics(Target?)
+    case repositoryIndex
+    case load(String)
+    case unload(String)
+    case sharedMemoryStatus(String?)
+    case sharedMemoryRegister(String)
+    case sharedMemoryUnregister(String?)
+    /// CUDA shared memory, which needs a GPU.
+    case deviceMemory
+    case logging
+    case trace(String?)
+
+    /// A model, and one version of it or the newest.
+    struct Target: Hashable {
+        var model: String
+        var version: Int64?
+    }
+
+    var group: APIGroup {
+        switch self {
+        case .live, .ready, .modelReady: .health
+        case .serverMetadata, .modelMetadata: .metadata
+        case .modelConfiguration: .modelConfiguration
+        case .infer, .generate: .inference
+        case .statistics: .statistics
+        case .repositoryIndex, .load, .unload: .modelRepository
+        case .sharedMemoryStatus, .sharedMemoryRegister, .sharedMemoryUnregister, .deviceMemory: .sharedMemory
+        case .logging: .logging
+        case .trace: .trace
+        }
+    }
+
+    func allows(_ method: HTTPMethod) -> Bool {
+        switch self {
+        case .infer, .generate, .repositoryIndex, .load, .unload, .sharedMemoryRegister, .sharedMemoryUnregister:
+            method == .POST
+        case .logging, .trace: method == .GET || method == .POST
+        case .deviceMemory: true
+        default: method == .GET
+        }
+    }
+
+    /// The route of a path, or `nil` where there is none.
+    init?(path: Substring) {
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        guard path.first == "/", parts.popFirst() == "v2" else { return nil }
+        if parts.last == "" { parts.removeLast() }
+        guard let first = parts.popFirst() else {
+            self = .serverMetadata
+            return
+        }
+        let route: HTTPRoute? =
+            switch first {
+            case "health": Self.health(parts)
+            case "models": Self.model(parts)
+            case "repository": Self.repository(parts)
+            case "systemsharedmemory": Self.sharedMemory(parts)
+            case "cudasharedmemory": .deviceMemory
+            case "logging" where parts.isEmpty: .logging
+            case "trace" where Array(parts) == ["setting"]: .trace(nil)
+            default: nil
+            }
+        guard let route else { return nil }
+        self = route
+    }
+
+    private static func health(_ parts: ArraySlice<Substring>) -> HTTPRoute? {
+        switch Array(parts) {
+        case ["live"]: .live
+        case ["ready"]: .ready
+        default: nil
+        }
+    }
+
+    private static func model(_ parts: ArraySlice<Substring>) -> HTTPRoute? {
+        var parts = parts
+        guard let first = parts.popFirst() else { return nil }
+        if first == "stats", parts.isEmpty { return .statistics(nil) }
+        guard let name = PercentEncoding.decode(first), !name.isEmpty else { return nil }
+        var target = Target(model: name)
+        if parts.first == "versions" {
+            guard let version = parts.dropFirst().first, version.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+                let number = Int64(version)
+            else { return nil }
+            target.version = number
+            parts = parts.dropFirst(2)
+        }
+        switch Array(parts) {
+        case []: return .modelMetadata(target)
+        case ["ready"]: return .modelReady(target)
+        case ["config"]: return .modelConfiguration(target)
+        case ["stats"]: return .statistics(target)
+        case ["infer"]: return .infer(target)
+        case ["generate"]: return .generate(target, isStream: false)
+        case ["generate_stream"]: return .generate(target, isStream: true)
+        case ["trace", "setting"]: return .trace(name)
+        default: return nil
+        }
+    }
+
+    private static func repository(_ parts: ArraySlice<Substring>) -> HTTPRoute? {
+        // A repository's own name in the path is accepted and means nothing, as in the reference.
+        var parts = Array(parts)
+        if parts == ["index"] || (parts.count == 2 && parts[1] == "index") { return .repositoryIndex }
+        if parts.count == 4, parts[1] == "models" { parts.removeFirst() }
+        guard parts.count == 3, parts[0] == "models", let name = PercentEncoding.decode(parts[1]) else { return nil }
+        switch parts[2] {
+        case "load": return .load(name)
+        case "unload": return .unload(name)
+        default: return nil
+        }
+    }
+
+    private static func sharedMemory(_ parts: ArraySlice<Substring>) -> HTTPRoute? {
+        let parts = Array(parts)
+        switch parts.count {
+        case 1 where parts[0] == "status": return .sharedMemoryStatus(nil)
+        case 1 where parts[0] == "unregister": return .sharedMemoryUnregister(nil)
+        case 3 where parts[0] == "region":
+            guard let name = PercentEncoding.decode(parts[1]) else { return nil }
+            switch parts[2] {
+            case "status": return .sharedMemoryStatus(name)
+            case "register": return .sharedMemoryRegister(name)
+            case "unregister": return .sharedMemoryUnregister(name)
+            default: return nil
+            }
+        default: return nil
+        }
+    }
+}
+
+/// `%20` and the like in a path.
+enum PercentEncoding {
+    /// The text behind an encoded part of a path, or `nil` where it is not well formed.
+    static func decode(_ text: Substring) -> String? {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
+                return nil
+            }
+            bytes.append(high << 4 | low)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        Character(Unicode.Scalar(byte)).hexDigitValue.map { UInt8($0) }
+    }
+}

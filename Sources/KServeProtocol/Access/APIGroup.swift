@@ -1,0 +1,12 @@
+/// The parts of the protocol that can be restricted, by the reference's names.
+package enum APIGroup: String, Hashable, Sendable, CaseIterable {
+    case health
+    case metadata
+    case inference
+    case sharedMemory = "shared-memory"
+    case modelConfiguration = "model-config"
+    case modelRepository = "model-repository"
+    case statistics
+    case trace
+    case logging
+}

@@ -1,0 +1,32 @@
+internal import JSONText
+package import Tensors
+
+/// The answer of `generate`: a flat object whose members are the model's outputs, a single value where there is one.
+package enum GenerateResponse {
+    /// - Throws: `unsupported` for text that JSON can't hold.
+    package static func json(_ result: InferenceResult) throws(HalcyonError) -> [UInt8] {
+        var output = JSONOutput()
+        output.append("{")
+        if !result.id.isEmpty {
+            output.append("\"id\":")
+            output.append(string: result.id)
+            output.append(",")
+        }
+        output.append("\"model_name\":")
+        output.append(string: result.modelName)
+        output.append(",\"model_version\":\"")
+        output.append(integer: result.modelVersion)
+        output.append("\"")
+        for each in result.outputs {
+            output.append(",")
+            output.append(string: each.tensor.name)
+            output.append(":")
+            var values = JSONOutput()
+            try TensorJSONWriter.write(each.tensor, to: &values)
+            let isSingle = try each.tensor.shape.elementCount() == 1
+            output.append(json: isSingle ? values.bytes.dropFirst().dropLast() : values.bytes[...])
+        }
+        output.append("}")
+        return output.bytes
+    }
+}

@@ -1,0 +1,71 @@
+internal import JSONText
+package import Tensors
+
+/// Writes an answer: JSON, and binary data behind it where outputs are to be binary.
+package struct InferenceJSONWriter {
+    /// The JSON, with nothing behind it where `binary` is empty.
+    package let json: [UInt8]
+    /// The bytes behind the JSON, in order; without a copy.
+    package let binary: [Buffer]
+
+    /// - Throws: `unsupported` for text that JSON can't hold.
+    package init(_ result: InferenceResult) throws(HalcyonError) {
+        var output = JSONOutput()
+        var binary: [Buffer] = []
+        output.append("{")
+        if !result.id.isEmpty {
+            output.append("\"id\":")
+            output.append(string: result.id)
+            output.append(",")
+        }
+        output.append("\"model_name\":")
+        output.append(string: result.modelName)
+        output.append(",\"model_version\":\"")
+        output.append(integer: result.modelVersion)
+        output.append("\",\"outputs\":[")
+        var isFirst = true
+        for each in result.outputs {
+            if !isFirst { output.append(",") }
+            isFirst = false
+            try Self.write(each, to: &output, binary: &binary)
+        }
+        output.append("]}")
+        json = output.bytes
+        self.binary = binary
+    }
+
+    private static func write(
+        _ each: InferenceResult.Output, to output: inout JSONOutput, binary: inout [Buffer]
+    ) throws(HalcyonError) {
+        output.append("{\"name\":")
+        output.append(string: each.tensor.name)
+        output.append(",\"datatype\":")
+        output.append(string: each.tensor.elementType.rawValue)
+        output.append(",\"shape\":[")
+        for (index, dimension) in each.tensor.shape.dimensions.enumerated() {
+            if index > 0 { output.append(",") }
+            output.append(integer: dimension)
+        }
+        output.append("]")
+        if let region = each.region {
+            output.append(",\"parameters\":{\"shared_memory_region\":")
+            output.append(string: region.name)
+            if region.offset > 0 {
+                output.append(",\"shared_memory_offset\":")
+                output.append(integer: region.offset)
+            }
+            output.append(",\"shared_memory_byte_size\":")
+            output.append(integer: region.byteCount)
+            output.append("}")
+        } else if each.isBinary {
+            output.append(",\"parameters\":{\"binary_data_size\":")
+            output.append(integer: each.tensor.data.byteCount)
+            output.append("}")
+            binary.append(each.tensor.data)
+        } else {
+            output.append(",\"data\":")
+            try TensorJSONWriter.write(each.tensor, to: &output)
+        }
+        output.append("}")
+    }
+}

@@ -1,0 +1,59 @@
+package import Halcyon
+package import Tensors
+
+/// An answer that is ready for a wire: outputs in the order that the request wants, classes made, shared memory written.
+package struct InferenceResult: Sendable {
+    package struct Output: Sendable {
+        /// With its values, or, where `region` is set, with the bytes that lie there now.
+        package var tensor: Tensor
+        /// The values are there and not in the answer.
+        package var region: RegionReference?
+        package var isBinary: Bool
+
+        package init(tensor: Tensor, region: RegionReference? = nil, isBinary: Bool) {
+            self.tensor = tensor
+            self.region = region
+            self.isBinary = isBinary
+        }
+    }
+
+    package var modelName: String
+    package var modelVersion: Int64
+    package var id: String
+    package var outputs: [Output]
+
+    /// - Throws: `invalidArgument` where classes can't be made or a region is too small; `notFound` for one that nobody
+    ///   registered.
+    package init(
+        _ response: InferenceResponse, for call: InferenceCall, memory: SharedMemory,
+        labels: (String) -> [String]
+    ) throws(HalcyonError) {
+        modelName = response.modelName
+        modelVersion = response.modelVersion
+        id = response.id
+        outputs = []
+        guard !call.outputs.isEmpty else {
+            outputs = response.outputs.map { Output(tensor: $0, isBinary: call.prefersBinary) }
+            return
+        }
+        for wanted in call.outputs {
+            var tensor = try response.output(wanted.name)
+            if wanted.classCount > 0 {
+                tensor = try Classification.classes(
+                    of: tensor, count: wanted.classCount, hasBatchDimension: call.hasBatchDimension,
+                    labels: labels(wanted.name))
+            }
+            if let region = wanted.region {
+                try memory.write(tensor, to: region)
+                outputs.append(
+                    Output(
+                        tensor: tensor,
+                        region: RegionReference(
+                            name: region.name, offset: region.offset, byteCount: tensor.data.byteCount),
+                        isBinary: false))
+            } else {
+                outputs.append(Output(tensor: tensor, isBinary: wanted.isBinary ?? call.prefersBinary))
+            }
+        }
+    }
+}

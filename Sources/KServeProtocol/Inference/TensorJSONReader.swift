@@ -1,0 +1,121 @@
+internal import JSONText
+internal import Tensors
+
+/// Reads the `data` of an input, nested lists or one flat list, into a tensor's bytes.
+struct TensorJSONReader {
+    let name: String
+    let elementType: ElementType
+    let shape: Shape
+
+    func read(_ scanner: inout JSONScanner) throws -> Buffer {
+        let count = try shape.elementCount()
+        switch elementType {
+        case .bool: return try numbers(&scanner, count) { try $0.bool() }
+        case .uint8: return try integers(&scanner, count, UInt8.self)
+        case .uint16: return try integers(&scanner, count, UInt16.self)
+        case .uint32: return try integers(&scanner, count, UInt32.self)
+        case .uint64: return try integers(&scanner, count, UInt64.self)
+        case .int8: return try integers(&scanner, count, Int8.self)
+        case .int16: return try integers(&scanner, count, Int16.self)
+        case .int32: return try integers(&scanner, count, Int32.self)
+        case .int64: return try integers(&scanner, count, Int64.self)
+        case .fp32: return try numbers(&scanner, count) { try $0.float() }
+        case .fp64: return try numbers(&scanner, count) { try $0.double() }
+        case .fp16: return try numbers(&scanner, count) { HalfPrecision.fp16(try $0.double()) }
+        case .bf16: return try numbers(&scanner, count) { HalfPrecision.bf16(try $0.double()) }
+        case .bytes: return try strings(&scanner, count)
+        }
+    }
+
+    private func integers<Integer: FixedWidthInteger & BitwiseCopyable>(
+        _ scanner: inout JSONScanner, _ count: Int, _ type: Integer.Type
+    ) throws -> Buffer {
+        try numbers(&scanner, count) { scanner in
+            let value: Integer?
+            switch try scanner.number() {
+            case .integer(let number): value = Integer(exactly: number)
+            case .unsigned(let number): value = Integer(exactly: number)
+            case .double(let number): value = Integer(exactly: number)
+            }
+            guard let value else {
+                throw scanner.error(
+                    "input '\(name)' has a number that is no \(elementType.rawValue) (\(Integer.min) to \(Integer.max))"
+                )
+            }
+            return value
+        }
+    }
+
+    private func numbers<Element: BitwiseCopyable>(
+        _ scanner: inout JSONScanner, _ count: Int, _ element: (inout JSONScanner) throws -> Element
+    ) throws -> Buffer {
+        // A text has at least two bytes for each element, so a shape can't ask for more memory than the text is long.
+        guard count <= scanner.remaining else { throw mismatch }
+        let storage = BufferStorage.allocate(byteCount: count * MemoryLayout<Element>.stride)
+        let elements = storage.baseAddress.bindMemory(to: Element.self, capacity: max(count, 1))
+        var filled = 0
+        try each(&scanner) { scanner in
+            guard filled < count else { throw mismatch }
+            elements[filled] = try element(&scanner)
+            filled += 1
+        }
+        guard filled == count else { throw mismatch }
+        return Buffer(storage)
+    }
+
+    private func strings(_ scanner: inout JSONScanner, _ count: Int) throws -> Buffer {
+        var bytes: [UInt8] = []
+        var filled = 0
+        try each(&scanner) { scanner in
+            guard filled < count else { throw mismatch }
+            let text = try scanner.string()
+            guard let length = UInt32(exactly: text.utf8.count) else { throw mismatch }
+            withUnsafeBytes(of: length.littleEndian) { bytes.append(contentsOf: $0) }
+            bytes.append(contentsOf: text.utf8)
+            filled += 1
+        }
+        guard filled == count else { throw mismatch }
+        return Buffer(copying: bytes)
+    }
+
+    /// Calls `element` for each value of a list and of the lists in it.
+    private func each(_ scanner: inout JSONScanner, _ element: (inout JSONScanner) throws -> Void) throws {
+        try scanner.array { scanner in
+            if try scanner.kind() == .array {
+                try each(&scanner, element)
+            } else {
+                try expectElement(&scanner)
+                try element(&scanner)
+            }
+        }
+    }
+
+    private func expectElement(_ scanner: inout JSONScanner) throws {
+        let kind = try scanner.kind()
+        let expected: JSONScanner.Kind =
+            switch elementType {
+            case .bool: .bool
+            case .bytes: .string
+            default: .number
+            }
+        guard kind != expected else { return }
+        let word =
+            switch elementType {
+            case .bool: "boolean"
+            case .bytes: "string"
+            case .fp16, .bf16, .fp32, .fp64: "number"
+            case .uint8, .uint16, .uint32, .uint64: "unsigned-integer"
+            default: "signed-integer"
+            }
+        throw HalcyonError(
+            .invalidArgument, "Unable to parse 'data': attempt to access JSON non-\(word) as \(word) in input '\(name)'"
+        )
+    }
+
+    private var mismatch: HalcyonError {
+        HalcyonError(
+            .invalidArgument,
+            "Failed to parse 'data' field: shape does not match true shape of input '\(name)', which is to have the "
+                + "shape \(shape)")
+    }
+}

@@ -1,0 +1,105 @@
+package import Halcyon
+internal import ModelRuntime
+internal import Synchronization
+package import Tensors
+
+/// What every front end talks to: the server, and what belongs to the protocol rather than to the engine.
+package final class InferenceService: Sendable {
+    package let server: InferenceServer
+    package let memory: SharedMemory
+    package let limits: ProtocolLimits
+    package let logSettings: LogSettings
+    /// The name that the server answers with (`--id`).
+    private let name: String
+    private let allowsRepositoryControl: Bool
+    private let isStopping = Atomic<Bool>(false)
+
+    package struct Options: Sendable {
+        package var name = "halcyon"
+        package var limits = ProtocolLimits()
+        package var allowsRepositoryControl = false
+        package var allowsSharedMemory = false
+
+        package init() {}
+    }
+
+    package init(server: InferenceServer, logSettings: LogSettings, options: Options) {
+        self.server = server
+        self.logSettings = logSettings
+        limits = options.limits
+        name = options.name
+        allowsRepositoryControl = options.allowsRepositoryControl
+        memory = SharedMemory(isAllowed: options.allowsSharedMemory)
+    }
+
+    // MARK: State
+
+    /// Whether requests should be sent here: not while the server is about to go.
+    package var isReady: Bool { !isStopping.load(ordering: .relaxed) && server.isReady }
+
+    /// From now on the server says that it is not ready.
+    package func beginStopping() { isStopping.store(true, ordering: .relaxed) }
+
+    package var metadata: ServerMetadata {
+        ServerMetadata(
+            name: name, version: server.metadata.version,
+            extensions: [
+                "classification", "model_repository", "model_repository(unload_dependents)", "schedule_policy",
+                "model_configuration", "system_shared_memory", "binary_tensor_data", "parameters", "statistics",
+                "logging",
+            ])
+    }
+
+    // MARK: Models
+
+    /// - Throws: `unavailable` where clients may not load and unload.
+    package func checkRepositoryControl() throws(HalcyonError) {
+        guard allowsRepositoryControl else {
+            throw HalcyonError(
+                .unavailable,
+                "explicit model load / unload is not allowed if polling is enabled")
+        }
+    }
+
+    package func load(_ model: String, _ parameters: [String: String]) async throws {
+        try checkRepositoryControl()
+        try await server.loadModel(model)
+    }
+
+    package func unload(_ model: String) async throws {
+        try checkRepositoryControl()
+        try await server.unloadModel(model)
+    }
+
+    // MARK: Inference
+
+    /// Hands in a call; the handler gets what is ready for a wire, once, on any thread.
+    ///
+    /// - Returns: what can take the call back; `nil` where it has ended already.
+    package func infer(
+        _ call: InferenceCall, handler: @escaping @Sendable (Result<InferenceResult, HalcyonError>) -> Void
+    ) -> InferenceHandle? {
+        var call = call
+        var labels: [String: [String]] = [:]
+        if call.outputs.contains(where: { $0.classCount > 0 }) {
+            do {
+                let (model, version) = (call.request.modelName, call.request.modelVersion)
+                call.hasBatchDimension = try server.modelConfiguration(model, version: version).maxBatchSize > 0
+                for output in call.outputs where output.classCount > 0 {
+                    labels[output.name] = try server.labels(model, output: output.name, version: version)
+                }
+            } catch {
+                handler(.failure(error))
+                return nil
+            }
+        }
+        return server.submit(call.request) { [call, labels, memory] result in
+            handler(
+                result.flatMap { response in
+                    Result { () throws(HalcyonError) in
+                        try InferenceResult(response, for: call, memory: memory, labels: { labels[$0] ?? [] })
+                    }
+                })
+        }
+    }
+}

@@ -1,0 +1,91 @@
+internal import Tensors
+
+/// Reads `InferTensorContents`: a tensor's elements as lists of protobuf's own types.
+struct ProtobufContents {
+    let name: String
+    let elementType: ElementType
+    let model: String
+
+    /// - Parameter range: where the message lies in the body.
+    func read(_ body: Buffer, _ range: Range<Int>) throws(HalcyonError) -> Buffer {
+        do {
+            return try body.withUnsafeBytes { bytes in
+                var output: [UInt8] = []
+                var reader = ProtobufReader(bytes, range)
+                while let (field, value) = try reader.next() { try append(field, value, bytes, reader, to: &output) }
+                return Buffer(copying: output)
+            }
+        } catch {
+            throw HalcyonError(wrapping: error)
+        }
+    }
+
+    private func append(
+        _ field: Int, _ value: ProtobufReader.Value, _ bytes: UnsafeRawBufferPointer, _ reader: ProtobufReader,
+        to output: inout [UInt8]
+    ) throws(HalcyonError) {
+        guard (1...8).contains(field) else { return }
+        switch (field, elementType) {
+        case (1, .bool): try numbers(value, reader, &output) { UInt8($0 == 0 ? 0 : 1) }
+        case (2, .int8): try numbers(value, reader, &output) { Int8(exactly: Int32(truncatingIfNeeded: $0)) }
+        case (2, .int16): try numbers(value, reader, &output) { Int16(exactly: Int32(truncatingIfNeeded: $0)) }
+        case (2, .int32): try numbers(value, reader, &output) { Int32(truncatingIfNeeded: $0) }
+        case (3, .int64): try numbers(value, reader, &output) { Int64(bitPattern: $0) }
+        case (4, .uint8): try numbers(value, reader, &output) { UInt8(exactly: UInt32(truncatingIfNeeded: $0)) }
+        case (4, .uint16): try numbers(value, reader, &output) { UInt16(exactly: UInt32(truncatingIfNeeded: $0)) }
+        case (4, .uint32): try numbers(value, reader, &output) { UInt32(truncatingIfNeeded: $0) }
+        case (5, .uint64): try numbers(value, reader, &output) { $0 }
+        case (6, .fp32): try fixed(value, size: 4, bytes, &output)
+        case (7, .fp64): try fixed(value, size: 8, bytes, &output)
+        case (8, .bytes):
+            let range = try reader.range(value)
+            guard let count = UInt32(exactly: range.count) else { throw ProtobufReader.malformed }
+            withUnsafeBytes(of: count.littleEndian) { output.append(contentsOf: $0) }
+            output.append(contentsOf: bytes[range])
+        default:
+            throw HalcyonError(
+                .invalidArgument,
+                "unexpected explicit tensor data for input tensor '\(name)' for model '\(model)' of type "
+                    + "'\(elementType.rawValue)'")
+        }
+    }
+
+    /// Whole numbers, packed into one field or one in each.
+    private func numbers<Element: BitwiseCopyable>(
+        _ value: ProtobufReader.Value, _ reader: ProtobufReader, _ output: inout [UInt8],
+        _ convert: (UInt64) -> Element?
+    ) throws(HalcyonError) {
+        if case .varint(let number) = value {
+            try append(convert(number), number, &output)
+            return
+        }
+        var packed = try reader.message(value)
+        while !packed.isAtEnd {
+            let number = try packed.varint()
+            try append(convert(number), number, &output)
+        }
+    }
+
+    private func append<Element: BitwiseCopyable>(
+        _ element: Element?, _ number: UInt64, _ output: inout [UInt8]
+    ) throws(HalcyonError) {
+        guard let element else {
+            throw HalcyonError(
+                .invalidArgument,
+                "input '\(name)' has the number \(Int64(bitPattern: number)), which is no \(elementType.rawValue)")
+        }
+        withUnsafeBytes(of: element) { output.append(contentsOf: $0) }
+    }
+
+    /// Floating-point numbers, which lie in the message as they do in memory.
+    private func fixed(
+        _ value: ProtobufReader.Value, size: Int, _ bytes: UnsafeRawBufferPointer, _ output: inout [UInt8]
+    ) throws(HalcyonError) {
+        switch value {
+        case .fixed32(let bits) where size == 4: withUnsafeBytes(of: bits) { output.append(contentsOf: $0) }
+        case .fixed64(let bits) where size == 8: withUnsafeBytes(of: bits) { output.append(contentsOf: $0) }
+        case .bytes(let range) where range.count % size == 0: output.append(contentsOf: bytes[range])
+        default: throw ProtobufReader.malformed
+        }
+    }
+}

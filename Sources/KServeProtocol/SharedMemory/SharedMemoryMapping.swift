@@ -1,0 +1,43 @@
+private import Glibc
+internal import Tensors
+
+/// A part of a POSIX shared memory object in this process's memory, until nobody refers to it any more.
+final class SharedMemoryMapping: Sendable {
+    /// The bytes of the part.
+    let storage: BufferStorage
+    private let descriptor: Int32
+    /// The object's size that the part needs.
+    private let end: Int
+
+    init(key: String, offset: Int, byteCount: Int, region: String) throws(HalcyonError) {
+        let (end, overflow) = offset.addingReportingOverflow(byteCount)
+        let invalid = HalcyonError(
+            .invalidArgument, "failed to register shared memory region '\(region)': invalid args")
+        guard !overflow, !key.utf8.contains(0) else { throw invalid }
+        let descriptor = shm_open(key, O_RDWR | O_CLOEXEC, 0)
+        guard descriptor >= 0 else {
+            throw HalcyonError(.internal, "Unable to open shared memory region: '\(key)'")
+        }
+        guard Self.size(descriptor) >= end,
+            let address = mmap(nil, end, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), address != MAP_FAILED
+        else {
+            close(descriptor)
+            throw invalid
+        }
+        self.descriptor = descriptor
+        self.end = end
+        storage = BufferStorage(owning: address + offset, byteCount: byteCount) { start in
+            munmap(start - offset, end)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether the object still is as large as it was: behind its end, reading would be the end of the process.
+    var isIntact: Bool { Self.size(descriptor) >= end }
+
+    private static func size(_ descriptor: Int32) -> Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+    }
+}

@@ -1,0 +1,110 @@
+package import JSONText
+internal import Tensors
+
+extension ModelConfiguration {
+    /// The configuration as the reference's protocol shows it: every field that the reference prints, in its order, with
+    /// its default where this configuration does not hold the field.
+    package var jsonValue: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("name", .string(name)), .init("platform", .string(platform)), .init("backend", .string(backend)),
+            .init("runtime", .string(runtime)), .init("version_policy", versionPolicy.jsonValue),
+            .init("max_batch_size", .integer(Int64(maxBatchSize))),
+            .init("input", .array(inputs.map(Self.input))), .init("output", .array(outputs.map(Self.output))),
+            .init("batch_input", []), .init("batch_output", []), .init("optimization", optimization.jsonValue),
+        ]
+        if let dynamicBatching { members.append(.init("dynamic_batching", dynamicBatching.jsonValue)) }
+        members += [
+            .init("instance_group", .array(instanceGroups.map(\.jsonValue))),
+            .init("default_model_filename", .string(defaultModelFilename)),
+            .init("cc_model_filenames", .object([])), .init("metric_tags", .object([])),
+            .init(
+                "parameters",
+                .object(
+                    parameters.sorted { $0.key < $1.key }.map { .init($0.key, ["string_value": .string($0.value)]) })),
+            .init("model_warmup", []),
+        ]
+        return .object(members)
+    }
+
+    private static func input(_ tensor: TensorConfiguration) -> JSONValue {
+        [
+            "name": .string(tensor.name), "data_type": .string(tensor.elementType.configurationName),
+            "format": .string(tensor.format.rawValue), "dims": dimensions(tensor),
+            "is_shape_tensor": false, "allow_ragged_batch": false, "optional": false, "is_non_linear_format_io": false,
+        ]
+    }
+
+    private static func output(_ tensor: TensorConfiguration) -> JSONValue {
+        [
+            "name": .string(tensor.name), "data_type": .string(tensor.elementType.configurationName),
+            "dims": dimensions(tensor), "label_filename": .string(tensor.labelFilename),
+            "is_shape_tensor": false, "is_non_linear_format_io": false,
+        ]
+    }
+
+    private static func dimensions(_ tensor: TensorConfiguration) -> JSONValue {
+        .array(tensor.dimensions.dimensions.map { .integer(Int64($0)) })
+    }
+}
+
+extension VersionPolicy {
+    fileprivate var jsonValue: JSONValue {
+        switch self {
+        case .latest(let count): ["latest": ["num_versions": .integer(Int64(count))]]
+        case .all: ["all": .object([])]
+        case .specific(let versions): ["specific": ["versions": .array(versions.map(JSONValue.integer))]]
+        }
+    }
+}
+
+extension Optimization {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "priority": "PRIORITY_DEFAULT", "input_pinned_memory": ["enable": true],
+            "output_pinned_memory": ["enable": true], "gather_kernel_buffer_threshold": 0,
+            "eager_batching": .bool(eagerBatching),
+        ]
+    }
+}
+
+extension DynamicBatching {
+    fileprivate var jsonValue: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("preferred_batch_size", .array(preferredBatchSizes.map { .integer(Int64($0)) })),
+            .init("max_queue_delay_microseconds", .count(maxQueueDelayMicroseconds)),
+            .init("preserve_ordering", .bool(preserveOrdering)),
+            .init("priority_levels", .integer(Int64(priorityLevels))),
+            .init("default_priority_level", .integer(Int64(defaultPriorityLevel))),
+        ]
+        if defaultQueuePolicy != QueuePolicy() {
+            members.append(.init("default_queue_policy", defaultQueuePolicy.jsonValue))
+        }
+        members.append(
+            .init(
+                "priority_queue_policy",
+                .object(
+                    priorityQueuePolicies.sorted { $0.key < $1.key }.map { .init(String($0.key), $0.value.jsonValue) }))
+        )
+        return .object(members)
+    }
+}
+
+extension QueuePolicy {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "timeout_action": .string(timeoutAction.rawValue),
+            "default_timeout_microseconds": .count(defaultTimeoutMicroseconds),
+            "allow_timeout_override": .bool(allowTimeoutOverride), "max_queue_size": .integer(Int64(maxQueueSize)),
+        ]
+    }
+}
+
+extension InstanceGroup {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "name": .string(name), "kind": .string(kind.rawValue), "count": .integer(Int64(count)),
+            "gpus": .array(gpus.map { .integer(Int64($0)) }), "secondary_devices": [], "profile": [], "passive": false,
+            "host_policy": "",
+        ]
+    }
+}

@@ -1,0 +1,25 @@
+package import NIOHTTP1
+package import Tensors
+
+/// A whole HTTP response.
+package struct HTTPAnswer: Sendable {
+    package var status: HTTPResponseStatus
+    package var contentType: String
+    /// Beside content type and length.
+    package var headers: [(name: String, value: String)] = []
+    /// The body's beginning.
+    package var head: [UInt8]
+    /// What follows, in order.
+    package var tail: [Buffer] = []
+
+    package init(
+        status: HTTPResponseStatus, contentType: String = "application/json", head: [UInt8] = [], tail: [Buffer] = []
+    ) {
+        self.status = status
+        self.contentType = contentType
+        self.head = head
+        self.tail = tail
+    }
+
+    package var byteCount: Int { tail.reduce(head.count) { $0 + $1.byteCount } }
+}

@@ -1,0 +1,322 @@
+internal import DequeModule
+internal import NIOCore
+internal import NIOHTTP1
+internal import Tensors
+
+/// One HTTP/1 connection: gathers a request, hands it to the responder, writes the answer, and only then looks at what
+/// was pipelined behind it. Everything here happens on the connection's event loop.
+final class HTTPConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        case idle
+        case receiving(HTTPRequestHead)
+        /// The responder has the request; the answer will be the reply's.
+        case responding(HTTPRequestHead, HTTPReply)
+        /// The request could not be taken: the rest of it is read over, and the connection closes.
+        case discarding
+        case closed
+    }
+
+    private let responder: any HTTPResponder
+    private let options: HTTPConnectionOptions
+    private let budget: ByteBudget
+    private var state = State.idle
+    private var collector: BodyCollector?
+    /// What came behind the request that is being answered.
+    private var pipelined: Deque<HTTPServerRequestPart> = []
+    private var isTakingPipelined = false
+    private var wantsRead = false
+    private var inputClosed = false
+    private var isDraining = false
+    private var isStreaming = false
+    private var deadline = NIODeadline.distantFuture
+    private var timer: RepeatedTask?
+    private var context: ChannelHandlerContext?
+
+    init(responder: any HTTPResponder, options: HTTPConnectionOptions, budget: ByteBudget) {
+        self.responder = responder
+        self.options = options
+        self.budget = budget
+    }
+
+    // MARK: The connection's life
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { startTimer(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        startTimer(context)
+        context.fireChannelActive()
+    }
+
+    private func startTimer(_ context: ChannelHandlerContext) {
+        guard timer == nil else { return }
+        setDeadline(options.idleTimeout)
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            handler.value.checkDeadline()
+        }
+    }
+
+    private func setDeadline(_ seconds: Int64) { deadline = .now() + .seconds(seconds) }
+
+    private func checkDeadline() {
+        guard let context, deadline < .now() else { return }
+        switch state {
+        case .receiving:
+            reject(
+                context,
+                HTTPConnectionError(
+                    .requestTimeout, "the request did not come in within http-body-timeout-secs, \(options.bodyTimeout)"
+                ))
+        default: context.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if case .responding(_, let reply) = state { reply.cancel() }
+        state = .closed
+        timer?.cancel()
+        timer = nil
+        pipelined.removeAll()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        timer?.cancel()
+        self.context = nil
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed:
+            inputClosed = true
+            switch state {
+            case .responding: probe(context)
+            default: context.close(promise: nil)
+            }
+        case is DrainEvent:
+            isDraining = true
+            if case .idle = state { context.close(promise: nil) }
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// The client sends no more. It may still wait for its answer, or be gone: an interim response, which the former
+    /// reads over, makes the latter's system report that nobody is there, and that cancels the request.
+    private func probe(_ context: ChannelHandlerContext) {
+        guard case .responding(let head, _) = state, head.version.isModern, !isStreaming else { return }
+        context.writeAndFlush(wrapOutboundOut(.head(.init(version: head.version, status: .continue))), promise: nil)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard error is HTTPParserError else {
+            context.close(promise: nil)
+            return
+        }
+        switch state {
+        case .idle, .receiving:
+            let isTooLarge = (error as? HTTPParserError) == .headerOverflow
+            reject(
+                context,
+                isTooLarge
+                    ? HTTPConnectionError(.requestHeaderFieldsTooLarge, "the request's headers are over 80 KiB")
+                    : HTTPConnectionError(.badRequest, "this is not HTTP: \(error)"))
+        case .responding: isDraining = true
+        case .discarding, .closed: context.close(promise: nil)
+        }
+    }
+
+    // MARK: Requests
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        if case .responding = state {
+            pipelined.append(part)
+        } else {
+            take(context, part)
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        // Nothing more is read while an answer is due and requests wait behind it.
+        if case .responding = state, !pipelined.isEmpty {
+            wantsRead = true
+        } else {
+            context.read()
+        }
+    }
+
+    private func take(_ context: ChannelHandlerContext, _ part: HTTPServerRequestPart) {
+        switch (part, state) {
+        case (.head(let head), .idle): begin(context, head)
+        case (.body(let chunk), .receiving):
+            do {
+                try collector?.append(chunk)
+            } catch {
+                collector = nil
+                reject(
+                    context,
+                    HTTPConnectionError(
+                        error.code == .unavailable ? .serviceUnavailable : .payloadTooLarge, error.message))
+            }
+        case (.end, .receiving(let head)): finish(context, head)
+        case (.end, .discarding): context.close(promise: nil)
+        default: break
+        }
+    }
+
+    private func begin(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
+        state = .receiving(head)
+        setDeadline(options.bodyTimeout)
+        let isCompressed = head.headers.contains(name: "content-encoding")
+        let length = head.headers.first(name: "content-length").flatMap { Int($0) }
+        if let length, length > options.maximumBodySize {
+            reject(
+                context,
+                HTTPConnectionError(
+                    .payloadTooLarge,
+                    "the request's body of \(length) bytes is over http-max-input-size, \(options.maximumBodySize)"))
+            return
+        }
+        let json = head.headers.first(name: "inference-header-content-length").flatMap { Int($0) }
+        collector = BodyCollector(
+            expected: isCompressed ? nil : length, alignedOffset: max(0, json ?? 0), limit: options.maximumBodySize,
+            limitName: "http-max-input-size", budget: budget)
+        if head.headers.first(name: "expect")?.lowercased() == "100-continue", head.version.isModern {
+            context.writeAndFlush(wrapOutboundOut(.head(.init(version: head.version, status: .continue))), promise: nil)
+        }
+    }
+
+    private func finish(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
+        guard var body = collector.take()?.finish() else { return }
+        do {
+            body = try ContentCoding.decode(body, head.headers, limit: options.maximumBodySize)
+        } catch {
+            return reject(context, error)
+        }
+        let reply = HTTPReply(self, eventLoop: context.eventLoop)
+        state = .responding(head, reply)
+        // The answer takes what the model takes.
+        deadline = .distantFuture
+        responder.respond(
+            to: HTTPRequest(
+                method: head.method, uri: head.uri, headers: head.headers, body: body, eventLoop: context.eventLoop),
+            reply: reply)
+    }
+
+    /// Answers with an error and closes: what follows on the connection can't be told apart from the rest of this.
+    private func reject(_ context: ChannelHandlerContext, _ error: HTTPConnectionError) {
+        state = .discarding
+        collector = nil
+        setDeadline(5)
+        let answer = responder.answer(for: error)
+        write(context, answer, version: .http1_1, keepsAlive: false, isHead: false)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        // The client may still be sending; closing now could take the answer away from under it.
+        context.channel.close(mode: .output, promise: nil)
+    }
+
+    // MARK: Answers
+
+    func answer(_ answer: HTTPAnswer, to reply: HTTPReply) {
+        guard let context, case .responding(let head, let expected) = state, expected === reply else { return }
+        let keepsAlive = head.isKeepAlive && !isDraining && !inputClosed
+        write(
+            context, ContentCoding.encode(answer, for: head.headers), version: head.version, keepsAlive: keepsAlive,
+            isHead: head.method == .HEAD)
+        end(context, keepsAlive: keepsAlive)
+    }
+
+    private func write(
+        _ context: ChannelHandlerContext, _ answer: HTTPAnswer, version: HTTPVersion, keepsAlive: Bool, isHead: Bool
+    ) {
+        let count = answer.byteCount
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(answer.headers.count + 3)
+        headers.add(name: "Content-Type", value: answer.contentType)
+        headers.add(name: "Content-Length", value: String(count))
+        for header in answer.headers { headers.add(name: header.name, value: header.value) }
+        if !keepsAlive {
+            headers.add(name: "Connection", value: "close")
+        } else if !version.isModern {
+            headers.add(name: "Connection", value: "keep-alive")
+        }
+        let head = HTTPResponseHead(version: version, status: answer.status, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if count > 0, !isHead {
+            var buffer = context.channel.allocator.buffer(capacity: count)
+            buffer.writeBytes(answer.head)
+            for part in answer.tail { part.withUnsafeBytes { _ = buffer.writeBytes($0) } }
+            context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+        }
+    }
+
+    /// Ends the answer, and closes the connection behind it or goes on to the next request.
+    private func end(_ context: ChannelHandlerContext, keepsAlive: Bool) {
+        guard keepsAlive else {
+            state = .discarding
+            setDeadline(options.writeTimeout)
+            let channel = context.channel
+            context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
+            return
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        state = .idle
+        setDeadline(options.idleTimeout)
+        takePipelined(context)
+    }
+
+    private func takePipelined(_ context: ChannelHandlerContext) {
+        // An answer that comes while the request is handed in ends up here again: the loop outside goes on.
+        guard !isTakingPipelined else { return }
+        isTakingPipelined = true
+        defer { isTakingPipelined = false }
+        while let part = pipelined.first {
+            if case .responding = state { return }
+            pipelined.removeFirst()
+            take(context, part)
+        }
+        if case .responding = state { return }
+        if wantsRead {
+            wantsRead = false
+            context.read()
+        }
+    }
+
+    // MARK: Answers in pieces
+
+    func startStream(_ answer: HTTPAnswer, of reply: HTTPReply) {
+        guard let context, case .responding(let head, let expected) = state, expected === reply else { return }
+        isStreaming = true
+        var headers = HTTPHeaders([("Content-Type", answer.contentType)])
+        for header in answer.headers { headers.add(name: header.name, value: header.value) }
+        if head.version.isModern { headers.add(name: "Transfer-Encoding", value: "chunked") }
+        headers.add(name: "Connection", value: head.version.isModern && head.isKeepAlive ? "keep-alive" : "close")
+        context.writeAndFlush(
+            wrapOutboundOut(.head(.init(version: head.version, status: answer.status, headers: headers))), promise: nil)
+    }
+
+    func writeStream(_ bytes: [UInt8], of reply: HTTPReply) {
+        guard let context, case .responding(_, let expected) = state, expected === reply, isStreaming else { return }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
+    }
+
+    func endStream(of reply: HTTPReply) {
+        guard let context, case .responding(let head, let expected) = state, expected === reply, isStreaming else {
+            return
+        }
+        isStreaming = false
+        end(context, keepsAlive: head.version.isModern && head.isKeepAlive && !isDraining && !inputClosed)
+    }
+}
+
+extension HTTPVersion {
+    /// HTTP/1.1: connections stay open, answers may come in chunks, and interim responses are understood.
+    fileprivate var isModern: Bool { major == 1 && minor >= 1 }
+}

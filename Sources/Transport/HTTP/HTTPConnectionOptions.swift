@@ -1,0 +1,13 @@
+/// The limits of a connection that speaks HTTP/1.
+package struct HTTPConnectionOptions: Hashable, Sendable {
+    /// Bytes of a body (`--http-max-input-size`).
+    package var maximumBodySize = 64 << 20
+    /// How long a connection may be silent between two requests, in seconds (`--http-idle-timeout-secs`).
+    package var idleTimeout: Int64 = 120
+    /// How long a request may take to come in, in seconds (`--http-body-timeout-secs`).
+    package var bodyTimeout: Int64 = 60
+    /// How long a client may take to read the next piece of an answer, in seconds (`--http-write-timeout-secs`).
+    package var writeTimeout: Int64 = 60
+
+    package init() {}
+}

@@ -1,0 +1,22 @@
+package import NIOCore
+internal import NIOHTTP1
+package import Tensors
+
+/// A port that speaks HTTP/1.
+package enum HTTPListener {
+    /// - Throws: as ``Listener/bind(_:on:initialize:)``.
+    package static func bind(
+        _ options: Listener.Options, on group: any EventLoopGroup, connection: HTTPConnectionOptions,
+        budget: ByteBudget, responder: any HTTPResponder
+    ) async throws(HalcyonError) -> Listener {
+        var options = options
+        options.applicationProtocols = ["http/1.1"]
+        return try await Listener.bind(options, on: group) { channel in
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(HTTPResponseEncoder())
+            try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+            try pipeline.addHandler(
+                HTTPConnectionHandler(responder: responder, options: connection, budget: budget))
+        }
+    }
+}

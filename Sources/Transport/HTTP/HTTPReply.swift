@@ -1,0 +1,76 @@
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import NIOHTTP1
+internal import Tensors
+
+/// The way back for one request's answer. It may be used from any thread.
+package final class HTTPReply: Sendable {
+    private let connection: NIOLoopBound<HTTPConnectionHandler>
+    private let eventLoop: any EventLoop
+    private let cancellation = NIOLockedValueBox<Cancellation>(.none)
+
+    private enum Cancellation {
+        case none
+        case action(@Sendable () -> Void)
+        case cancelled
+        case finished
+    }
+
+    init(_ connection: HTTPConnectionHandler, eventLoop: any EventLoop) {
+        self.connection = NIOLoopBound(connection, eventLoop: eventLoop)
+        self.eventLoop = eventLoop
+    }
+
+    /// Gives the answer; `make` is called on the event loop, so that whoever has the result is not held up by its form.
+    package func send(_ make: @escaping @Sendable () -> HTTPAnswer) {
+        cancellation.withLockedValue { $0 = .finished }
+        if eventLoop.inEventLoop {
+            connection.value.answer(make(), to: self)
+        } else {
+            eventLoop.execute { [self] in connection.value.answer(make(), to: self) }
+        }
+    }
+
+    package func send(_ answer: HTTPAnswer) { send { answer } }
+
+    /// Gives the answer in pieces: the head, then ``write(_:)`` for each, then ``end()``.
+    package func start(_ head: HTTPAnswer) { onLoop { $0.startStream(head, of: self) } }
+
+    package func write(_ bytes: [UInt8]) { onLoop { $0.writeStream(bytes, of: self) } }
+
+    package func end() {
+        cancellation.withLockedValue { $0 = .finished }
+        onLoop { $0.endStream(of: self) }
+    }
+
+    private func onLoop(_ body: @escaping @Sendable (HTTPConnectionHandler) -> Void) {
+        if eventLoop.inEventLoop {
+            body(connection.value)
+        } else {
+            eventLoop.execute { [self] in body(connection.value) }
+        }
+    }
+
+    /// Says what to do when the client goes away before the answer is given; done at once where it has already.
+    package func onCancel(_ action: @escaping @Sendable () -> Void) {
+        let isCancelled = cancellation.withLockedValue { state in
+            switch state {
+            case .none, .action: state = .action(action)
+            case .finished: break
+            case .cancelled: return true
+            }
+            return false
+        }
+        if isCancelled { action() }
+    }
+
+    /// The client is gone.
+    func cancel() {
+        let action = cancellation.withLockedValue { state -> (@Sendable () -> Void)? in
+            defer { if case .finished = state {} else { state = .cancelled } }
+            if case .action(let action) = state { return action }
+            return nil
+        }
+        action?()
+    }
+}

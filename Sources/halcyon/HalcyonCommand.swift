@@ -1,0 +1,8 @@
+internal import ArgumentParser
+
+@main
+struct HalcyonCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "halcyon", abstract: "An inference server for the edge.", version: "0.1.0",
+        subcommands: [ServeCommand.self])
+}

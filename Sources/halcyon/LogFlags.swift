@@ -1,0 +1,64 @@
+internal import ArgumentParser
+internal import KServeProtocol
+
+struct LogFlags: ParsableArguments {
+    @Option(help: "0 for none; 1 logs each request, more logs more.")
+    var logVerbose = 0
+
+    @Option(help: "Whether to log what happens.")
+    var logInfo = Switch(true)
+
+    @Option(help: "Whether to log warnings.")
+    var logWarning = Switch(true)
+
+    @Option(help: "Whether to log errors.")
+    var logError = Switch(true)
+
+    @Option(help: "default, ISO8601 or JSON.")
+    var logFormat = "default"
+
+    @Option(help: ArgumentHelp("Where to log to, in place of standard error.", valueName: "file"))
+    var logFile = ""
+
+    @Option(help: "Whether clients may change these settings.")
+    var allowLogSettings = Switch(false)
+
+    func validate() throws {
+        guard LogSettings.formats.contains(logFormat) else {
+            throw ValidationError(
+                "--log-format is one of \(LogSettings.formats.joined(separator: ", ")), got \(logFormat)")
+        }
+        guard logVerbose >= 0 else { throw ValidationError("--log-verbose is a number from 0, got \(logVerbose)") }
+    }
+
+    var settings: LogSettings {
+        var values = LogSettings.Values()
+        values.file = logFile
+        values.info = logInfo.isOn
+        values.warning = logWarning.isOn
+        values.error = logError.isOn
+        values.verbosity = logVerbose
+        values.format = logFormat
+        return LogSettings(values, isChangeAllowed: allowLogSettings.isOn)
+    }
+}
+
+struct LimitFlags: ParsableArguments {
+    @Option(help: "Connections that each port takes at the same time.")
+    var maxConnections = 65_536
+
+    @Option(help: "Bytes of request bodies that the server holds at the same time.")
+    var maxInflightBytes = 1 << 30
+
+    @Option(help: "How deep arrays and objects of a JSON text may be nested.")
+    var maxJsonDepth = 64
+
+    @Option(help: "Inputs that a request may bring.")
+    var maxRequestInputs = 1024
+
+    @Option(help: "Outputs that a request may name.")
+    var maxRequestOutputs = 1024
+
+    @Option(help: "Whether clients may use shared memory of this machine.")
+    var allowClientShm = Switch(false)
+}

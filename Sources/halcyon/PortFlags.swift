@@ -1,0 +1,136 @@
+internal import ArgumentParser
+internal import GRPCFrontend
+
+struct HTTPFlags: ParsableArguments {
+    @Option(help: "Whether to listen for HTTP.")
+    var allowHttp = Switch(true)
+
+    @Option(help: ArgumentHelp("The address to listen on, or unix:PATH.", valueName: "address"))
+    var httpAddress = "127.0.0.1"
+
+    @Option(help: "The port; 0 lets the system choose one.")
+    var httpPort = 8000
+
+    @Option(help: "Whether other processes may listen on the same port.")
+    var reuseHttpPort = Switch(false)
+
+    @Option(help: "Threads that read and write; 0 for as many as the machine suggests.")
+    var httpThreadCount = 0
+
+    @Option(help: "Bytes that a request's body may have.")
+    var httpMaxInputSize = 64 << 20
+
+    @Option(help: "Seconds that a connection may be silent between two requests.")
+    var httpIdleTimeoutSecs: Int64 = 120
+
+    @Option(help: "Seconds that a request may take to come in.")
+    var httpBodyTimeoutSecs: Int64 = 60
+
+    @Option(
+        name: .customLong("http-restricted-api"),
+        help: ArgumentHelp(
+            "Parts of the protocol that need a header, health,inference:key=value; may be given several times.",
+            valueName: "parts:header=value"))
+    var httpRestrictedApi: [String] = []
+
+    @Option(help: "Whether to speak TLS.")
+    var httpUseSsl = Switch(false)
+
+    @Option(help: "Whether clients must show a certificate.")
+    var httpUseSslMutual = Switch(false)
+
+    @Option(help: ArgumentHelp("The server's certificate, PEM.", valueName: "file"))
+    var httpServerCert: String?
+
+    @Option(help: ArgumentHelp("The server's private key, PEM.", valueName: "file"))
+    var httpServerKey: String?
+
+    @Option(help: ArgumentHelp("The certificate that clients' certificates go back to, PEM.", valueName: "file"))
+    var httpRootCert: String?
+}
+
+struct GRPCFlags: ParsableArguments {
+    @Option(help: "Whether to listen for gRPC.")
+    var allowGrpc = Switch(true)
+
+    @Option(help: ArgumentHelp("The address to listen on, or unix:PATH.", valueName: "address"))
+    var grpcAddress = "127.0.0.1"
+
+    @Option(help: "The port; 0 lets the system choose one.")
+    var grpcPort = 8001
+
+    @Option(help: "Whether other processes may listen on the same port.")
+    var reuseGrpcPort = Switch(false)
+
+    @Option(help: "Bytes that a message may have.")
+    var grpcMaxMessageSize = 64 << 20
+
+    @Option(
+        name: .customLong("grpc-restricted-protocol"),
+        help: ArgumentHelp(
+            "Parts of the protocol that need the header triton-grpc-protocol-NAME; may be given several times.",
+            valueName: "parts:name=value"))
+    var grpcRestrictedProtocol: [String] = []
+
+    @Option(help: "Whether to speak TLS.")
+    var grpcUseSsl = Switch(false)
+
+    @Option(help: "Whether clients must show a certificate.")
+    var grpcUseSslMutual = Switch(false)
+
+    @Option(help: ArgumentHelp("The server's certificate, PEM.", valueName: "file"))
+    var grpcServerCert: String?
+
+    @Option(help: ArgumentHelp("The server's private key, PEM.", valueName: "file"))
+    var grpcServerKey: String?
+
+    @Option(help: ArgumentHelp("The certificate that clients' certificates go back to, PEM.", valueName: "file"))
+    var grpcRootCert: String?
+
+    @Option(help: "Milliseconds of silence after which a connection is pinged.")
+    var grpcKeepaliveTime: Int64 = 7_200_000
+
+    @Option(help: "Milliseconds that a ping may stay without an answer.")
+    var grpcKeepaliveTimeout: Int64 = 20_000
+
+    @Option(help: "Whether connections without calls are pinged too.")
+    var grpcKeepalivePermitWithoutCalls = Switch(false)
+
+    @Option(help: "Milliseconds after which a connection is told to go; 0 for never.")
+    var grpcMaxConnectionAge: Int64 = 0
+
+    @Option(help: "Milliseconds that its calls may take to finish then; 0 for as long as they need.")
+    var grpcMaxConnectionAgeGrace: Int64 = 0
+
+    @Option(help: "How hard answers are compressed: none, low, medium or high.")
+    var grpcInferResponseCompressionLevel = CompressionLevel.none
+
+    enum CompressionLevel: String, ExpressibleByArgument, CaseIterable {
+        case none
+        case low
+        case medium
+        case high
+
+        /// zlib's level; 0 for no compression.
+        var zlib: Int32 {
+            switch self {
+            case .none: 0
+            case .low: 1
+            case .medium: 6
+            case .high: 9
+            }
+        }
+    }
+
+    var options: GRPCOptions {
+        var options = GRPCOptions()
+        options.maximumMessageSize = grpcMaxMessageSize
+        options.compressionLevel = grpcInferResponseCompressionLevel.zlib
+        options.keepaliveTime = grpcKeepaliveTime
+        options.keepaliveTimeout = grpcKeepaliveTimeout
+        options.pingsWithoutCalls = grpcKeepalivePermitWithoutCalls.isOn
+        options.maximumConnectionAge = grpcMaxConnectionAge
+        options.connectionAgeGrace = grpcMaxConnectionAgeGrace
+        return options
+    }
+}

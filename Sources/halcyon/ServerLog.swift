@@ -1,0 +1,101 @@
+internal import Glibc
+internal import JSONText
+internal import KServeProtocol
+internal import Logging
+internal import Tensors
+
+/// Writes log lines as the settings say, to standard error or to a file.
+struct ServerLog: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    /// The settings decide, and may change at any time.
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+
+    private let label: String
+    private let settings: LogSettings
+    private let descriptor: Int32
+
+    /// - Throws: `invalidArgument` for a file that can't be written.
+    static func factory(_ settings: LogSettings) throws(HalcyonError) -> @Sendable (String) -> any LogHandler {
+        var descriptor = STDERR_FILENO
+        let path = settings.values.file
+        if !path.isEmpty {
+            descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else {
+                throw HalcyonError(
+                    .invalidArgument, "the log file '\(path)' can't be written: \(String(cString: strerror(errno)))")
+            }
+        }
+        return { [descriptor] label in ServerLog(label: label, settings: settings, descriptor: descriptor) }
+    }
+
+    private init(label: String, settings: LogSettings, descriptor: Int32) {
+        self.label = label
+        self.settings = settings
+        self.descriptor = descriptor
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let values = settings.values
+        guard isWanted(event.level, values) else { return }
+        let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        var line: String
+        if values.format == "JSON" {
+            var members = [
+                JSONValue.Member("time", .string(Self.time(iso: true))),
+                .init("level", .string(event.level.rawValue)), .init("message", .string("\(event.message)")),
+            ]
+            members += fields.map { .init($0.key, .string("\($0.value)")) }
+            line = JSONValue.object(members).compact
+        } else {
+            let iso = values.format == "ISO8601"
+            let letter = event.level.rawValue.prefix(1).uppercased()
+            line = iso ? "\(Self.time(iso: true)) \(letter)" : "\(letter)\(Self.time(iso: false))"
+            line += " \(getpid())] \(event.message)"
+            for field in fields { line += " \(field.key)=\(Self.quoted("\(field.value)"))" }
+        }
+        line += "\n"
+        var bytes = Array(line.utf8)
+        _ = bytes.withUnsafeMutableBytes { write(descriptor, $0.baseAddress, $0.count) }
+    }
+
+    private func isWanted(_ level: Logger.Level, _ values: LogSettings.Values) -> Bool {
+        switch level {
+        case .trace: values.verbosity > 1
+        case .debug: values.verbosity > 0
+        case .info, .notice: values.info
+        case .warning: values.warning
+        case .error, .critical: values.error
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        let isPlain = text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" }
+        return isPlain && !text.isEmpty ? text : JSONValue.string(text).compact
+    }
+
+    /// The time of day in UTC: `2026-11-23T15:04:05.123456Z`, or `1123 15:04:05.123456`.
+    private static func time(iso: Bool) -> String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        var parts = tm()
+        gmtime_r(&now.tv_sec, &parts)
+        let digits = { (number: Int, width: Int) -> String in
+            let text = String(number)
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }
+        let (month, day) = (digits(Int(parts.tm_mon) + 1, 2), digits(Int(parts.tm_mday), 2))
+        let clock = "\(digits(Int(parts.tm_hour), 2)):\(digits(Int(parts.tm_min), 2)):\(digits(Int(parts.tm_sec), 2))"
+        let fraction = digits(now.tv_nsec / 1000, 6)
+        return iso
+            ? "\(Int(parts.tm_year) + 1900)-\(month)-\(day)T\(clock).\(fraction)Z"
+            : "\(month)\(day) \(clock).\(fraction)"
+    }
+}

@@ -1,0 +1,155 @@
+internal import GRPCFrontend
+internal import Glibc
+internal import HTTPFrontend
+internal import Halcyon
+internal import KServeProtocol
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Tensors
+internal import Transport
+internal import UnixSignals
+
+/// The running server: puts the engine and the front ends together, and takes them apart again when a signal says so.
+struct ServerProcess {
+    private let flags: ServeCommand
+    private let settings: LogSettings
+    private let log: Logger
+
+    init(_ flags: ServeCommand) throws {
+        self.flags = flags
+        settings = flags.logging.settings
+        let factory = try ServerLog.factory(settings)
+        log = Logger(label: "halcyon", factory: factory)
+    }
+
+    func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let server = try InferenceServer(try options())
+        let service = InferenceService(server: server, logSettings: settings, options: serviceOptions())
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: threadCount)
+        let budget = ByteBudget(maximum: flags.limits.maxInflightBytes)
+        var listeners: [Listener] = []
+        do {
+            if flags.http.allowHttp.isOn { listeners.append(try await listenHTTP(service, group, budget)) }
+            if flags.grpc.allowGrpc.isOn { listeners.append(try await listenGRPC(service, group, budget)) }
+            try await startModels(server)
+        } catch {
+            await stop(listeners, server, service)
+            throw error
+        }
+        var iterator = signals.makeAsyncIterator()
+        let received = await iterator.next()
+        log.info("stopping", metadata: ["signal": "\(received.map { "\($0)" } ?? "none")"])
+        // Whoever asks a second time does not want to wait.
+        Task {
+            _ = await iterator.next()
+            _exit(1)
+        }
+        await stop(listeners, server, service)
+        try? await group.shutdownGracefully()
+        log.info("stopped")
+    }
+
+    private func stop(_ listeners: [Listener], _ server: InferenceServer, _ service: InferenceService) async {
+        service.beginStopping()
+        for listener in listeners { await listener.stopAccepting() }
+        for listener in listeners { listener.drainConnections() }
+        await server.shutdown()
+        for listener in listeners { listener.closeConnections() }
+    }
+
+    private var threadCount: Int {
+        flags.http.httpThreadCount > 0 ? flags.http.httpThreadCount : max(1, min(4, System.coreCount))
+    }
+
+    // MARK: Parts
+
+    private func options() throws(HalcyonError) -> ServerOptions {
+        guard !flags.models.repositories.isEmpty else {
+            throw HalcyonError(.invalidArgument, "at least one --model-repository is needed")
+        }
+        var options = ServerOptions(repositoryPaths: flags.models.repositories)
+        options.modelControlMode = flags.models.modelControlMode == .explicit ? .explicit : .none
+        options.startupModels = flags.models.startupModels
+        options.backendDirectory = flags.models.backendDirectory
+        options.completesConfigurations =
+            !flags.models.disableAutoCompleteConfig && !flags.models.strictModelConfig.isOn
+        options.isReadinessStrict = flags.models.strictReadiness.isOn
+        options.exitTimeout = .seconds(max(0, flags.models.exitTimeoutSecs))
+        options.log = log
+        try BackendSettings.apply(flags.models.backendSettings, to: &options)
+        return options
+    }
+
+    private func serviceOptions() -> InferenceService.Options {
+        var options = InferenceService.Options()
+        options.name = flags.models.id
+        options.allowsRepositoryControl = flags.models.modelControlMode == .explicit
+        options.allowsSharedMemory = flags.limits.allowClientShm.isOn
+        options.limits.jsonDepth = flags.limits.maxJsonDepth
+        options.limits.inputs = flags.limits.maxRequestInputs
+        options.limits.outputs = flags.limits.maxRequestOutputs
+        return options
+    }
+
+    private func listenHTTP(
+        _ service: InferenceService, _ group: any EventLoopGroup, _ budget: ByteBudget
+    ) async throws -> Listener {
+        let http = flags.http
+        var access = AccessPolicy()
+        for setting in http.httpRestrictedApi { try access.restrict(setting) }
+        var options = Listener.Options(
+            address: try ListenAddress(host: http.httpAddress, port: http.httpPort), log: log)
+        options.maximumConnections = flags.limits.maxConnections
+        options.reusesPort = http.reuseHttpPort.isOn
+        options.tls = try TLSFlags(
+            isOn: http.httpUseSsl.isOn, isMutual: http.httpUseSslMutual.isOn, certificate: http.httpServerCert,
+            key: http.httpServerKey, root: http.httpRootCert, prefix: "http"
+        ).options()
+        var connection = HTTPConnectionOptions()
+        connection.maximumBodySize = http.httpMaxInputSize
+        connection.idleTimeout = http.httpIdleTimeoutSecs
+        connection.bodyTimeout = http.httpBodyTimeoutSecs
+        let listener = try await HTTPListener.bind(
+            options, on: group, connection: connection, budget: budget,
+            responder: HTTPFrontend(service: service, access: access))
+        log.info("listening", metadata: ["protocol": "HTTP", "address": "\(listener.address)"])
+        return listener
+    }
+
+    private func listenGRPC(
+        _ service: InferenceService, _ group: any EventLoopGroup, _ budget: ByteBudget
+    ) async throws -> Listener {
+        let grpc = flags.grpc
+        var access = AccessPolicy()
+        for setting in grpc.grpcRestrictedProtocol {
+            try access.restrict(setting, headerPrefix: "triton-grpc-protocol-")
+        }
+        var options = Listener.Options(
+            address: try ListenAddress(host: grpc.grpcAddress, port: grpc.grpcPort), log: log)
+        options.maximumConnections = flags.limits.maxConnections
+        options.reusesPort = grpc.reuseGrpcPort.isOn
+        options.tls = try TLSFlags(
+            isOn: grpc.grpcUseSsl.isOn, isMutual: grpc.grpcUseSslMutual.isOn, certificate: grpc.grpcServerCert,
+            key: grpc.grpcServerKey, root: grpc.grpcRootCert, prefix: "grpc"
+        ).options()
+        let listener = try await GRPCListener.bind(
+            options, on: group, grpc: grpc.options, budget: budget,
+            service: GRPCService(service: service, access: access))
+        log.info("listening", metadata: ["protocol": "gRPC", "address": "\(listener.address)"])
+        return listener
+    }
+
+    private func startModels(_ server: InferenceServer) async throws {
+        var failure: (any Error)?
+        do {
+            try await server.waitUntilReady()
+        } catch {
+            failure = error
+        }
+        StandardError.write(ModelTable.text(server.modelIndex()))
+        if let failure, flags.models.exitOnError.isOn { throw failure }
+    }
+}
