@@ -133,6 +133,16 @@ let package = Package(
             name: "HalcyonTestKit",
             dependencies: ["ModelRuntime", "Scheduling", "ModelConfiguration", "Tensors", logging],
             path: "Tests/HalcyonTestKit", swiftSettings: strict),
+        .testTarget(
+            name: "HTTPFrontendTests", dependencies: ["HTTPFrontend", "KServeProtocol"], swiftSettings: strict),
+        .testTarget(
+            name: "GRPCFrontendTests",
+            dependencies: ["GRPCFrontend", "KServeProtocol", "Transport", "Tensors", nioCore],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KServeProtocolTests",
+            dependencies: ["KServeProtocol", "KServeMessages", "Halcyon", "Tensors", protobuf], swiftSettings: strict),
+        .testTarget(name: "TransportTests", dependencies: ["Transport", "Tensors", nioCore], swiftSettings: strict),
         .testTarget(name: "VisionTests", dependencies: ["Vision", "Tensors", "CPNG"], swiftSettings: strict),
         .testTarget(
             name: "HalcyonTests", dependencies: ["Halcyon", "HalcyonTestKit", "JSONText"], swiftSettings: strict),

@@ -1,0 +1,38 @@
+import KServeProtocol
+import Testing
+
+@testable import HTTPFrontend
+
+@Suite("HTTP routes")
+struct HTTPRouteTests {
+    @Test(
+        "Paths and where they lead",
+        arguments: [
+            ("/v2", .serverMetadata), ("/v2/", .serverMetadata), ("/v2/health/live", .live),
+            ("/v2/health/ready", .ready), ("/v2/models/m", .modelMetadata(.init(model: "m"))),
+            ("/v2/models/m/versions/3", .modelMetadata(.init(model: "m", version: 3))),
+            ("/v2/models/a%20b/ready", .modelReady(.init(model: "a b"))),
+            ("/v2/models/m/versions/3/infer", .infer(.init(model: "m", version: 3))),
+            ("/v2/models/m/generate_stream", .generate(.init(model: "m"), isStream: true)),
+            ("/v2/models/stats", .statistics(nil)), ("/v2/models/m/stats", .statistics(.init(model: "m"))),
+            ("/v2/repository/index", .repositoryIndex), ("/v2/repository/models/m/load", .load("m")),
+            ("/v2/repository/r/models/m/unload", .unload("m")),
+            ("/v2/systemsharedmemory/region/r/register", .sharedMemoryRegister("r")),
+            ("/v2/systemsharedmemory/unregister", .sharedMemoryUnregister(nil)), ("/v2/logging", .logging),
+            ("/v2/models/m/trace/setting", .trace("m")),
+        ] as [(String, HTTPRoute)])
+    func routes(path: String, route: HTTPRoute) {
+        #expect(HTTPRoute(path: Substring(path)) == route)
+    }
+
+    @Test(
+        "Paths that lead nowhere",
+        arguments: [
+            "", "/", "v2", "/v3", "/v2/nothing", "/v2/models", "/v2/models/", "/v2/models/m/versions/x",
+            "/v2/models/m/versions/-1", "/v2/models/m/versions/99999999999999999999", "/v2/models/m/infer/x",
+            "/v2/models/%/infer", "/v2/models/%zz", "/v2/models/%ff", "/v2/health", "/v2/repository/models/m/other",
+        ])
+    func nowhere(path: String) {
+        #expect(HTTPRoute(path: Substring(path)) == nil)
+    }
+}

@@ -1,0 +1,45 @@
+import Halcyon
+import KServeProtocol
+import Tensors
+import Testing
+
+@Suite("Classification")
+struct ClassificationTests {
+    private func classes(
+        _ tensor: Tensor, count: Int, hasBatch: Bool, labels: [String] = []
+    ) throws -> (shape: [Int], texts: [String]) {
+        var output = RequestedOutput(name: tensor.name)
+        output.classCount = count
+        var call = InferenceCall(request: InferenceRequest(modelName: "m", inputs: []), outputs: [output])
+        call.hasBatchDimension = hasBatch
+        let result = try InferenceResult(
+            InferenceResponse(modelName: "m", modelVersion: 1, id: "", outputs: [tensor]), for: call,
+            memory: SharedMemory(isAllowed: false), labels: { _ in labels })
+        let tensor = result.outputs[0].tensor
+        let json = String(decoding: try InferenceJSONWriter(result).json, as: UTF8.self)
+        let list = json.split(separator: "\"data\":[")[1].prefix(while: { $0 != "]" })
+        return (tensor.shape.dimensions, list.split(separator: ",").map { String($0.dropFirst().dropLast()) })
+    }
+
+    @Test("The largest values with index and label, item by item")
+    func batch() throws {
+        let tensor = try Tensor(name: "O", shape: [2, 3], [1, 3, 2, 9, 9, 8] as [Int32])
+        let result = try classes(tensor, count: 2, hasBatch: true, labels: ["a", "b"])
+        #expect(result.shape == [2, 2])
+        #expect(result.texts == ["3:1:b", "2:2", "9:0:a", "9:1:b"])
+    }
+
+    @Test("Floating-point values have six decimals, and there are never more classes than values")
+    func floats() throws {
+        let tensor = try Tensor(name: "O", shape: [2], [0.25, -1] as [Float])
+        let result = try classes(tensor, count: 5, hasBatch: false)
+        #expect(result.shape == [2])
+        #expect(result.texts == ["0.250000:0", "-1.000000:1"])
+    }
+
+    @Test("Types without an order have no classes")
+    func unordered() throws {
+        let tensor = try Tensor(name: "O", elementType: .bool, shape: [1], data: Buffer(copying: [1] as [UInt8]))
+        #expect(throws: HalcyonError.self) { try classes(tensor, count: 1, hasBatch: false) }
+    }
+}
