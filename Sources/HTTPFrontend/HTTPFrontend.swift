@@ -190,9 +190,10 @@ package struct HTTPFrontend: HTTPResponder {
     private static func answer(_ result: Result<InferenceResult, HalcyonError>) -> HTTPAnswer {
         do {
             let writer = try InferenceJSONWriter(try result.get())
-            guard !writer.binary.isEmpty else { return HTTPAnswer(status: .ok, head: writer.json) }
-            var answer = HTTPAnswer(
-                status: .ok, contentType: "application/octet-stream", head: writer.json, tail: writer.binary)
+            var answer = HTTPAnswer(status: .ok, head: writer.json, tail: writer.binary)
+            answer.mayBeCompressed = true
+            guard !writer.binary.isEmpty else { return answer }
+            answer.contentType = "application/octet-stream"
             answer.headers = [("Inference-Header-Content-Length", String(writer.json.count))]
             return answer
         } catch {

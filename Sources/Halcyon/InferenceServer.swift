@@ -204,7 +204,8 @@ public final class InferenceServer: Sendable {
         }
         let models = manager.servedModels().filter { $0.configuration.name == name }
         guard !models.isEmpty else {
-            throw HalcyonError(.notFound, "requested model '\(name)' is not available")
+            // The reference's code for this, by which clients know it.
+            throw HalcyonError(.invalidArgument, "requested model '\(name)' is not available")
         }
         return ServerStatistics(models: models.map { $0.executor.statistics.snapshot() })
     }

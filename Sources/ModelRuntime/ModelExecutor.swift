@@ -138,10 +138,10 @@ package final class ModelExecutor: Sendable {
         let arrival = clock.now()
         let validated: RequestValidator.Validated
         do {
-            validated = try validator.validate(request)
+            validated = try validate(request)
         } catch {
             statistics.recordFailure(duration: clock.now() &- arrival)
-            handler(.failure(error.prefixed(Self.prefix(request.id))))
+            handler(.failure(error))
             return nil
         }
         let pending = PendingRequest(request, validated, arrival: arrival, handler: handler)
@@ -151,6 +151,16 @@ package final class ModelExecutor: Sendable {
             requestedTimeout: SchedulingOptions.LevelPolicy.nanoseconds(request.timeoutMicroseconds))
         enqueue(queued, pending, callerMayRun: mayRun(on: caller))
         return pending
+    }
+
+    /// Errors name the request, but for that of an output, which in the reference does not.
+    private func validate(_ request: InferenceRequest) throws(HalcyonError) -> RequestValidator.Validated {
+        try validator.checkOutputs(request)
+        do {
+            return try validator.validate(request)
+        } catch {
+            throw error.prefixed(Self.prefix(request.id))
+        }
     }
 
     private func mayRun(on caller: CallerThread) -> Bool {

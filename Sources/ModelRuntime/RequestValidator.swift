@@ -26,11 +26,15 @@ package struct RequestValidator: Sendable {
         let inputs = try orderedInputs(request)
         let batchSize = try batchSize(of: inputs)
         for (input, expected) in zip(inputs, configuration.inputs) { try check(input, against: expected) }
+        return Validated(inputs: inputs, batchSize: batchSize, shape: shapeKey(inputs))
+    }
+
+    /// - Throws: `invalidArgument` for an output that the model does not have.
+    package func checkOutputs(_ request: InferenceRequest) throws(HalcyonError) {
         for name in request.requestedOutputs where !configuration.outputs.contains(where: { $0.name == name }) {
             throw HalcyonError(
                 .invalidArgument, "unexpected inference output '\(name)' for model '\(configuration.name)'")
         }
-        return Validated(inputs: inputs, batchSize: batchSize, shape: shapeKey(inputs))
     }
 
     private func orderedInputs(_ request: InferenceRequest) throws(HalcyonError) -> [Tensor] {

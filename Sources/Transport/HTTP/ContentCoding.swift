@@ -24,7 +24,7 @@ enum ContentCoding {
 
     /// The answer compressed as the client prefers; as it is where the client asks for nothing.
     static func encode(_ answer: HTTPAnswer, for headers: HTTPHeaders) -> HTTPAnswer {
-        guard let accepted = headers.first(name: "accept-encoding"), answer.byteCount > 0,
+        guard answer.mayBeCompressed, let accepted = headers.first(name: "accept-encoding"), answer.byteCount > 0,
             let coding = preferred(accepted)
         else { return answer }
         var bytes: [UInt8] = []

@@ -12,6 +12,10 @@ package struct HTTPAnswer: Sendable {
     /// What follows, in order.
     package var tail: [Buffer] = []
 
+    /// Whether it is compressed where the client takes that: clients of the protocol decompress inference responses, and
+    /// nothing else.
+    package var mayBeCompressed = false
+
     package init(
         status: HTTPResponseStatus, contentType: String = "application/json", head: [UInt8] = [], tail: [Buffer] = []
     ) {

@@ -1,0 +1,184 @@
+"""HTTP as no good client speaks it. After each case the server still answers others."""
+
+import json
+import socket
+import unittest
+
+from server import Server, identity
+
+
+def request(body, path="/v2/models/fp32/infer", headers="", length=None):
+    length = len(body) if length is None else length
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{headers}\r\n".encode() + body
+
+
+def infer_body(values=(1, 2), data_type="FP32", **more):
+    tensor = {"name": "INPUT0", "datatype": data_type, "shape": [1, len(values)], "data": list(values)}
+    return json.dumps({"inputs": [tensor], **more}).encode()
+
+
+class Reader:
+    """Reads whole HTTP responses off a socket."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.buffer = b""
+
+    def fill(self):
+        data = self.connection.recv(65536)
+        if not data:
+            raise EOFError(self.buffer)
+        self.buffer += data
+
+    def response(self, has_body=True):
+        while True:
+            while b"\r\n\r\n" not in self.buffer:
+                self.fill()
+            head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+            lines = head.decode().split("\r\n")
+            status = int(lines[0].split()[1])
+            if status >= 200:
+                break
+        headers = {line.split(":", 1)[0].lower(): line.split(":", 1)[1].strip() for line in lines[1:]}
+        length = int(headers.get("content-length", 0)) if has_body else 0
+        while len(self.buffer) < length:
+            self.fill()
+        body, self.buffer = self.buffer[:length], self.buffer[length:]
+        return status, headers, body
+
+
+class RawSockets(unittest.TestCase):
+    program = ""
+
+    @classmethod
+    def setUpClass(cls):
+        models = {"fp32": identity(["FP32"]), "int8": identity(["INT8"])}
+        cls.server = cls.enterClassContext(Server(cls.program, models, "--http-max-input-size=1000000"))
+
+    def tearDown(self):
+        self.assertEqual(self.server.get("/v2/health/live")[0], 200)
+
+    def exchange(self, data, has_body=True):
+        with self.server.connect() as connection:
+            connection.sendall(data)
+            return Reader(connection).response(has_body)
+
+    def infer(self, body, path="/v2/models/fp32/infer", headers=""):
+        status, _, answer = self.exchange(request(body, path, headers))
+        return status, json.loads(answer)
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        with self.server.connect() as connection:
+            count = 50
+            connection.sendall(b"".join(request(infer_body(id=str(index))) for index in range(count)))
+            reader = Reader(connection)
+            ids = [json.loads(reader.response()[2])["id"] for _ in range(count)]
+            self.assertEqual(ids, [str(index) for index in range(count)])
+
+    def test_body_in_chunks_of_one_byte(self):
+        body = infer_body()
+        chunks = b"".join(b"1\r\n" + bytes([byte]) + b"\r\n" for byte in body) + b"0\r\n\r\n"
+        head = b"POST /v2/models/fp32/infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        status, _, answer = self.exchange(head + chunks)
+        self.assertEqual(status, 200, answer)
+
+    def test_request_in_pieces_of_one_byte(self):
+        with self.server.connect() as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for byte in request(infer_body()):
+                connection.sendall(bytes([byte]))
+            self.assertEqual(Reader(connection).response()[0], 200)
+
+    def test_half_closed_connection_gets_its_answer(self):
+        with self.server.connect() as connection:
+            connection.sendall(request(infer_body()))
+            connection.shutdown(socket.SHUT_WR)
+            self.assertEqual(Reader(connection).response()[0], 200)
+
+    def test_connection_that_ends_in_the_middle(self):
+        for data in (b"POST /v2/mod", request(infer_body())[:-5], request(infer_body(), length=9999)):
+            with self.server.connect() as connection:
+                connection.sendall(data)
+
+    def test_wrong_lengths(self):
+        with self.server.connect() as connection:
+            connection.sendall(request(infer_body(), length="x"))
+            self.assertEqual(Reader(connection).response()[0], 400)
+        status, answer = self.infer(infer_body() + b"x")
+        self.assertEqual(status, 400, answer)
+
+    def test_header_length_that_lies(self):
+        body = infer_body()
+        for value in ("-1", str(len(body) + 1), "99999999999999999999", "x", ""):
+            status, answer = self.infer(body, headers=f"Inference-Header-Content-Length: {value}\r\n")
+            self.assertEqual(status, 400, answer)
+        status, answer = self.infer(body, headers="Inference-Header-Content-Length: 10\r\n")
+        self.assertEqual(status, 400, answer)
+
+    def test_binary_section_of_the_wrong_size(self):
+        tensor = {"name": "INPUT0", "datatype": "FP32", "shape": [1, 2], "parameters": {"binary_data_size": 8}}
+        head = json.dumps({"inputs": [tensor]}).encode()
+        for binary, status in ((b"\0" * 8, 200), (b"\0" * 7, 400), (b"\0" * 9, 400), (b"", 400)):
+            got, answer = self.infer(head + binary, headers=f"Inference-Header-Content-Length: {len(head)}\r\n")
+            self.assertEqual(got, status, answer)
+
+    def test_numbers_out_of_range(self):
+        for value in (128, -129, 1e300, 1.5):
+            status, answer = self.infer(infer_body([value], "INT8"), "/v2/models/int8/infer")
+            self.assertEqual(status, 400, answer)
+        for shape in ("[9223372036854775807,16]", "[4611686018427387904,4]", "[1,99999999999999999999]", "[1,-1]"):
+            body = b'{"inputs":[{"name":"INPUT0","datatype":"FP32","shape":' + shape.encode() + b',"data":[1]}]}'
+            status, answer = self.infer(body)
+            self.assertEqual(status, 400, answer)
+
+    def test_deep_json(self):
+        for body in (b"[" * 10000, b'{"a":' * 10000, b'{"inputs":' + b"[" * 10000 + b"]" * 10000 + b"}"):
+            status, answer = self.infer(body)
+            self.assertEqual(status, 400, answer)
+
+    def test_invalid_utf8(self):
+        status, answer = self.infer(b'{"id":"\xff\xfe","inputs":[]}')
+        self.assertEqual(status, 400, answer)
+
+    def test_old_http_and_head(self):
+        status, headers, _ = self.exchange(b"GET /v2/health/live HTTP/1.0\r\n\r\n")
+        self.assertEqual((status, headers["connection"]), (200, "close"))
+        status, headers, _ = self.exchange(b"HEAD /v2 HTTP/1.1\r\nHost: x\r\n\r\n", has_body=False)
+        self.assertEqual(status, 200)
+        self.assertGreater(int(headers["content-length"]), 0)
+
+    def test_wrong_methods_and_paths(self):
+        for line, expected in ((b"PUT /v2", 405), (b"GET /v2/models/fp32/infer", 405), (b"GET /%%%", 404)):
+            status, _, _ = self.exchange(line + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+            self.assertEqual(status, expected)
+
+    def test_no_http_at_all(self):
+        status, _, answer = self.exchange(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n")
+        self.assertEqual(status, 400, answer)
+
+    def test_enormous_headers(self):
+        with self.server.connect() as connection:
+            try:
+                connection.sendall(b"GET /v2 HTTP/1.1\r\nX: " + b"a" * 500_000 + b"\r\n\r\n")
+                self.assertEqual(Reader(connection).response()[0], 431)
+            except (ConnectionError, EOFError):
+                pass
+
+    def test_body_over_the_limit(self):
+        status, _, answer = self.exchange(request(b"", length=1_000_001))
+        self.assertEqual(status, 413)
+        self.assertIn("http-max-input-size, 1000000", json.loads(answer)["error"])
+
+    def test_expect_continue(self):
+        body = infer_body()
+        with self.server.connect() as connection:
+            head, _ = request(body, headers="Expect: 100-continue\r\n").split(b"\r\n\r\n", 1)
+            connection.sendall(head + b"\r\n\r\n")
+            self.assertEqual(connection.recv(100).split(b"\r\n")[0], b"HTTP/1.1 100 Continue")
+            connection.sendall(body)
+            self.assertEqual(Reader(connection).response()[0], 200)
+
+    def test_compressed_bodies_that_are_none(self):
+        for coding, expected in (("gzip", 400), ("deflate", 400), ("br", 415)):
+            status, answer = self.infer(infer_body(), headers=f"Content-Encoding: {coding}\r\n")
+            self.assertEqual(status, expected, answer)

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""The server against what the protocol and its clients expect: python3 run.py PATH_TO_HALCYON [NAME ...]
+
+NAME is a part of a test's name; without one all run. The real process is started for each class of tests. The clients
+are those of the Python package tritonclient, which must be there (`Scripts/deps --clients`).
+"""
+
+import importlib
+import sys
+import unittest
+from pathlib import Path
+
+MODULES = ["recorded", "raw_sockets", "clients", "shared_memory"]
+
+
+def main(program, names):
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    loader = unittest.TestLoader()
+    if names:
+        loader.testNamePatterns = [f"*{name}*" for name in names]
+    suite = unittest.TestSuite()
+    for name in MODULES:
+        module = importlib.import_module(name)
+        for test_class in vars(module).values():
+            if isinstance(test_class, type) and issubclass(test_class, unittest.TestCase):
+                test_class.program = program
+                suite.addTest(loader.loadTestsFromTestCase(test_class))
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1 if not names else 2).run(suite)
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    sys.exit(main(str(Path(sys.argv[1]).resolve()), sys.argv[2:]))

@@ -1,0 +1,109 @@
+"""A real server process over a repository made for the test."""
+
+import http.client
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SHARED = ROOT.parent / "shared"
+BACKENDS = ROOT / ".deps" / "backends"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def identity(types, dims="-1", max_batch_size=8, lines=""):
+    """The configuration of an identity model with an input and an output for each type."""
+    tensors = [(index, data_type) for index, data_type in enumerate(types)]
+    inputs = ", ".join(f'{{ name: "INPUT{i}" data_type: TYPE_{t} dims: [ {dims} ] }}' for i, t in tensors)
+    outputs = ", ".join(f'{{ name: "OUTPUT{i}" data_type: TYPE_{t} dims: [ {dims} ] }}' for i, t in tensors)
+    return f'backend: "identity"\nmax_batch_size: {max_batch_size}\ninput [ {inputs} ]\noutput [ {outputs} ]\n{lines}\n'
+
+
+class Server:
+    """`with Server(program, models, flags) as server:`; `models` maps names to the text of a config.pbtxt, or to a folder
+    that is a model already."""
+
+    def __init__(self, program, models, *flags):
+        self.program = program
+        self.models = models
+        self.flags = flags
+        self.http_port = free_port()
+        self.grpc_port = free_port()
+        self.metrics_port = free_port()
+
+    def __enter__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="halcyon-conformance-"))
+        for name, content in self.models.items():
+            model = self.folder / "models" / name
+            if isinstance(content, Path):
+                shutil.copytree(content, model)
+            else:
+                (model / "1").mkdir(parents=True)
+                (model / "config.pbtxt").write_text(content)
+        self.log = (self.folder / "log").open("w+")
+        command = [
+            self.program, "serve", f"--model-repository={self.folder}/models", f"--http-port={self.http_port}",
+            f"--grpc-port={self.grpc_port}", f"--backend-directory={BACKENDS}",
+            *self.flags,
+        ]  # fmt: skip
+        self.process = subprocess.Popen(command, stderr=self.log, stdout=self.log)
+        self.wait_until_ready()
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        status = self.process.returncode
+        text = self.text()
+        self.log.close()
+        shutil.rmtree(self.folder)
+        if status != 0 and error is None:
+            raise AssertionError(f"the server ended with {status}:\n{text[-3000:]}")
+
+    def text(self):
+        self.log.flush()
+        return (self.folder / "log").read_text()
+
+    def wait_until_ready(self):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.text()[-3000:]}")
+            try:
+                if self.get("/v2/health/ready")[0] == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"the server is not ready after a minute:\n{self.text()[-3000:]}")
+
+    def request(self, method, path, body=None, headers=None):
+        """Status, headers and body of one HTTP exchange on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=30)
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
+        finally:
+            connection.close()
+
+    def get(self, path):
+        return self.request("GET", path)
+
+    def connect(self):
+        """A plain socket to the HTTP port."""
+        return socket.create_connection(("127.0.0.1", self.http_port), timeout=30)
