@@ -208,6 +208,15 @@ package final class ModelExecutor: Sendable {
         fail([removed], HalcyonError(.cancelled, "request was cancelled while it waited for model '\(name)'"))
     }
 
+    // MARK: Looking
+
+    package var instanceCount: Int { slots.count }
+
+    /// The requests that wait and the instances that execute, both of the same moment.
+    package func occupancy() -> (pendingRequests: Int, busyInstances: Int) {
+        machine.withLock { ($0.waitingCount, $0.busyCount) }
+    }
+
     // MARK: Workers
 
     private func work(_ index: Int) {
