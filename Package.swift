@@ -43,6 +43,12 @@ let package = Package(
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
+        // The wires of the engine.
+        .target(
+            name: "MetricsExposition",
+            dependencies: ["Halcyon", "ModelRuntime", "Scheduling", "Tensors"],
+            swiftSettings: strict),
+
         // The engine, from the library product down.
         .target(
             name: "Halcyon",
@@ -83,6 +89,13 @@ let package = Package(
             dependencies: ["ModelRuntime", "Scheduling", "ModelConfiguration", "Tensors", logging],
             path: "Tests/HalcyonTestKit", swiftSettings: strict),
         .testTarget(name: "VisionTests", dependencies: ["Vision", "Tensors", "CPNG"], swiftSettings: strict),
+        .testTarget(
+            name: "MetricsExpositionTests",
+            dependencies: [
+                "MetricsExposition", "Halcyon", "ModelRuntime", "Scheduling", "Tensors",
+                "HalcyonTestKit",
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "HalcyonTests", dependencies: ["Halcyon", "HalcyonTestKit", "JSONText"], swiftSettings: strict),
         .testTarget(

@@ -21,6 +21,7 @@ A_BACKEND = {"ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Te
 ARROWS = {
     "people_detection": {"Halcyon", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging", "Foundation"},
     "Vision": {"Tensors", "CTurboJPEG", "CPNG", "CResample"},
+    "MetricsExposition": {"Halcyon", "ModelRuntime", "Scheduling", "Tensors"},
     "Halcyon": {
         "ModelRepository", "OpenVINOBackend", "IdentityBackend", "ModelRuntime", "Scheduling", "ModelConfiguration",
         "JSONText", "Tensors", "Logging",
