@@ -56,7 +56,8 @@ let package = Package(
         .executableTarget(
             name: "halcyon",
             dependencies: [
-                "HTTPFrontend", "GRPCFrontend", "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "Tensors",
+                "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "KServeProtocol", "Transport", "Halcyon",
+                "ModelRuntime", "Tensors",
                 "JSONText", nioPosix, nioCore, unixSignals, arguments, logging,
             ],
             swiftSettings: strict),
@@ -93,6 +94,12 @@ let package = Package(
         .target(name: "CResample"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+
+        // The wires of the engine.
+        .target(
+            name: "MetricsExposition",
+            dependencies: ["Transport", "Halcyon", "ModelRuntime", "Scheduling", "Tensors", nioCore, nioHTTP1],
+            swiftSettings: strict),
 
         // The engine, from the library product down.
         .target(
@@ -144,6 +151,13 @@ let package = Package(
             dependencies: ["KServeProtocol", "KServeMessages", "Halcyon", "Tensors", protobuf], swiftSettings: strict),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Tensors", nioCore], swiftSettings: strict),
         .testTarget(name: "VisionTests", dependencies: ["Vision", "Tensors", "CPNG"], swiftSettings: strict),
+        .testTarget(
+            name: "MetricsExpositionTests",
+            dependencies: [
+                "MetricsExposition", "Halcyon", "ModelRuntime", "Scheduling", "Tensors",
+                "HalcyonTestKit",
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "HalcyonTests", dependencies: ["Halcyon", "HalcyonTestKit", "JSONText"], swiftSettings: strict),
         .testTarget(

@@ -38,6 +38,9 @@ ARROWS = {
         "CZlib", "Logging",
     },
     "Vision": {"Tensors", "CTurboJPEG", "CPNG", "CResample"},
+    "MetricsExposition": {
+        "Transport", "Halcyon", "ModelRuntime", "Scheduling", "Tensors", "NIOCore", "NIOHTTP1",
+    },
     "Halcyon": {
         "ModelRepository", "OpenVINOBackend", "IdentityBackend", "ModelRuntime", "Scheduling", "ModelConfiguration",
         "JSONText", "Tensors", "Logging",

@@ -210,6 +210,9 @@ public final class InferenceServer: Sendable {
         return ServerStatistics(models: models.map { $0.executor.statistics.snapshot() })
     }
 
+    /// What every served version of every model is doing at the moment, by name and version.
+    public func gauges() -> [ModelGauges] { manager.servedModels().map(\.gauges) }
+
     // MARK: Stopping
 
     /// Takes nothing new, finishes what waits within ``ServerOptions/exitTimeout``, and ends all threads.

@@ -140,7 +140,7 @@ package final class ModelExecutor: Sendable {
         do {
             validated = try validate(request)
         } catch {
-            statistics.recordFailure(duration: clock.now() &- arrival)
+            statistics.recordFailure(duration: clock.now() &- arrival, cause: .other)
             handler(.failure(error))
             return nil
         }
@@ -171,23 +171,29 @@ package final class ModelExecutor: Sendable {
         }
     }
 
+    /// What the machine threw, and which of its two reasons it had.
+    private struct Refusal: Error {
+        var error: HalcyonError
+        var reason: RejectionReason
+    }
+
     private func enqueue(_ queued: QueuedRequest, _ pending: PendingRequest, callerMayRun: Bool) {
         let (outcome, expiry) = machine.withLock {
-            machine -> (Result<SchedulerMachine.FollowUp, HalcyonError>, UInt64?) in
+            machine -> (Result<SchedulerMachine.FollowUp, Refusal>, UInt64?) in
             do throws(HalcyonError) {
                 let (handle, followUp) = try machine.enqueue(
                     queued, callerMayRun: callerMayRun, now: queued.enqueueTime)
                 pending.handle = handle
                 return (.success(followUp), machine.nextExpiry())
             } catch {
-                return (.failure(error), nil)
+                return (.failure(Refusal(error: error, reason: machine.isDraining ? .stopping : .queueFull)), nil)
             }
         }
         if let expiry { timer.arm(self, at: expiry) }
         switch outcome {
-        case .failure(let error):
-            statistics.recordFailure(duration: clock.now() &- pending.arrival)
-            pending.handler(.failure(error.prefixed(Self.prefix(pending.id))))
+        case .failure(let refusal):
+            statistics.recordFailure(duration: clock.now() &- pending.arrival, cause: .rejected(refusal.reason))
+            pending.handler(.failure(refusal.error.prefixed(Self.prefix(pending.id))))
         case .success(.nothing): break
         case .success(.wake(let instance)): slots[instance].parker.unpark()
         case .success(.runHere(let instance, let batch)): runOnCaller(instance, batch)
@@ -215,7 +221,18 @@ package final class ModelExecutor: Sendable {
     package func cancel(_ pending: PendingRequest) {
         let removed = machine.withLock { machine in pending.handle.flatMap { machine.cancel($0) } }
         guard let removed else { return }
-        fail([removed], HalcyonError(.cancelled, "request was cancelled while it waited for model '\(name)'"))
+        fail(
+            [removed], HalcyonError(.cancelled, "request was cancelled while it waited for model '\(name)'"),
+            cause: .canceled)
+    }
+
+    // MARK: Looking
+
+    package var instanceCount: Int { slots.count }
+
+    /// The requests that wait and the instances that execute, both of the same moment.
+    package func occupancy() -> (pendingRequests: Int, busyInstances: Int) {
+        machine.withLock { ($0.waitingCount, $0.busyCount) }
     }
 
     // MARK: Workers
@@ -253,7 +270,7 @@ package final class ModelExecutor: Sendable {
                     "model": "\(name)", "version": "\(version)", "instance": "\(slot.identity.name)",
                     "error": "\(error)",
                 ])
-            fail(batch.requests, error)
+            fail(batch.requests, error, cause: .backend)
         }
     }
 
@@ -273,10 +290,10 @@ package final class ModelExecutor: Sendable {
         while let delivery = sequencer.withLock({ $0.nextDelivery() }) { delivery() }
     }
 
-    private func fail(_ requests: [QueuedRequest], _ error: HalcyonError) {
+    private func fail(_ requests: [QueuedRequest], _ error: HalcyonError, cause: StatisticsCollector.FailureCause) {
         let now = clock.now()
         for request in requests {
-            statistics.recordFailure(duration: now &- request.enqueueTime)
+            statistics.recordFailure(duration: now &- request.enqueueTime, cause: cause)
             let id = (request.payload as? PendingRequest)?.id ?? ""
             finish(request, .failure(error.prefixed(Self.prefix(id))))
         }
@@ -297,7 +314,9 @@ package final class ModelExecutor: Sendable {
         for slot in slots { slot.parker.unpark() }
         let isDrained = drained.wait(until: deadline, clock: clock) { self.machine.withLock { $0.isDrained } }
         let abandoned = machine.withLock { $0.abandon() }
-        fail(abandoned, HalcyonError(.unavailable, "model '\(name)' was stopped before the request could run"))
+        fail(
+            abandoned, HalcyonError(.unavailable, "model '\(name)' was stopped before the request could run"),
+            cause: .rejected(.stopping))
         timer.disarm(self)
         let workers = workers.withLock { workers in
             defer { workers = [] }
@@ -319,7 +338,7 @@ extension ModelExecutor: DeadlineTimer.Target {
     package func deadlinePassed(now: UInt64) -> UInt64? {
         let (expired, next) = machine.withLock { ($0.expire(now: now), $0.nextExpiry()) }
         if let wake = expired.wake { slots[wake].parker.unpark() }
-        fail(expired.rejected, HalcyonError(.unavailable, "Request timeout expired"))
+        fail(expired.rejected, HalcyonError(.unavailable, "Request timeout expired"), cause: .rejected(.timeout))
         return next
     }
 }

@@ -16,8 +16,12 @@ public struct ModelStatistics: Hashable, Sendable {
     public var executionCount: UInt64 = 0
     /// Requests that got their response, from arrival to response.
     public var success = DurationStatistic()
-    /// Requests that got an error after they were found valid, from arrival to error.
+    /// Requests that got an error, from arrival to error.
     public var fail = DurationStatistic()
+    /// The requests of ``fail`` by reason; one that is missing did not occur.
+    public var failures: [FailureReason: UInt64] = [:]
+    /// The requests that failed as ``FailureReason/rejected``, by what they were rejected for.
+    public var rejections: [RejectionReason: UInt64] = [:]
     /// Successful requests: from arrival to the beginning of their execution.
     public var queue = DurationStatistic()
     /// Successful requests: gathering and handing over the inputs of their batch.
@@ -26,6 +30,8 @@ public struct ModelStatistics: Hashable, Sendable {
     public var computeInfer = DurationStatistic()
     /// Successful requests: taking over the outputs of their batch and handing them out.
     public var computeOutput = DurationStatistic()
+    /// The spread of the five times above.
+    public var latencies = LatencyHistograms()
     public var cacheHit = DurationStatistic()
     public var cacheMiss = DurationStatistic()
     /// Ascending by batch size.
@@ -36,6 +42,13 @@ public struct ModelStatistics: Hashable, Sendable {
     public init(name: String, version: Int64) {
         self.name = name
         self.version = version
+    }
+
+    /// The sizes of the batches executed, in items; its count is ``executionCount`` and its sum ``inferenceCount``.
+    public var batchSizes: Histogram {
+        var histogram = Histogram(bounds: Histogram.batchSizeBounds)
+        for batch in batches { histogram.record(UInt64(clamping: batch.batchSize), times: batch.computeInfer.count) }
+        return histogram
     }
 
     /// The largest batch executed; 0 for none.

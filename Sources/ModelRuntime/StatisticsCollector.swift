@@ -18,6 +18,23 @@ package final class StatisticsCollector: Sendable {
         }
     }
 
+    /// Why a request ends with an error: a ``FailureReason``, and for a rejected one the reason of that.
+    package enum FailureCause: Hashable, Sendable {
+        case canceled
+        case rejected(RejectionReason)
+        case backend
+        case other
+
+        var reason: FailureReason {
+            switch self {
+            case .canceled: .canceled
+            case .rejected: .rejected
+            case .backend: .backend
+            case .other: .other
+            }
+        }
+    }
+
     private let state: Locked<ModelStatistics>
     /// Milliseconds since 1970.
     private let wallClock: @Sendable () -> UInt64
@@ -46,13 +63,15 @@ package final class StatisticsCollector: Sendable {
         let input = stages.inferenceStart &- stages.start
         let infer = stages.inferenceEnd &- stages.inferenceStart
         let output = stages.end &- stages.inferenceEnd
-        var waited: UInt64 = 0
-        var lasted: UInt64 = 0
-        for arrival in arrivals {
-            waited &+= stages.start &- arrival
-            lasted &+= stages.end &- arrival
-        }
         state.withLock { statistics in
+            var waited: UInt64 = 0
+            var lasted: UInt64 = 0
+            for arrival in arrivals {
+                waited &+= stages.start &- arrival
+                lasted &+= stages.end &- arrival
+                statistics.latencies.queue.record(stages.start &- arrival)
+                statistics.latencies.request.record(stages.end &- arrival)
+            }
             statistics.lastInference = last
             statistics.inferenceCount &+= UInt64(batchSize)
             statistics.executionCount &+= 1
@@ -61,6 +80,9 @@ package final class StatisticsCollector: Sendable {
             statistics.computeInput.add(input &* count, times: count)
             statistics.computeInfer.add(infer &* count, times: count)
             statistics.computeOutput.add(output &* count, times: count)
+            statistics.latencies.computeInput.record(input, times: count)
+            statistics.latencies.computeInfer.record(infer, times: count)
+            statistics.latencies.computeOutput.record(output, times: count)
             statistics.batchReasons[reason, default: 0] &+= 1
             let index = Self.batchIndex(batchSize, in: &statistics.batches)
             statistics.batches[index].computeInput.add(input)
@@ -70,9 +92,15 @@ package final class StatisticsCollector: Sendable {
         }
     }
 
-    /// Counts a request that ends with an error, and the time since it arrived.
-    package func recordFailure(duration: UInt64) {
-        state.withLock { $0.fail.add(duration) }
+    /// Counts a request that ends with an error.
+    ///
+    /// - Parameter duration: nanoseconds since it arrived.
+    package func recordFailure(duration: UInt64, cause: FailureCause) {
+        state.withLock { statistics in
+            statistics.fail.add(duration)
+            statistics.failures[cause.reason, default: 0] &+= 1
+            if case .rejected(let reason) = cause { statistics.rejections[reason, default: 0] &+= 1 }
+        }
     }
 
     private static func batchIndex(_ batchSize: Int, in batches: inout [BatchStatistics]) -> Int {

@@ -57,6 +57,8 @@ package struct SchedulerMachine: Sendable {
     /// Batches gathered ahead of time, and how many are being gathered.
     private var prepared: [Batch] = []
     private var preparing = 0
+    /// The requests of both.
+    private var requestsAhead = 0
     package private(set) var isDraining = false
 
     package init(options: SchedulingOptions, instanceCount: Int) {
@@ -110,8 +112,10 @@ package struct SchedulerMachine: Sendable {
             case .run(let plan) = planner.decide(queue, now: now, isDraining: isDraining),
             plan.reason == .full || plan.reason == .preferredSize
         else { return .nothing }
+        let batch = queue.take(plan)
         preparing += 1
-        return .prepare(queue.take(plan))
+        requestsAhead += batch.requests.count
+        return .prepare(batch)
     }
 
     /// Takes back a batch that was gathered ahead of time.
@@ -147,6 +151,7 @@ package struct SchedulerMachine: Sendable {
         arrive(instance)
         if !prepared.isEmpty {
             let batch = prepared.removeFirst()
+            requestsAhead -= batch.requests.count
             instances[instance] = .running
             return .run(batch, wake: wakeForMore(now: now))
         }
@@ -242,6 +247,14 @@ package struct SchedulerMachine: Sendable {
         }
     }
 
+    // MARK: Looking
+
+    /// Requests that do not run yet: those in the queue and those in batches that were formed ahead of time.
+    package var waitingCount: Int { queue.count + requestsAhead }
+
+    /// Instances that execute, whoever runs them.
+    package var busyCount: Int { instances.count { $0 == .running || $0 == .leased } }
+
     // MARK: Stopping
 
     /// Takes nothing new from now on and holds nothing back. Every worker is to be woken, to finish what waits and exit.
@@ -260,6 +273,7 @@ package struct SchedulerMachine: Sendable {
     package mutating func abandon() -> [QueuedRequest] {
         let batched = prepared.flatMap(\.requests)
         prepared.removeAll()
+        requestsAhead -= batched.count
         return (batched + queue.removeAll()).sorted { $0.sequence < $1.sequence }
     }
 

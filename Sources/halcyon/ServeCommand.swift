@@ -6,8 +6,8 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serves the models of one or more model repositories.",
         discussion: """
-            By default the server listens on this machine's own addresses only: HTTP on port 8000, gRPC on 8001. \
-            Give an address (0.0.0.0, for instance) to be reached from elsewhere, or unix:PATH for a Unix domain \
+            By default the server listens on this machine's own addresses only: HTTP on port 8000, gRPC on 8001, \
+            metrics on 8002. Give an address (0.0.0.0, for instance) to be reached from elsewhere, or unix:PATH for a Unix domain \
             socket.
 
             SIGTERM and SIGINT stop it: it is not ready at once, finishes the requests it has, and exits with 0. A second \
@@ -17,6 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup(title: "Models") var models: ModelFlags
     @OptionGroup(title: "HTTP") var http: HTTPFlags
     @OptionGroup(title: "gRPC") var grpc: GRPCFlags
+    @OptionGroup(title: "Metrics") var metrics: MetricsFlags
     @OptionGroup(title: "Log") var logging: LogFlags
     @OptionGroup(title: "Limits and access") var limits: LimitFlags
 

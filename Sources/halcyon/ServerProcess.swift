@@ -4,6 +4,7 @@ internal import HTTPFrontend
 internal import Halcyon
 internal import KServeProtocol
 internal import Logging
+internal import MetricsExposition
 internal import NIOCore
 internal import NIOPosix
 internal import Tensors
@@ -34,6 +35,9 @@ struct ServerProcess {
         do {
             if flags.http.allowHttp.isOn { listeners.append(try await listenHTTP(service, group, budget)) }
             if flags.grpc.allowGrpc.isOn { listeners.append(try await listenGRPC(service, group, budget)) }
+            if flags.metrics.allowMetrics.isOn {
+                listeners.append(try await listenForMetrics(server, group, budget))
+            }
             try await startModels(server)
         } catch {
             await stop(listeners, server, service)
@@ -139,6 +143,25 @@ struct ServerProcess {
             options, on: group, grpc: grpc.options, budget: budget,
             service: GRPCService(service: service, access: access))
         log.info("listening", metadata: ["protocol": "gRPC", "address": "\(listener.address)"])
+        return listener
+    }
+
+    private func listenForMetrics(
+        _ server: InferenceServer, _ group: any EventLoopGroup, _ budget: ByteBudget
+    ) async throws -> Listener {
+        let metrics = flags.metrics
+        let endpoint = MetricsEndpoint(
+            server: server, configuration: try MetricsConfiguration(settings: metrics.metricsConfig))
+        if metrics.allowCpuMetrics.isOn {
+            let interval = min(max(100, metrics.metricsIntervalMs), 1e9)
+            endpoint.measureMachine(every: .milliseconds(Int64(interval)), on: group.next())
+        }
+        let options = Listener.Options(
+            address: try ListenAddress(
+                host: metrics.metricsAddress ?? flags.http.httpAddress, port: metrics.metricsPort), log: log)
+        let listener = try await HTTPListener.bind(
+            options, on: group, connection: HTTPConnectionOptions(), budget: budget, responder: endpoint)
+        log.info("listening", metadata: ["protocol": "metrics", "address": "\(listener.address)"])
         return listener
     }
 

@@ -10,7 +10,7 @@ import sys
 import unittest
 from pathlib import Path
 
-MODULES = ["recorded", "raw_sockets", "clients", "shared_memory"]
+MODULES = ["recorded", "metrics", "raw_sockets", "clients", "shared_memory"]
 
 
 def main(program, names):

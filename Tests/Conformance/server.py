@@ -52,7 +52,7 @@ class Server:
         self.log = (self.folder / "log").open("w+")
         command = [
             self.program, "serve", f"--model-repository={self.folder}/models", f"--http-port={self.http_port}",
-            f"--grpc-port={self.grpc_port}", f"--backend-directory={BACKENDS}",
+            f"--grpc-port={self.grpc_port}", f"--metrics-port={self.metrics_port}", f"--backend-directory={BACKENDS}",
             *self.flags,
         ]  # fmt: skip
         self.process = subprocess.Popen(command, stderr=self.log, stdout=self.log)

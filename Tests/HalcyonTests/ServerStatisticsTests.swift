@@ -25,6 +25,37 @@ struct ServerStatisticsTests {
             ))
     }
 
+    @Test("Gauges say what waits, what runs and how long loading took")
+    func gauges() async throws {
+        let clock = ManualClock(now: 1000)
+        let gate = Gate()
+        let echo = ScriptedBackend.echo()
+        let backend = ScriptedBackend { batch, identity in
+            clock.advance(by: 7)
+            if try batch.input("IN").elements(as: Float.self)[0] == 1 { gate.pass() }
+            return try echo(&batch, identity)
+        }
+        let repository = try TemporaryRepository()
+        try repository.add("scripted", backend: "scripted", lines: "instance_group [ { count: 2 kind: KIND_CPU } ]")
+        let server = try startServer(repository, backends: [backend], clock: clock)
+        #expect(server.gauges().isEmpty)
+        try await server.loadModel("scripted")
+        var expected = ModelGauges(name: "scripted", version: 1)
+        expected.instances = 2
+        expected.loadNanoseconds = 7 * UInt64(backend.executedBatchSizes.count)
+        #expect(server.gauges() == [expected])
+        let outcomes = Collected<Result<InferenceResponse, HalcyonError>>()
+        for _ in 0..<3 { server.submit(try request("scripted", 1)) { outcomes.add($0) } }
+        gate.waitForArrivals(2)
+        expected.busyInstances = 2
+        expected.pendingRequests = 1
+        #expect(server.gauges() == [expected])
+        gate.open()
+        _ = outcomes.wait(for: 3)
+        await server.shutdown()
+        #expect(server.gauges().isEmpty)
+    }
+
     @Test("The times of a request's stages add up to its time, by a clock moved by hand")
     func stages() async throws {
         let clock = ManualClock(now: 1000)

@@ -201,6 +201,28 @@ struct SchedulerMachineTests {
         #expect(machine.nextBatch(instance: 0, now: 9).batch?.ids == [3, 4])
     }
 
+    @Test("A request waits until its batch runs, also in a batch that was formed ahead of time")
+    func waitingCount() throws {
+        var machine = SchedulerMachine(options: options(maxBatchSize: 2, eager: true), instanceCount: 1)
+        #expect(machine.waitingCount == 0 && machine.busyCount == 0)
+        _ = try machine.add(.test(0), callerMayRun: true)
+        #expect(machine.waitingCount == 0 && machine.busyCount == 1)
+        _ = try machine.add(.test(1))
+        let batch = try #require(try machine.add(.test(2)).followUp.prepares)
+        try machine.add(.test(3))
+        #expect(machine.waitingCount == 3)
+        _ = machine.batchPrepared(batch)
+        _ = machine.release(instance: 0, now: 9)
+        #expect(machine.waitingCount == 3 && machine.busyCount == 0)
+        _ = machine.nextBatch(instance: 0, now: 9)
+        #expect(machine.waitingCount == 1 && machine.busyCount == 1)
+        let late = try #require(try machine.add(.test(4)).followUp.prepares)
+        _ = machine.batchPrepared(late)
+        machine.drain()
+        #expect(machine.abandon().count == 2)
+        #expect(machine.waitingCount == 0 && machine.busyCount == 1)
+    }
+
     @Test("Draining refuses new requests, holds nothing back and lets the workers go")
     func draining() throws {
         let batching = DynamicBatching(maxQueueDelayMicroseconds: 1_000_000)

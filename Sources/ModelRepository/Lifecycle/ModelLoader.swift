@@ -85,14 +85,16 @@ package struct ModelLoader: Sendable {
                 throw error.prefixed("model '\(name)' failed to warm up: ")
             }
         }
+        let duration = clock.now() &- start
         var metadata: Logger.Metadata = [
             "model": "\(name)", "version": "\(version.number)", "backend": "\(backend.name)", "cpu": "\(plan)",
-            "milliseconds": "\((clock.now() &- start) / 1_000_000)",
+            "milliseconds": "\(duration / 1_000_000)",
         ]
         for property in model.properties { metadata[property.name] = "\(property.value)" }
         log.info("model ready", metadata: metadata)
         return ServedModel(
-            version: version.number, configuration: configuration, labels: labels, executor: executor)
+            version: version.number, configuration: configuration, labels: labels, loadNanoseconds: duration,
+            executor: executor)
     }
 
     private func open(

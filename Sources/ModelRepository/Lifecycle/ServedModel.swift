@@ -9,16 +9,31 @@ package final class ServedModel: Sendable {
     package let configuration: ModelConfiguration
     /// The labels of the outputs that have a label file.
     package let labels: [String: [String]]
+    private let loadNanoseconds: UInt64
     package let executor: ModelExecutor
     /// Those who are about to hand a request to the executor.
     private let holders = Atomic<Int>(0)
     private let released = Signal()
 
-    init(version: Int64, configuration: ModelConfiguration, labels: [String: [String]], executor: ModelExecutor) {
+    init(
+        version: Int64, configuration: ModelConfiguration, labels: [String: [String]], loadNanoseconds: UInt64,
+        executor: ModelExecutor
+    ) {
         self.version = version
         self.configuration = configuration
         self.labels = labels
+        self.loadNanoseconds = loadNanoseconds
         self.executor = executor
+    }
+
+    package var gauges: ModelGauges {
+        let occupancy = executor.occupancy()
+        var gauges = ModelGauges(name: configuration.name, version: version)
+        gauges.pendingRequests = occupancy.pendingRequests
+        gauges.instances = executor.instanceCount
+        gauges.busyInstances = occupancy.busyInstances
+        gauges.loadNanoseconds = loadNanoseconds
+        return gauges
     }
 
     /// Called under the manager's lock, so that a model that has been taken off the table gains no new holder.

@@ -1,0 +1,144 @@
+internal import ModelRuntime
+
+/// The tables of all families, in the order in which they are shown: the reference's first, by its names.
+extension MetricsRenderer {
+    /// A counter of which each model version has one.
+    struct Counter: Sendable {
+        let family: MetricFamily
+        let value: @Sendable (ModelStatistics) -> UInt64
+
+        init(_ name: String, _ help: String, _ value: @escaping @Sendable (ModelStatistics) -> UInt64) {
+            family = MetricFamily(.counter, name, help)
+            self.value = value
+        }
+    }
+
+    /// A gauge of which each model version has one.
+    struct Gauge: Sendable {
+        let family: MetricFamily
+        let value: @Sendable (ModelGauges) -> Double
+
+        init(_ name: String, _ help: String, _ value: @escaping @Sendable (ModelGauges) -> Double) {
+            family = MetricFamily(.gauge, name, help)
+            self.value = value
+        }
+    }
+
+    /// A histogram of which each model version has one.
+    struct Distribution: Sendable {
+        let family: MetricFamily
+        /// How many of the histogram's own unit make one of the family's.
+        let unit: Double
+        let value: @Sendable (ModelStatistics) -> Histogram
+
+        init(
+            _ name: String, _ help: String, unit: Double, _ value: @escaping @Sendable (ModelStatistics) -> Histogram
+        ) {
+            family = MetricFamily(.histogram, name, help)
+            self.unit = unit
+            self.value = value
+        }
+    }
+
+    // MARK: The reference's
+
+    static let success = Counter(
+        "nv_inference_request_success", "Requests that got their response, whatever their batch size."
+    ) { $0.success.count }
+
+    static let failure = MetricFamily(
+        .counter, "nv_inference_request_failure", "Requests that got an error, by reason.")
+
+    static let counts = [
+        Counter("nv_inference_count", "Items inferred: a request with a batch of n counts n times.") {
+            $0.inferenceCount
+        },
+        Counter("nv_inference_exec_count", "Batches executed.") { $0.executionCount },
+    ]
+
+    static let durations = [
+        Counter("nv_inference_request_duration_us", "Time from arrival to response, in microseconds.") {
+            $0.success.nanoseconds / 1000
+        },
+        Counter("nv_inference_queue_duration_us", "Time that requests waited before they ran, in microseconds.") {
+            $0.queue.nanoseconds / 1000
+        },
+        Counter("nv_inference_compute_input_duration_us", "Time for handing over inputs, in microseconds.") {
+            $0.computeInput.nanoseconds / 1000
+        },
+        Counter("nv_inference_compute_infer_duration_us", "Time in which the engine executed, in microseconds.") {
+            $0.computeInfer.nanoseconds / 1000
+        },
+        Counter("nv_inference_compute_output_duration_us", "Time for taking over outputs, in microseconds.") {
+            $0.computeOutput.nanoseconds / 1000
+        },
+    ]
+
+    /// The reference's identity backend counts into it; here nothing does.
+    static let inputBytes = MetricFamily(
+        .counter, "input_byte_size_counter", "Bytes of input that an engine has counted itself.")
+
+    /// Every request here has one response, so the first is the only one.
+    static let firstResponse = Distribution(
+        "nv_inference_first_response_histogram_ms", "Time from arrival to the first response, in milliseconds.",
+        unit: 1_000_000
+    ) { $0.latencies.request }
+
+    /// The reference's buckets, in nanoseconds.
+    static let firstResponseBounds: [UInt64] = [100_000_000, 500_000_000, 2_000_000_000, 5_000_000_000]
+
+    static let gauges = [
+        Gauge("nv_inference_pending_request_count", "Requests that wait to be executed.") {
+            Double($0.pendingRequests)
+        },
+        Gauge("nv_model_load_duration_secs", "How long loading the model took, in seconds.") {
+            Double($0.loadNanoseconds) / 1_000_000_000
+        },
+    ]
+
+    static let pinnedPool = [
+        MetricFamily(.gauge, "nv_pinned_memory_pool_total_bytes", "Size of the pool of pinned memory, in bytes."),
+        MetricFamily(.gauge, "nv_pinned_memory_pool_used_bytes", "Pinned memory in use, in bytes."),
+    ]
+
+    static let cpuUtilization = MetricFamily(
+        .gauge, "nv_cpu_utilization", "Share of time that the machine's processors were busy, from 0 to 1.")
+    static let memoryTotal = MetricFamily(.gauge, "nv_cpu_memory_total_bytes", "The machine's memory, in bytes.")
+    static let memoryUsed = MetricFamily(
+        .gauge, "nv_cpu_memory_used_bytes", "The machine's memory that is in use, in bytes.")
+
+    // MARK: Beyond the reference
+
+    static let distributions = [
+        Distribution(
+            "halcyon_request_duration_seconds", "Time from arrival to response, in seconds.", unit: 1_000_000_000
+        ) { $0.latencies.request },
+        Distribution(
+            "halcyon_queue_duration_seconds", "Time that requests waited before they ran, in seconds.",
+            unit: 1_000_000_000
+        ) { $0.latencies.queue },
+        Distribution(
+            "halcyon_compute_input_duration_seconds", "Time for handing over inputs, in seconds.", unit: 1_000_000_000
+        ) { $0.latencies.computeInput },
+        Distribution(
+            "halcyon_compute_infer_duration_seconds", "Time in which the engine executed, in seconds.",
+            unit: 1_000_000_000
+        ) { $0.latencies.computeInfer },
+        Distribution(
+            "halcyon_compute_output_duration_seconds", "Time for taking over outputs, in seconds.",
+            unit: 1_000_000_000
+        ) { $0.latencies.computeOutput },
+        Distribution("halcyon_batch_size", "Items in the batches executed.", unit: 1) { $0.batchSizes },
+    ]
+
+    static let batchReason = MetricFamily(
+        .counter, "halcyon_batch_reason_total", "Batches executed, by what closed them.")
+
+    static let rejected = MetricFamily(
+        .counter, "halcyon_rejected_total", "Valid requests that never ran, by what they were rejected for.")
+
+    static let instances = [
+        Gauge("halcyon_instances", "Instances of the model.") { Double($0.instances) },
+        Gauge("halcyon_instances_busy", "Instances that execute a batch.") { Double($0.busyInstances) },
+    ]
+}

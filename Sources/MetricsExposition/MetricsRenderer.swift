@@ -1,0 +1,94 @@
+internal import ModelRuntime
+internal import Scheduling
+
+/// Writes metrics as Prometheus reads them: the reference's families, by its names, labels and units, and behind them
+/// Halcyon's own, whose names begin with `halcyon_`.
+public struct MetricsRenderer: Sendable {
+    /// The media type of the text.
+    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    public var configuration: MetricsConfiguration
+
+    public init(_ configuration: MetricsConfiguration = MetricsConfiguration()) {
+        self.configuration = configuration
+    }
+
+    /// The whole page, ending with a line break.
+    public func text(_ snapshot: MetricsSnapshot) -> String {
+        let statistics = snapshot.statistics.map { (MetricLabels(model: $0.name, version: $0.version), $0) }
+        var page = MetricsPage()
+        write(Self.success, statistics, to: &page)
+        writeReasons(of: Self.failure, FailureReason.allCases, statistics, to: &page) { $0.failures[$1] ?? 0 }
+        for counter in Self.counts { write(counter, statistics, to: &page) }
+        if configuration.counterLatencies {
+            for counter in Self.durations { write(counter, statistics, to: &page) }
+        }
+        page.heading(Self.inputBytes)
+        if configuration.histogramLatencies {
+            write(Self.firstResponse, statistics, bounds: Self.firstResponseBounds, to: &page)
+        }
+        write(Self.gauges, snapshot, to: &page)
+        // The engine has no such pool; the reference's dashboards know the names.
+        for family in Self.pinnedPool { page.heading(family) }
+        if let machine = snapshot.machine { write(machine, to: &page) }
+        for distribution in Self.distributions { write(distribution, statistics, to: &page) }
+        writeReasons(of: Self.batchReason, BatchReason.allCases, statistics, to: &page) { $0.batchReasons[$1] ?? 0 }
+        writeReasons(of: Self.rejected, RejectionReason.allCases, statistics, to: &page) { $0.rejections[$1] ?? 0 }
+        write(Self.instances, snapshot, to: &page)
+        return page.text
+    }
+
+    private typealias Labelled = (labels: MetricLabels, statistics: ModelStatistics)
+
+    private func write(_ counter: Counter, _ models: [Labelled], to page: inout MetricsPage) {
+        page.heading(counter.family)
+        for model in models {
+            page.sample(counter.family.name, model.labels.text(), counter.value(model.statistics))
+        }
+    }
+
+    /// One sample a reason, also for one that did not occur: a rate needs to have seen the 0.
+    private func writeReasons<Reason: RawRepresentable<String>>(
+        of family: MetricFamily, _ reasons: [Reason], _ models: [Labelled], to page: inout MetricsPage,
+        count: (ModelStatistics, Reason) -> UInt64
+    ) {
+        page.heading(family)
+        for model in models {
+            for reason in reasons {
+                let labels = model.labels.text(reason: reason.rawValue)
+                page.sample(family.name, labels, count(model.statistics, reason))
+            }
+        }
+    }
+
+    private func write(
+        _ distribution: Distribution, _ models: [Labelled], bounds: [UInt64]? = nil, to page: inout MetricsPage
+    ) {
+        page.heading(distribution.family)
+        for model in models {
+            let histogram = distribution.value(model.statistics)
+            page.samples(
+                of: distribution.family, model.labels, histogram, unit: distribution.unit,
+                bounds: bounds ?? histogram.bounds)
+        }
+    }
+
+    private func write(_ gauges: [Gauge], _ snapshot: MetricsSnapshot, to page: inout MetricsPage) {
+        for gauge in gauges {
+            page.heading(gauge.family)
+            for model in snapshot.gauges {
+                let labels = MetricLabels(model: model.name, version: model.version)
+                page.sample(gauge.family.name, labels.text(), gauge.value(model))
+            }
+        }
+    }
+
+    private func write(_ machine: MachineUsage, to page: inout MetricsPage) {
+        page.heading(Self.cpuUtilization)
+        page.sample(Self.cpuUtilization.name, "", machine.cpuUtilization)
+        page.heading(Self.memoryTotal)
+        page.sample(Self.memoryTotal.name, "", machine.memoryTotalBytes)
+        page.heading(Self.memoryUsed)
+        page.sample(Self.memoryUsed.name, "", machine.memoryUsedBytes)
+    }
+}

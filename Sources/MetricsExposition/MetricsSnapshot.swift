@@ -1,0 +1,25 @@
+public import Halcyon
+public import ModelRuntime
+
+/// What a page of metrics is made of.
+public struct MetricsSnapshot: Sendable {
+    /// In the order in which they are shown.
+    public var statistics: [ModelStatistics]
+    /// In the order in which they are shown.
+    public var gauges: [ModelGauges]
+    /// `nil` to leave the machine out.
+    public var machine: MachineUsage?
+
+    public init(statistics: [ModelStatistics], gauges: [ModelGauges], machine: MachineUsage? = nil) {
+        self.statistics = statistics
+        self.gauges = gauges
+        self.machine = machine
+    }
+
+    /// What a server's models have done and are doing now.
+    public init(of server: InferenceServer, machine: MachineUsage? = nil) {
+        // Only a model's name can be wrong, and none is given.
+        let statistics = (try? server.statistics())?.models ?? []
+        self.init(statistics: statistics, gauges: server.gauges(), machine: machine)
+    }
+}

@@ -1,0 +1,15 @@
+/// How the times of the successful requests of a model version were spread, in nanoseconds.
+///
+/// Each counts every request once, with the time of its whole batch where the time is the batch's; so counts and sums
+/// are those of the ``DurationStatistic`` of the same stage.
+public struct LatencyHistograms: Hashable, Sendable {
+    /// From arrival to response.
+    public var request = Histogram(bounds: Histogram.durationBounds)
+    /// From arrival to the beginning of the execution.
+    public var queue = Histogram(bounds: Histogram.durationBounds)
+    public var computeInput = Histogram(bounds: Histogram.durationBounds)
+    public var computeInfer = Histogram(bounds: Histogram.durationBounds)
+    public var computeOutput = Histogram(bounds: Histogram.durationBounds)
+
+    public init() {}
+}

@@ -1,0 +1,18 @@
+/// What one served model version is doing at the moment; what it has done is in its statistics.
+public struct ModelGauges: Hashable, Sendable {
+    public var name: String
+    public var version: Int64
+    /// Requests that wait and do not run yet.
+    public var pendingRequests = 0
+    /// Instances that the version has, all of its groups together.
+    public var instances = 0
+    /// Instances that execute a batch.
+    public var busyInstances = 0
+    /// How long loading took, in nanoseconds: from opening the model to the end of its warm-up.
+    public var loadNanoseconds: UInt64 = 0
+
+    public init(name: String, version: Int64) {
+        self.name = name
+        self.version = version
+    }
+}

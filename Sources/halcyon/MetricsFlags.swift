@@ -1,0 +1,25 @@
+internal import ArgumentParser
+
+struct MetricsFlags: ParsableArguments {
+    @Option(help: "Whether to listen for Prometheus.")
+    var allowMetrics = Switch(true)
+
+    @Option(help: "Whether to show the use of processor and memory.")
+    var allowCpuMetrics = Switch(true)
+
+    @Option(help: ArgumentHelp("The address to listen on; that of HTTP where it is not given.", valueName: "address"))
+    var metricsAddress: String?
+
+    @Option(help: "The port; 0 lets the system choose one.")
+    var metricsPort = 8002
+
+    @Option(
+        help: "How often the use of processor and memory is measured, in milliseconds; at least 100.")
+    var metricsIntervalMs = 2000.0
+
+    @Option(
+        name: .customLong("metrics-config"),
+        help: ArgumentHelp(
+            "A setting of the metrics, histogram_latencies=true for instance.", valueName: "setting=value"))
+    var metricsConfig: [String] = []
+}

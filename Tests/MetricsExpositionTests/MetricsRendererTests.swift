@@ -1,0 +1,117 @@
+import Foundation
+import Halcyon
+import HalcyonTestKit
+import MetricsExposition
+import Testing
+
+@Suite("Metrics page")
+struct MetricsRendererTests {
+    /// A page's lines about that family: its heading and its samples.
+    private func lines(_ family: String, of text: String) -> [String] {
+        text.split(separator: "\n").map(String.init).filter { line in
+            let name = line.hasPrefix("#") ? line.split(separator: " ")[2] : line.prefix { $0 != "{" && $0 != " " }
+            return name == family || ["_bucket", "_sum", "_count"].contains { name == family + $0 }
+        }
+    }
+
+    @Test("The whole page of a model, by the reference's names and order, and Halcyon's own behind them")
+    func wholePage() throws {
+        let snapshot = try Self.snapshot()
+        #expect(MetricsRenderer().text(snapshot) == Self.page)
+        #expect(MetricsRenderer.contentType == "text/plain; version=0.0.4; charset=utf-8")
+    }
+
+    @Test("Without models and without the machine's usage there are headings alone")
+    func empty() {
+        let text = MetricsRenderer().text(MetricsSnapshot(statistics: [], gauges: []))
+        let names = text.split(separator: "\n").filter { $0.hasPrefix("# TYPE") }.map { $0.split(separator: " ")[2] }
+        #expect(!text.split(separator: "\n").contains { !$0.hasPrefix("#") })
+        #expect(!names.contains { $0.hasPrefix("nv_cpu") })
+        #expect(Set(names).count == names.count && names.count == 24)
+    }
+
+    @Test("With counter_latencies=false the counters of times are left out, and only they")
+    func withoutCounters() throws {
+        let snapshot = try Self.snapshot()
+        let renderer = MetricsRenderer(try MetricsConfiguration(settings: ["counter_latencies=false"]))
+        let left = Self.page.split(separator: "\n").filter { !$0.contains("_duration_us") }
+        #expect(renderer.text(snapshot).split(separator: "\n") == left)
+    }
+
+    @Test("With histogram_latencies=true there is the reference's histogram, in milliseconds and in its buckets")
+    func firstResponse() throws {
+        var model = ModelStatistics(name: "simple", version: 1)
+        for milliseconds in [1, 100, 101, 2000, 6000] as [UInt64] {
+            model.latencies.request.record(milliseconds * 1_000_000)
+        }
+        let renderer = MetricsRenderer(try MetricsConfiguration(settings: ["histogram_latencies=true"]))
+        let text = renderer.text(MetricsSnapshot(statistics: [model], gauges: []))
+        let name = "nv_inference_first_response_histogram_ms"
+        #expect(
+            lines(name, of: text) == [
+                "# HELP \(name) Time from arrival to the first response, in milliseconds.",
+                "# TYPE \(name) histogram",
+                #"\#(name)_bucket{model="simple",version="1",le="100"} 2"#,
+                #"\#(name)_bucket{model="simple",version="1",le="500"} 3"#,
+                #"\#(name)_bucket{model="simple",version="1",le="2000"} 4"#,
+                #"\#(name)_bucket{model="simple",version="1",le="5000"} 4"#,
+                #"\#(name)_bucket{model="simple",version="1",le="+Inf"} 5"#,
+                #"\#(name)_sum{model="simple",version="1"} 8202"#,
+                #"\#(name)_count{model="simple",version="1"} 5"#,
+            ])
+        #expect(lines(name, of: MetricsRenderer().text(MetricsSnapshot(statistics: [model], gauges: []))).isEmpty)
+    }
+
+    @Test("Each family has one heading, and under it the samples of all versions")
+    func versions() throws {
+        let models = [ModelStatistics(name: "a", version: 1), ModelStatistics(name: "a", version: 12)]
+        let text = MetricsRenderer().text(MetricsSnapshot(statistics: models, gauges: []))
+        #expect(
+            lines("nv_inference_count", of: text).dropFirst(2) == [
+                #"nv_inference_count{model="a",version="1"} 0"#, #"nv_inference_count{model="a",version="12"} 0"#,
+            ])
+    }
+
+    @Test("Backslashes, quotation marks and line breaks in a label's value are escaped, and nothing else is")
+    func escaping() {
+        let model = ModelStatistics(name: "a\\b\"c\nd é{},=\t\r\n", version: 1)
+        let text = MetricsRenderer().text(
+            MetricsSnapshot(statistics: [model], gauges: [ModelGauges(name: "\\n", version: 2)]))
+        #expect(text.contains("nv_inference_count{model=\"a\\\\b\\\"c\\nd é{},=\t\r\\n\",version=\"1\"} 0\n"))
+        #expect(text.contains(#"halcyon_instances{model="\\n",version="2"} 0"#))
+    }
+
+    @Test("A server's own numbers arrive on the page")
+    func server() async throws {
+        let folder = try TemporaryFolder.make()
+        let model = folder.appendingPathComponent("echo/1")
+        try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
+        let configuration = """
+            backend: "identity"
+            max_batch_size: 8
+            input [ { name: "IN" data_type: TYPE_FP32 dims: [ 4 ] } ]
+            output [ { name: "OUT" data_type: TYPE_FP32 dims: [ 4 ] } ]
+            instance_group [ { count: 2 kind: KIND_CPU } ]
+            """
+        try configuration.write(
+            to: folder.appendingPathComponent("echo/config.pbtxt"), atomically: true, encoding: .utf8)
+        let server = try InferenceServer(ServerOptions(repositoryPaths: [folder.path]))
+        try await server.waitUntilReady()
+        let input = try Tensor(name: "IN", shape: [3, 4], [Float](repeating: 1, count: 12))
+        _ = try await server.infer(InferenceRequest(modelName: "echo", inputs: [input]))
+        _ = try? await server.infer(InferenceRequest(modelName: "echo", inputs: []))
+        let text = MetricsRenderer().text(MetricsSnapshot(of: server))
+        for line in [
+            #"nv_inference_request_success{model="echo",version="1"} 1"#,
+            #"nv_inference_request_failure{model="echo",reason="OTHER",version="1"} 1"#,
+            #"nv_inference_count{model="echo",version="1"} 3"#,
+            #"nv_inference_pending_request_count{model="echo",version="1"} 0"#,
+            #"halcyon_batch_size_bucket{model="echo",version="1",le="4"} 1"#,
+            #"halcyon_instances{model="echo",version="1"} 2"#,
+        ] {
+            #expect(text.contains("\(line)\n"), "\(line)")
+        }
+        #expect(server.gauges().map(\.loadNanoseconds).allSatisfy { $0 > 0 })
+        await server.shutdown()
+    }
+}
