@@ -1,6 +1,6 @@
 # What a person does with Halcyon. Each target is one script of Scripts/ or one command; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo deps build test lint format bench fuzz docs clean
+.PHONY: help demo serve deps build test lint format bench fuzz docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -8,13 +8,16 @@ help: ## list the targets
 demo: ## find people in a photograph three ways, and compare: instances, batches, both
 	@Scripts/demo
 
+serve: ## serve the demo's models over HTTP (8000) and gRPC (8001), with metrics (8002)
+	@Scripts/serve
+
 deps: ## install the system packages that are missing; fetch engine, model and picture into .deps/
 	@Scripts/deps
 
 build: ## build everything in release mode
 	swift build -c release
 
-test: ## everything that must hold: lint, unit tests, Thread Sanitizer, the sample end to end
+test: ## everything that must hold: lint, unit tests, Thread Sanitizer, the sample and the server end to end
 	@Scripts/test
 
 lint: ## check format, imports, unused code and the other rules of the house, without building

@@ -27,10 +27,10 @@ ARROWS = {
     "HTTPFrontend": {
         "KServeProtocol", "Transport", "Halcyon", "ModelConfiguration", "JSONText", "Tensors", "NIOCore", "NIOHTTP1",
     },
-    # Foundation: the generated messages speak of their bytes in its terms.
+    # FoundationEssentials: the generated messages speak of their bytes in its terms.
     "GRPCFrontend": {
         "KServeProtocol", "KServeMessages", "Transport", "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText",
-        "Tensors", "NIOCore", "NIOConcurrencyHelpers", "NIOHPACK", "NIOHTTP2", "SwiftProtobuf", "Foundation",
+        "Tensors", "NIOCore", "NIOConcurrencyHelpers", "NIOHPACK", "NIOHTTP2", "SwiftProtobuf", "FoundationEssentials",
     },
     "KServeProtocol": {"Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors"},
     "Transport": {

@@ -45,6 +45,9 @@ package final class ModelExecutor: Sendable {
     /// woken costs. Nanoseconds.
     package static let shortExecution: UInt64 = 50_000
 
+    /// Batches that a caller runs at most before it gives the instance back: its own, and what came meanwhile.
+    private static let callerRuns = 8
+
     package let name: String
     package let version: Int64
     package let configuration: ModelConfiguration
@@ -201,8 +204,17 @@ package final class ModelExecutor: Sendable {
         }
     }
 
-    private func runOnCaller(_ instance: Int, _ batch: Batch) {
-        CallerRun.active { run(batch, on: slots[instance]) }
+    private func runOnCaller(_ instance: Int, _ first: Batch) {
+        var next: Batch? = first
+        var runs = 0
+        while let batch = next {
+            CallerRun.active { run(batch, on: slots[instance]) }
+            runs += 1
+            // What others have handed in meanwhile is done sooner here than by a worker that has to be woken first.
+            guard runs < Self.callerRuns, recentExecution.load(ordering: .relaxed) <= Self.shortExecution else { break }
+            let now = clock.now()
+            next = machine.withLock { $0.nextForCaller(instance: instance, now: now) }
+        }
         let now = clock.now()
         let (hasWork, isDrained) = machine.withLock { ($0.release(instance: instance, now: now), $0.isDrained) }
         if hasWork { slots[instance].parker.unpark() }

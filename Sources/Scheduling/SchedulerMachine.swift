@@ -186,6 +186,17 @@ package struct SchedulerMachine: Sendable {
         }
     }
 
+    /// A caller has run its batch and would rather run what came meanwhile than have a worker woken for it.
+    ///
+    /// - Returns: the next batch, for which the lease goes on; `nil` where there is none to run right now, or somebody
+    ///   is on the way to it: then the lease is to be given back.
+    package mutating func nextForCaller(instance: Int, now: UInt64) -> Batch? {
+        guard instances[instance] == .leased, !isDraining, prepared.isEmpty, wokenCount == 0, holder == nil,
+            case .run(let plan) = planner.decide(queue, now: now, isDraining: false)
+        else { return nil }
+        return queue.take(plan)
+    }
+
     /// A caller has run its batch and gives the lease back.
     ///
     /// - Returns: whether the instance's worker is to be woken, because work has come meanwhile.

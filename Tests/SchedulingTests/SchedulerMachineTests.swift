@@ -48,6 +48,22 @@ struct SchedulerMachineTests {
         #expect(machine.nextBatch(instance: 0, now: 6).batch?.ids == [2, 3])
     }
 
+    @Test("A caller may go on with what has come meanwhile, and gives the lease back when there is no more")
+    func callerGoesOn() throws {
+        var machine = SchedulerMachine(options: options(), instanceCount: 1)
+        _ = try machine.add(.test(1), callerMayRun: true)
+        _ = try machine.add(.test(2), callerMayRun: true)
+        _ = try machine.add(.test(3), callerMayRun: true)
+        #expect(machine.nextForCaller(instance: 0, now: 5)?.ids == [2, 3])
+        #expect(machine.instances == [.leased])
+        #expect(machine.nextForCaller(instance: 0, now: 6) == nil)
+        #expect(machine.release(instance: 0, now: 7) == false)
+        _ = try machine.add(.test(4), callerMayRun: true)
+        machine.drain()
+        #expect(machine.nextForCaller(instance: 0, now: 8) == nil)
+        #expect(machine.release(instance: 0, now: 9) == true)
+    }
+
     @Test("A wake-up that comes late does not give the worker an instance that a caller holds")
     func lateWake() throws {
         var machine = SchedulerMachine(options: options(batching: nil), instanceCount: 1)
