@@ -182,6 +182,16 @@ struct RandomScheduleTests {
         mutating func finishOne() {
             guard let instance = running.keys.sorted().randomElement(using: &generator) else { return }
             running[instance] = nil
+            if callers.contains(instance), Bool.random(using: &generator) {
+                let before = waiting
+                if let batch = machine.nextForCaller(instance: instance, now: now) {
+                    checkSize(batch, waitingBefore: before)
+                    checkOrder(batch, before)
+                    take(batch)
+                    running[instance] = batch
+                    return
+                }
+            }
             if callers.remove(instance) != nil {
                 if machine.release(instance: instance, now: now) {
                     wakes.insert(instance)
