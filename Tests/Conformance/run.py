@@ -10,7 +10,7 @@ import sys
 import unittest
 from pathlib import Path
 
-MODULES = ["recorded", "metrics", "raw_sockets", "clients", "shared_memory", "load"]
+MODULES = ["recorded", "metrics", "raw_sockets", "clients", "shared_memory", "transports", "load"]
 
 
 def main(program, names):
