@@ -77,7 +77,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "KServeProtocol",
-            dependencies: ["Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors"],
+            dependencies: ["Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", logging],
             swiftSettings: strict),
         .target(name: "KServeMessages", dependencies: [protobuf], swiftSettings: strict),
         .target(

@@ -32,7 +32,7 @@ ARROWS = {
         "KServeProtocol", "KServeMessages", "Transport", "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText",
         "Tensors", "NIOCore", "NIOConcurrencyHelpers", "NIOHPACK", "NIOHTTP2", "SwiftProtobuf", "FoundationEssentials",
     },
-    "KServeProtocol": {"Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors"},
+    "KServeProtocol": {"Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "Logging"},
     "Transport": {
         "ModelRuntime", "Tensors", "DequeModule", "NIOCore", "NIOPosix", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOSSL",
         "CZlib", "Logging",

@@ -1,4 +1,5 @@
 package import Halcyon
+package import Logging
 internal import ModelRuntime
 internal import Synchronization
 package import Tensors
@@ -12,6 +13,7 @@ package final class InferenceService: Sendable {
     /// The name that the server answers with (`--id`).
     private let name: String
     private let allowsRepositoryControl: Bool
+    private let log: Logger
     private let isStopping = Atomic<Bool>(false)
 
     package struct Options: Sendable {
@@ -19,6 +21,7 @@ package final class InferenceService: Sendable {
         package var limits = ProtocolLimits()
         package var allowsRepositoryControl = false
         package var allowsSharedMemory = false
+        package var log = Logger(label: "halcyon", factory: { _ in SwiftLogNoOpLogHandler() })
 
         package init() {}
     }
@@ -28,6 +31,7 @@ package final class InferenceService: Sendable {
         self.logSettings = logSettings
         limits = options.limits
         name = options.name
+        log = options.log
         allowsRepositoryControl = options.allowsRepositoryControl
         memory = SharedMemory(isAllowed: options.allowsSharedMemory)
     }
@@ -63,6 +67,10 @@ package final class InferenceService: Sendable {
 
     package func load(_ model: String, _ parameters: [String: String]) async throws {
         try checkRepositoryControl()
+        if let name = parameters.keys.sorted().first(where: { $0 == "config" || $0.hasPrefix("file:") }) {
+            throw HalcyonError(
+                .unsupported, "a request to load can't bring the parameter '\(name)': put it into the repository")
+        }
         try await server.loadModel(model)
     }
 
@@ -93,7 +101,9 @@ package final class InferenceService: Sendable {
                 return nil
             }
         }
-        return server.submit(call.request) { [call, labels, memory] result in
+        let start = logSettings.logsRequests ? ContinuousClock.now : nil
+        return server.submit(call.request) { [call, labels, memory, self] result in
+            if let start { logRequest(call.request, result, after: .now - start) }
             handler(
                 result.flatMap { response in
                     Result { () throws(HalcyonError) in
@@ -101,5 +111,19 @@ package final class InferenceService: Sendable {
                     }
                 })
         }
+    }
+
+    private func logRequest(
+        _ request: InferenceRequest, _ result: Result<InferenceResponse, HalcyonError>, after duration: Duration
+    ) {
+        var fields: Logger.Metadata = [
+            "model": "\(request.modelName)", "id": "\(request.id)",
+            "microseconds": "\(Int64(duration / .microseconds(1)))",
+        ]
+        switch result {
+        case .success(let response): fields["version"] = "\(response.modelVersion)"
+        case .failure(let error): fields["error"] = "\(error)"
+        }
+        log.debug("request", metadata: fields)
     }
 }

@@ -1,5 +1,6 @@
 package import JSONText
 internal import ModelRuntime
+internal import Synchronization
 package import Tensors
 
 /// What is logged and how; the reference's settings, which its logging extension shows and changes.
@@ -22,10 +23,15 @@ package final class LogSettings: Sendable {
 
     private let state: Locked<Values>
     private let isChangeAllowed: Bool
+    private let verbose: Atomic<Bool>
+
+    /// Whether each request is logged; cheap to ask.
+    package var logsRequests: Bool { verbose.load(ordering: .relaxed) }
 
     /// - Parameter isChangeAllowed: whether clients may change the settings.
     package init(_ values: Values, isChangeAllowed: Bool) {
         state = Locked(values)
+        verbose = Atomic(values.verbosity > 0)
         self.isChangeAllowed = isChangeAllowed
     }
 
@@ -67,6 +73,7 @@ package final class LogSettings: Sendable {
             }
         }
         state.withLock { [values] in $0 = values }
+        verbose.store(values.verbosity > 0, ordering: .relaxed)
     }
 
     private static func flag(_ name: String, _ value: JSONValue) throws(HalcyonError) -> Bool {

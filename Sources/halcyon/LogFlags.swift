@@ -61,4 +61,12 @@ struct LimitFlags: ParsableArguments {
 
     @Option(help: "Whether clients may use shared memory of this machine.")
     var allowClientShm = Switch(false)
+
+    func validate() throws {
+        try FlagRange.check("max-connections", maxConnections, 1...Int.max)
+        try FlagRange.check("max-inflight-bytes", maxInflightBytes, 1...Int.max / 2)
+        try FlagRange.check("max-json-depth", maxJsonDepth, 1...1000)
+        try FlagRange.check("max-request-inputs", maxRequestInputs, 1...Int.max)
+        try FlagRange.check("max-request-outputs", maxRequestOutputs, 1...Int.max)
+    }
 }

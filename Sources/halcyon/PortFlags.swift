@@ -47,6 +47,13 @@ struct HTTPFlags: ParsableArguments {
 
     @Option(help: ArgumentHelp("The certificate that clients' certificates go back to, PEM.", valueName: "file"))
     var httpRootCert: String?
+
+    func validate() throws {
+        try FlagRange.check("http-thread-count", httpThreadCount, 0...1024)
+        try FlagRange.check("http-max-input-size", httpMaxInputSize, 1...Int.max / 2)
+        try FlagRange.check("http-idle-timeout-secs", httpIdleTimeoutSecs, 1...1_000_000_000)
+        try FlagRange.check("http-body-timeout-secs", httpBodyTimeoutSecs, 1...1_000_000_000)
+    }
 }
 
 struct GRPCFlags: ParsableArguments {
@@ -120,6 +127,15 @@ struct GRPCFlags: ParsableArguments {
             case .high: 9
             }
         }
+    }
+
+    func validate() throws {
+        try FlagRange.check("grpc-max-message-size", grpcMaxMessageSize, 1...Int(UInt32.max))
+        let milliseconds: ClosedRange<Int64> = 0...1_000_000_000_000
+        try FlagRange.check("grpc-keepalive-time", grpcKeepaliveTime, 1...milliseconds.upperBound)
+        try FlagRange.check("grpc-keepalive-timeout", grpcKeepaliveTimeout, 1...milliseconds.upperBound)
+        try FlagRange.check("grpc-max-connection-age", grpcMaxConnectionAge, milliseconds)
+        try FlagRange.check("grpc-max-connection-age-grace", grpcMaxConnectionAgeGrace, milliseconds)
     }
 
     var options: GRPCOptions {

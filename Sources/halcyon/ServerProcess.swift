@@ -90,6 +90,7 @@ struct ServerProcess {
     private func serviceOptions() -> InferenceService.Options {
         var options = InferenceService.Options()
         options.name = flags.models.id
+        options.log = log
         options.allowsRepositoryControl = flags.models.modelControlMode == .explicit
         options.allowsSharedMemory = flags.limits.allowClientShm.isOn
         options.limits.jsonDepth = flags.limits.maxJsonDepth
