@@ -89,6 +89,14 @@ let package = Package(
             swiftSettings: strict),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+        // What the fuzzers feed: Fuzzing/run.
+        .target(
+            name: "WireFuzzing", dependencies: ["KServeProtocol", "Halcyon", "Tensors"], path: "Fuzzing/WireFuzzing",
+            swiftSettings: strict),
+        .target(
+            name: "ConfigurationFuzzing", dependencies: ["ModelConfiguration"], path: "Fuzzing/ConfigurationFuzzing",
+            swiftSettings: strict),
+
         // Pictures.
         .target(name: "Vision", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CResample"], swiftSettings: strict),
         .target(name: "CResample"),

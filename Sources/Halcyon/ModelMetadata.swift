@@ -8,6 +8,12 @@ public struct ModelMetadata: Hashable, Sendable {
         public var elementType: ElementType
         /// The complete shape, with the batch dimension where the model has one; −1 is any size.
         public var shape: Shape
+
+        public init(name: String, elementType: ElementType, shape: Shape) {
+            self.name = name
+            self.elementType = elementType
+            self.shape = shape
+        }
     }
 
     public var name: String
@@ -16,4 +22,14 @@ public struct ModelMetadata: Hashable, Sendable {
     public var platform: String
     public var inputs: [TensorMetadata]
     public var outputs: [TensorMetadata]
+
+    public init(
+        name: String, versions: [Int64], platform: String, inputs: [TensorMetadata], outputs: [TensorMetadata]
+    ) {
+        self.name = name
+        self.versions = versions
+        self.platform = platform
+        self.inputs = inputs
+        self.outputs = outputs
+    }
 }

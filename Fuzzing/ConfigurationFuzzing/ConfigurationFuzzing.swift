@@ -1,9 +1,9 @@
-import ModelConfiguration
+internal import ModelConfiguration
 
-/// What libFuzzer calls with each input: the reader must come back, with values or with complaints whose places lie in
+/// What libFuzzer calls with each input, by way of a few lines of C that Fuzzing/run compiles: the reader must come back, with values or with complaints whose places lie in
 /// the text.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func readConfiguration(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+@_cdecl("halcyon_fuzz_config")
+public func readConfiguration(_ start: UnsafePointer<UInt8>?, _ count: Int) {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))
     let outcome = ConfigurationReader.read(bytes, file: "config.pbtxt", modelName: "fuzz")
     let hasErrors = outcome.diagnostics.contains { $0.severity == .error }
@@ -13,5 +13,4 @@ public func readConfiguration(_ start: UnsafePointer<UInt8>?, _ count: Int) -> C
         precondition((1...lines).contains(diagnostic.line) && diagnostic.column >= 1, "\(diagnostic) is outside")
         precondition(!diagnostic.description.isEmpty)
     }
-    return 0
 }
