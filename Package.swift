@@ -119,7 +119,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "ModelRepository",
-            dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors", logging],
+            dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors", "CPlatform", logging],
             swiftSettings: strict),
         .target(
             name: "OpenVINOBackend",
@@ -156,7 +156,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "KServeProtocolTests",
-            dependencies: ["KServeProtocol", "KServeMessages", "Halcyon", "Tensors", protobuf], swiftSettings: strict),
+            dependencies: [
+                "KServeProtocol", "KServeMessages", "Halcyon", "ModelRepository", "Tensors", protobuf,
+            ],
+            swiftSettings: strict),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Tensors", nioCore], swiftSettings: strict),
         .testTarget(name: "VisionTests", dependencies: ["Vision", "Tensors", "CPNG"], swiftSettings: strict),
         .testTarget(

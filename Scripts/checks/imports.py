@@ -45,7 +45,7 @@ ARROWS = {
         "ModelRepository", "OpenVINOBackend", "IdentityBackend", "ModelRuntime", "Scheduling", "ModelConfiguration",
         "JSONText", "Tensors", "Logging",
     },
-    "ModelRepository": {"ModelRuntime", "ModelConfiguration", "Tensors", "Logging"},
+    "ModelRepository": {"ModelRuntime", "ModelConfiguration", "Tensors", "CPlatform", "Logging"},
     "OpenVINOBackend": A_BACKEND | {"COpenVINO"},
     "IdentityBackend": A_BACKEND,
     "ModelRuntime": {

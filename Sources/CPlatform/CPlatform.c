@@ -2,10 +2,12 @@
 #include "CPlatform.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -116,3 +118,10 @@ static _Thread_local bool thread_flag;
 bool halcyon_thread_flag(void) { return thread_flag; }
 
 void halcyon_set_thread_flag(bool flag) { thread_flag = flag; }
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place) {
+    (void)status, (void)kind, (void)place;
+    return remove(path) == 0 ? 0 : errno;
+}
+
+int halcyon_remove_tree(const char *path) { return nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); }

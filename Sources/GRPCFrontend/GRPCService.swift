@@ -196,18 +196,17 @@ package struct GRPCService: Sendable {
 
     private func load(_ message: Buffer, _ call: GRPCCall) throws {
         let request: Inference_RepositoryModelLoadRequest = try decode(message)
-        var parameters: [String: String] = [:]
-        for (key, value) in request.parameters {
-            switch value.parameterChoice {
-            case .stringParam(let text): parameters[key] = text
-            case .bytesParam(let data): parameters[key] = String(decoding: data, as: UTF8.self)
-            case .boolParam(let flag): parameters[key] = flag ? "true" : "false"
-            case .int64Param, nil:
-                throw HalcyonError(.invalidArgument, "parameter '\(key)' has an invalid type")
-            }
-        }
-        try change(call, Inference_RepositoryModelLoadResponse()) { [service, parameters] in
-            try await service.load(request.modelName, parameters)
+        try service.checkRepositoryControl()
+        let load = try LoadRequest(
+            request.parameters.mapValues { value in
+                switch value.parameterChoice {
+                case .stringParam(let text): .text(text)
+                case .bytesParam(let data): .bytes(Buffer(copying: [UInt8](data)))
+                case .boolParam, .int64Param, nil: .other
+                }
+            })
+        try change(call, Inference_RepositoryModelLoadResponse()) { [service] in
+            try await service.load(request.modelName, load)
         }
     }
 

@@ -65,8 +65,9 @@ package struct HTTPFrontend: HTTPResponder {
             let readyOnly = try JSONBody.bool(request.body, "ready", depth: service.limits.jsonDepth) ?? false
             reply.send(Self.jsonAnswer(ServerDocuments.index(service.server.modelIndex(), readyOnly: readyOnly)))
         case .load(let model):
-            let parameters = try JSONBody.parameters(request.body, depth: service.limits.jsonDepth)
-            try changeModel(reply) { [service] in try await service.load(model, parameters) }
+            try service.checkRepositoryControl()
+            let load = try LoadRequest(try JSONBody.parameters(request.body, depth: service.limits.jsonDepth))
+            try changeModel(reply) { [service] in try await service.load(model, load) }
         case .unload(let model): try changeModel(reply) { [service] in try await service.unload(model) }
         case .sharedMemoryStatus(let name):
             reply.send(Self.jsonAnswer(ServerDocuments.regions(try service.memory.status(name ?? ""))))

@@ -1,4 +1,5 @@
 internal import JSONText
+internal import KServeProtocol
 internal import Tensors
 
 /// The small JSON bodies of requests that are no inference.
@@ -28,18 +29,19 @@ enum JSONBody {
         return flag
     }
 
-    /// The strings of a body's `parameters`.
-    static func parameters(_ body: Buffer, depth: Int) throws(HalcyonError) -> [String: String] {
-        guard case .object(let members)? = try object(body, depth: depth)["parameters"] else { return [:] }
-        var parameters: [String: String] = [:]
+    /// A body's `parameters`.
+    static func parameters(_ body: Buffer, depth: Int) throws(HalcyonError) -> [String: LoadRequest.Value] {
+        guard let given = try object(body, depth: depth)["parameters"] else { return [:] }
+        guard case .object(let members) = given else {
+            throw HalcyonError(
+                .invalidArgument, "Unable to parse 'parameters': attempt to access JSON non-object as object")
+        }
+        var parameters: [String: LoadRequest.Value] = [:]
         for member in members {
-            switch member.value {
-            case .string(let text): parameters[member.key] = text
-            case .bool(let flag): parameters[member.key] = flag ? "true" : "false"
-            default:
-                throw HalcyonError(
-                    .invalidArgument,
-                    "parameter '\(member.key)' has invalid type. It should be either 'bool' or 'string'.")
+            if case .string(let text) = member.value {
+                parameters[member.key] = .text(text)
+            } else {
+                parameters[member.key] = .other
             }
         }
         return parameters

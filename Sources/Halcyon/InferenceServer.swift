@@ -140,9 +140,13 @@ public final class InferenceServer: Sendable {
     /// Loads a model, or loads it anew: the new version serves before the old one goes, and if it fails, the old one
     /// stays.
     ///
+    /// - Parameter override: what takes the place of the model's configuration and files in the repository; `nil` to
+    ///   load what lies there.
     /// - Throws: `HalcyonError` with every complaint about the model's configuration, or what the engine says.
-    public func loadModel(_ name: String) async throws {
-        try await onThread(name: "load") { Result { () throws(HalcyonError) in try self.manager.load(name) } }.get()
+    public func loadModel(_ name: String, override: ModelOverride? = nil) async throws {
+        try await onThread(name: "load") {
+            Result { () throws(HalcyonError) in try self.manager.load(name, override: override) }
+        }.get()
     }
 
     /// Unloads a model: it takes no new requests, and this returns when those it has are finished.

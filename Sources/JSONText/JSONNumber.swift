@@ -76,7 +76,8 @@ struct JSONDecimal {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: range.count + 1) { buffer in
             for (index, byte) in text[range].enumerated() { buffer[index] = CChar(bitPattern: byte) }
             buffer[range.count] = 0
-            return body(UnsafePointer(buffer.baseAddress ?? UnsafeMutablePointer(mutating: [0])))
+            guard let start = buffer.baseAddress else { return body([0]) }
+            return body(start)
         }
     }
 }

@@ -65,13 +65,9 @@ package final class InferenceService: Sendable {
         }
     }
 
-    package func load(_ model: String, _ parameters: [String: String]) async throws {
+    package func load(_ model: String, _ request: LoadRequest) async throws {
         try checkRepositoryControl()
-        if let name = parameters.keys.sorted().first(where: { $0 == "config" || $0.hasPrefix("file:") }) {
-            throw HalcyonError(
-                .unsupported, "a request to load can't bring the parameter '\(name)': put it into the repository")
-        }
-        try await server.loadModel(model)
+        try await server.loadModel(model, override: request.override)
     }
 
     package func unload(_ model: String) async throws {

@@ -44,12 +44,13 @@ package struct ModelRepositoryReader: Sendable {
     /// - Throws: `notFound` for a name that no repository has; `invalidArgument` with every complaint about the
     ///   configuration, or for a path that leads out of the repository; `unavailable` or `internal` where a file is
     ///   missing or can't be read.
+    /// - Parameter json: the configuration, in place of the one that lies in the repository.
     package func readModel(
-        _ name: ModelName, backends: [String: any Backend]
+        _ name: ModelName, backends: [String: any Backend], json: String? = nil
     ) throws(HalcyonError) -> ModelDefinition {
         let (root, directory) = try find(name)
         try FileSystem.confine(directory, to: root)
-        var (configuration, diagnostics) = try readConfiguration(name, directory, root: root)
+        var (configuration, diagnostics) = try readConfiguration(name, directory, root: root, json: json)
         let folders = try versionFolders(in: directory)
         let chosen = VersionSelection.versions(folders.versions, policy: configuration.versionPolicy)
         guard let newest = chosen.last else { throw noVersion(name, directory, folders) }
@@ -116,8 +117,12 @@ package struct ModelRepositoryReader: Sendable {
     }
 
     private func readConfiguration(
-        _ name: ModelName, _ directory: String, root: String
+        _ name: ModelName, _ directory: String, root: String, json: String?
     ) throws(HalcyonError) -> (configuration: ModelConfiguration, warnings: [ConfigurationDiagnostic]) {
+        if let json {
+            return try ConfigurationReader.configuration(
+                Array(json.utf8), file: "the configuration of the request", modelName: name.rawValue, form: .json)
+        }
         let path = "\(directory)/config.pbtxt"
         guard try FileSystem.kind(path) != nil else { return (ModelConfiguration(name: name.rawValue), []) }
         let resolved = try FileSystem.confine(path, to: root)

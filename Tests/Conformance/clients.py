@@ -1,6 +1,7 @@
 """The reference's own clients: the same cases over HTTP and gRPC, blocking and asyncio."""
 
 import asyncio
+import json
 import queue
 import unittest
 
@@ -154,6 +155,29 @@ class Cases:
         self.client.load_model("unbatched")
         self.assertTrue(self.client.is_model_ready("unbatched"))
         self.fails("failed to load 'nosuch'", lambda: self.client.load_model("nosuch"))
+
+    def test_load_with_a_configuration_and_with_files(self):
+        config = json.dumps(
+            {"backend": "identity", "max_batch_size": 2,
+             "input": [{"name": "INPUT0", "data_type": "TYPE_FP32", "dims": ["-1"]}],
+             "output": [{"name": "OUTPUT0", "data_type": "TYPE_FP32", "dims": [-1]}]}
+        )  # fmt: skip
+        self.client.load_model("labels", config=config)
+        answer = self.document(self.client.get_model_config("labels"))
+        self.assertEqual(answer.get("config", answer)["max_batch_size"], 2)
+        self.client.load_model("labels")
+        answer = self.document(self.client.get_model_config("labels"))
+        self.assertEqual(answer.get("config", answer)["max_batch_size"], 8)
+        files = {"file:1/note": b"\0\xff", "file:2/note": b""}
+        self.client.load_model("brought", config=config, files=files)
+        metadata = self.document(self.client.get_model_metadata("brought"))
+        self.assertEqual(metadata["versions"], ["2"])
+        self.client.unload_model("brought")
+        self.fails("no path of a file", lambda: self.client.load_model("x", config=config, files={"file:../y": b""}))
+        self.fails("no path of a file", lambda: self.client.load_model("x", config=config, files={"file:/1/y": b""}))
+        self.fails("did you mean", lambda: self.client.load_model("labels", config='{"max_batchsize": 1}'))
+        self.fails("1:2", lambda: self.client.load_model("labels", config="{"))
+        self.assertTrue(self.client.is_model_ready("labels"))
 
     def fails(self, text, body):
         with self.assertRaises(InferenceServerException) as caught:

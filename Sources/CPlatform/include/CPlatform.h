@@ -37,6 +37,9 @@ void halcyon_thread_join(uint64_t thread);
 /// Lets a thread that `halcyon_thread_start` started clean up after itself when it ends.
 void halcyon_thread_detach(uint64_t thread);
 
+/// Removes a folder with all that is in it, without following links. Returns 0, or an errno.
+int halcyon_remove_tree(const char *path);
+
 /// A flag of the calling thread's own, false at first.
 bool halcyon_thread_flag(void);
 void halcyon_set_thread_flag(bool flag);

@@ -33,12 +33,23 @@ package struct ModelLoader: Sendable {
     func modelNames() throws(HalcyonError) -> [String] { try repository.modelNames().map(\.rawValue) }
 
     /// Loads the versions of a model that its policy names. Either all of them load or none does.
-    func load(_ name: String) throws(HalcyonError) -> [ServedModel] {
-        let definition = try repository.readModel(try ModelName(name), backends: backends)
+    ///
+    /// - Parameter override: what takes the place of the model's configuration, and of its files where it has any.
+    func load(_ name: String, override: ModelOverride? = nil) throws(HalcyonError) -> [ServedModel] {
+        try override?.check()
+        let modelName = try ModelName(name)
+        var files: PrivateRepository?
+        var repository = repository
+        if let override, !override.files.isEmpty {
+            let made = try PrivateRepository(model: modelName, files: override.files)
+            repository = try ModelRepositoryReader(paths: [made.path])
+            files = made
+        }
+        let definition = try repository.readModel(modelName, backends: backends, json: override?.configuration)
         var loaded: [ServedModel] = []
         for version in definition.versions {
             do {
-                loaded.append(try load(definition, version))
+                loaded.append(try load(definition, version, from: repository, files: files))
             } catch {
                 _ = retire(loaded, deadline: nil)
                 throw error
@@ -48,7 +59,8 @@ package struct ModelLoader: Sendable {
     }
 
     private func load(
-        _ definition: ModelDefinition, _ version: ModelDefinition.Version
+        _ definition: ModelDefinition, _ version: ModelDefinition.Version, from repository: ModelRepositoryReader,
+        files: PrivateRepository?
     ) throws(HalcyonError) -> ServedModel {
         let start = clock.now()
         let name = definition.configuration.name
@@ -94,7 +106,7 @@ package struct ModelLoader: Sendable {
         log.info("model ready", metadata: metadata)
         return ServedModel(
             version: version.number, configuration: configuration, labels: labels, loadNanoseconds: duration,
-            executor: executor)
+            files: files, executor: executor)
     }
 
     private func open(

@@ -67,7 +67,7 @@ package final class ModelManager: Sendable {
     /// stay. Blocks until that is done.
     ///
     /// - Throws: whatever is wrong with the model; the index keeps it as the reason.
-    package func load(_ name: String) throws(HalcyonError) {
+    package func load(_ name: String, override: ModelOverride? = nil) throws(HalcyonError) {
         try claim(name)
         defer { giveUp(name) }
         table.withLock { table in
@@ -75,7 +75,7 @@ package final class ModelManager: Sendable {
         }
         let fresh: [ServedModel]
         do {
-            fresh = try loader.load(name)
+            fresh = try loader.load(name, override: override)
         } catch {
             table.withLock { table in
                 // A name that is no model leaves no trace.

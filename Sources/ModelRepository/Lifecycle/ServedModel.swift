@@ -10,6 +10,8 @@ package final class ServedModel: Sendable {
     /// The labels of the outputs that have a label file.
     package let labels: [String: [String]]
     private let loadNanoseconds: UInt64
+    /// Where the model's files lie, if a request brought them: an engine may go on reading them.
+    private let files: PrivateRepository?
     package let executor: ModelExecutor
     /// Those who are about to hand a request to the executor.
     private let holders = Atomic<Int>(0)
@@ -17,12 +19,13 @@ package final class ServedModel: Sendable {
 
     init(
         version: Int64, configuration: ModelConfiguration, labels: [String: [String]], loadNanoseconds: UInt64,
-        executor: ModelExecutor
+        files: PrivateRepository?, executor: ModelExecutor
     ) {
         self.version = version
         self.configuration = configuration
         self.labels = labels
         self.loadNanoseconds = loadNanoseconds
+        self.files = files
         self.executor = executor
     }
 

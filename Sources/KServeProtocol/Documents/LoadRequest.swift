@@ -1,0 +1,89 @@
+package import Halcyon
+package import Tensors
+
+/// The parameters of a request to load a model.
+package struct LoadRequest: Sendable {
+    package enum Value: Sendable {
+        case text(String)
+        case bytes(Buffer)
+        case other
+    }
+
+    /// What takes the place of the model's own configuration and files; `nil` to load what lies in the repository.
+    package private(set) var override: ModelOverride?
+
+    /// - Throws: `invalidArgument` for a parameter of the wrong kind, an unknown one, or files without a configuration.
+    package init(_ parameters: [String: Value]) throws(HalcyonError) {
+        var files: [String: Buffer] = [:]
+        var configuration: String?
+        for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
+            if name.hasPrefix("file:") {
+                let path = String(name.dropFirst("file:".count))
+                files[path] = try Self.content(value, name)
+            } else if name == "config" {
+                guard case .text(let text) = value else {
+                    throw HalcyonError(.invalidArgument, "parameter 'config' must be a string with JSON")
+                }
+                configuration = text
+            } else {
+                throw HalcyonError(
+                    .invalidArgument, "unexpected parameter '\(name.prefix(100))', expected 'config' or 'file:<path>'")
+            }
+        }
+        guard let configuration else {
+            guard files.isEmpty else {
+                throw HalcyonError(
+                    .invalidArgument, "override model directory requires the model's configuration in 'config'")
+            }
+            return
+        }
+        override = ModelOverride(configuration: configuration, files: files)
+    }
+
+    private static func content(_ value: Value, _ name: String) throws(HalcyonError) -> Buffer {
+        switch value {
+        case .bytes(let bytes): return bytes
+        case .text(let text):
+            guard let bytes = Base64.decode(text) else {
+                throw HalcyonError(.invalidArgument, "parameter '\(name.prefix(100))' is not base64")
+            }
+            return Buffer(copying: bytes)
+        case .other:
+            throw HalcyonError(.invalidArgument, "parameter '\(name.prefix(100))' must hold the file's bytes")
+        }
+    }
+}
+
+/// Bytes as text (RFC 4648, section 4).
+package enum Base64 {
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 255, count: 256)
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        for (index, byte) in alphabet.utf8.enumerated() { values[Int(byte)] = UInt8(index) }
+        return values
+    }()
+
+    /// The bytes, or `nil` for what is not padded base64.
+    package static func decode(_ text: String) -> [UInt8]? {
+        let input = Array(text.utf8)
+        guard input.count % 4 == 0 else { return nil }
+        let padding = input.reversed().prefix(2).prefix { $0 == UInt8(ascii: "=") }.count
+        var output: [UInt8] = []
+        output.reserveCapacity(input.count / 4 * 3)
+        var bits: UInt32 = 0
+        for (index, byte) in input.enumerated() {
+            let isPadding = index >= input.count - padding
+            let value = isPadding ? 0 : values[Int(byte)]
+            guard value < 64 else { return nil }
+            bits = bits << 6 | UInt32(value)
+            if index % 4 == 3 {
+                output.append(UInt8(truncatingIfNeeded: bits >> 16))
+                output.append(UInt8(truncatingIfNeeded: bits >> 8))
+                output.append(UInt8(truncatingIfNeeded: bits))
+                bits = 0
+            }
+        }
+        output.removeLast(padding)
+        return output
+    }
+}
