@@ -6,8 +6,9 @@ internal import Tensors
 internal import Transport
 
 /// One call: a stream of an HTTP/2 connection. Everything here happens on the connection's event loop.
-final class GRPCStreamHandler: ChannelInboundHandler {
+final class GRPCStreamHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
+    typealias OutboundIn = HTTP2Frame.FramePayload
     typealias OutboundOut = HTTP2Frame.FramePayload
 
     private enum State {
@@ -29,6 +30,7 @@ final class GRPCStreamHandler: ChannelInboundHandler {
     private var stream: GRPCInferenceStream?
     private var hasSentHeaders = false
     private var hasMessage = false
+    private var wantsRead = false
     private var requestEncoding: Compression?
     private var responseEncoding: Compression?
     private var deadline: Scheduled<Void>?
@@ -75,6 +77,23 @@ final class GRPCStreamHandler: ChannelInboundHandler {
             if data.endStream { endOfRequest() }
         default: break
         }
+    }
+
+    /// Nothing more is read while the client does not take the responses that it has been given.
+    func read(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            context.read()
+        } else {
+            wantsRead = true
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if wantsRead, context.channel.isWritable {
+            wantsRead = false
+            context.read()
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     private func begin(_ context: ChannelHandlerContext, _ headers: HPACKHeaders) {

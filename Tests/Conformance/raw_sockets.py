@@ -75,6 +75,21 @@ class RawSockets(unittest.TestCase):
             ids = [json.loads(reader.response()[2])["id"] for _ in range(count)]
             self.assertEqual(ids, [str(index) for index in range(count)])
 
+    def test_client_that_does_not_read_is_not_served_without_end(self):
+        body = infer_body([0.5] * 20000)
+        with self.server.connect() as connection:
+            connection.settimeout(2)
+            sent = 0
+            try:
+                while sent < 4000:
+                    connection.sendall(request(body))
+                    sent += 1
+            except TimeoutError:
+                pass
+            self.assertLess(sent, 4000, "the server went on reading, with nobody to take its answers")
+            status, _, answer = Reader(connection).response()
+            self.assertEqual((status, json.loads(answer)["outputs"][0]["shape"]), (200, [1, 20000]))
+
     def test_body_in_chunks_of_one_byte(self):
         body = infer_body()
         chunks = b"".join(b"1\r\n" + bytes([byte]) + b"\r\n" for byte in body) + b"0\r\n\r\n"

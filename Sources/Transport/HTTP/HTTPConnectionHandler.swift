@@ -136,7 +136,10 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
+        // What was pipelined goes first.
         if case .responding = state {
+            pipelined.append(part)
+        } else if !pipelined.isEmpty || !context.channel.isWritable {
             pipelined.append(part)
         } else {
             take(context, part)
@@ -144,12 +147,28 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        // Nothing more is read while an answer is due and requests wait behind it.
-        if case .responding = state, !pipelined.isEmpty {
+        // Nothing more is read while an answer is due and requests wait behind it, or while the client does not take the
+        // answers that it has been given.
+        var isBusy = false
+        if case .responding = state { isBusy = !pipelined.isEmpty }
+        if isBusy || !context.channel.isWritable {
             wantsRead = true
         } else {
             context.read()
         }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        switch state {
+        case .idle, .responding:
+            setDeadline(context.channel.isWritable ? options.idleTimeout : options.writeTimeout)
+            if context.channel.isWritable {
+                if case .responding = state { deadline = .distantFuture }
+                takePipelined(context)
+            }
+        default: break
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     private func take(_ context: ChannelHandlerContext, _ part: HTTPServerRequestPart) {
@@ -268,7 +287,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         state = .idle
-        setDeadline(options.idleTimeout)
+        setDeadline(context.channel.isWritable ? options.idleTimeout : options.writeTimeout)
         takePipelined(context)
     }
 
@@ -277,13 +296,13 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         guard !isTakingPipelined else { return }
         isTakingPipelined = true
         defer { isTakingPipelined = false }
-        while let part = pipelined.first {
+        while context.channel.isWritable, let part = pipelined.first {
             if case .responding = state { return }
             pipelined.removeFirst()
             take(context, part)
         }
-        if case .responding = state { return }
-        if wantsRead {
+        if case .responding = state, !pipelined.isEmpty { return }
+        if wantsRead, context.channel.isWritable {
             wantsRead = false
             context.read()
         }
