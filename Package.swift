@@ -77,7 +77,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "KServeProtocol",
-            dependencies: ["Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", logging],
+            dependencies: [
+                "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", logging,
+            ],
             swiftSettings: strict),
         .target(name: "KServeMessages", dependencies: [protobuf], swiftSettings: strict),
         .target(

@@ -32,7 +32,9 @@ ARROWS = {
         "KServeProtocol", "KServeMessages", "Transport", "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText",
         "Tensors", "NIOCore", "NIOConcurrencyHelpers", "NIOHPACK", "NIOHTTP2", "SwiftProtobuf", "FoundationEssentials",
     },
-    "KServeProtocol": {"Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "Logging"},
+    "KServeProtocol": {
+        "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", "Logging",
+    },
     "Transport": {
         "ModelRuntime", "Tensors", "DequeModule", "NIOCore", "NIOPosix", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOSSL",
         "CZlib", "Logging",

@@ -6,10 +6,12 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -125,3 +127,59 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
 }
 
 int halcyon_remove_tree(const char *path) { return nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); }
+
+// The guarded mappings. The handler may run on any thread at any time, so they are atomics in a table that never moves.
+enum { GUARDS = 4096 };
+static struct {
+    _Atomic(uintptr_t) start;
+    _Atomic(size_t) size;
+} guards[GUARDS];
+static struct sigaction action_before;
+static pthread_once_t guard_once = PTHREAD_ONCE_INIT;
+
+static void on_bus_error(int signal, siginfo_t *info, void *context) {
+    int error = errno;
+    uintptr_t address = (uintptr_t)info->si_addr;
+    for (int i = 0; i < GUARDS; i++) {
+        uintptr_t start = atomic_load_explicit(&guards[i].start, memory_order_acquire);
+        if (start == 0 || address < start) continue;
+        if (address - start >= atomic_load_explicit(&guards[i].size, memory_order_relaxed)) continue;
+        uintptr_t page = address & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
+        void *mapped = mmap((void *)page, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        errno = error;
+        if (mapped != MAP_FAILED) return;
+    }
+    // Not ours: as if this handler were not there. The instruction runs again and meets the one that was.
+    sigaction(SIGBUS, &action_before, NULL);
+    (void)signal, (void)context;
+    errno = error;
+}
+
+static void install_guard(void) {
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, &action_before);
+}
+
+int halcyon_guard_mapping(void *start, size_t size) {
+    pthread_once(&guard_once, install_guard);
+    for (int i = 0; i < GUARDS; i++) {
+        uintptr_t none = 0;
+        // Claimed with a start beyond all addresses, so that the handler does not see it half made.
+        if (!atomic_compare_exchange_strong(&guards[i].start, &none, UINTPTR_MAX)) continue;
+        atomic_store_explicit(&guards[i].size, size, memory_order_relaxed);
+        atomic_store_explicit(&guards[i].start, (uintptr_t)start, memory_order_release);
+        return 0;
+    }
+    return ENOSPC;
+}
+
+void halcyon_unguard_mapping(void *start) {
+    for (int i = 0; i < GUARDS; i++) {
+        if (atomic_load_explicit(&guards[i].start, memory_order_relaxed) != (uintptr_t)start) continue;
+        atomic_store_explicit(&guards[i].size, 0, memory_order_relaxed);
+        atomic_store_explicit(&guards[i].start, 0, memory_order_release);
+        return;
+    }
+}

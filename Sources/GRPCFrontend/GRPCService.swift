@@ -115,7 +115,7 @@ package struct GRPCService: Sendable {
         case .cudaSharedMemoryStatus, .cudaSharedMemoryRegister, .cudaSharedMemoryUnregister:
             throw HalcyonError(.unsupported, "CUDA shared memory needs a GPU, and this server has none")
         case .logSettings: try answer(message, call, logSettings)
-        case .traceSetting: throw HalcyonError(.unsupported, "this server was built without tracing")
+        case .traceSetting: throw HalcyonError(.unsupported, "this server has no tracing")
         case .modelInfer, .modelStreamInfer: break
         }
     }

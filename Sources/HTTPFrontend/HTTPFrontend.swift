@@ -81,7 +81,7 @@ package struct HTTPFrontend: HTTPResponder {
         case .deviceMemory:
             throw HalcyonError(.unsupported, "CUDA shared memory needs a GPU, and this server has none")
         case .logging: try logging(request, reply)
-        case .trace(let model): try trace(request, model, reply)
+        case .trace: throw HalcyonError(.unsupported, "this server has no tracing")
         case .infer, .generate: break
         }
     }
@@ -134,10 +134,6 @@ package struct HTTPFrontend: HTTPResponder {
             try service.logSettings.change(try JSONBody.object(request.body, depth: service.limits.jsonDepth))
         }
         reply.send(Self.jsonAnswer(service.logSettings.json))
-    }
-
-    private func trace(_ request: HTTPRequest, _ model: String?, _ reply: HTTPReply) throws {
-        throw HalcyonError(.unsupported, "this server was built without tracing")
     }
 
     // MARK: Inference

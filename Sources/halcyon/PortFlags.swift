@@ -26,6 +26,9 @@ struct HTTPFlags: ParsableArguments {
     @Option(help: "Seconds that a request may take to come in.")
     var httpBodyTimeoutSecs: Int64 = 60
 
+    @Option(help: "Seconds that a client may take none of the answers that it has been given.")
+    var httpWriteTimeoutSecs: Int64 = 60
+
     @Option(
         name: .customLong("http-restricted-api"),
         help: ArgumentHelp(
@@ -53,6 +56,7 @@ struct HTTPFlags: ParsableArguments {
         try FlagRange.check("http-max-input-size", httpMaxInputSize, 1...Int.max / 2)
         try FlagRange.check("http-idle-timeout-secs", httpIdleTimeoutSecs, 1...1_000_000_000)
         try FlagRange.check("http-body-timeout-secs", httpBodyTimeoutSecs, 1...1_000_000_000)
+        try FlagRange.check("http-write-timeout-secs", httpWriteTimeoutSecs, 1...1_000_000_000)
     }
 }
 

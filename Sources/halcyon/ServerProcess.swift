@@ -117,6 +117,7 @@ struct ServerProcess {
         connection.maximumBodySize = http.httpMaxInputSize
         connection.idleTimeout = http.httpIdleTimeoutSecs
         connection.bodyTimeout = http.httpBodyTimeoutSecs
+        connection.writeTimeout = http.httpWriteTimeoutSecs
         let listener = try await HTTPListener.bind(
             options, on: group, connection: connection, budget: budget,
             responder: HTTPFrontend(service: service, access: access))

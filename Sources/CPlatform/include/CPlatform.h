@@ -1,5 +1,6 @@
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /// A place where one thread sleeps until another lets it go on. An `unpark` that comes first is kept, so the next
@@ -36,6 +37,14 @@ void halcyon_thread_join(uint64_t thread);
 
 /// Lets a thread that `halcyon_thread_start` started clean up after itself when it ends.
 void halcyon_thread_detach(uint64_t thread);
+
+/// From now on, reading or writing a page of this mapping that its file no longer has gives zeros and goes nowhere, in
+/// place of ending the process (SIGBUS): another process may make a file smaller at any time. Returns 0, or an errno;
+/// ENOSPC for more mappings at once than there is room for, 4096.
+int halcyon_guard_mapping(void *start, size_t size);
+
+/// Ends that, before the mapping goes.
+void halcyon_unguard_mapping(void *start);
 
 /// Removes a folder with all that is in it, without following links. Returns 0, or an errno.
 int halcyon_remove_tree(const char *path);

@@ -1,3 +1,4 @@
+private import CPlatform
 private import Glibc
 internal import Tensors
 
@@ -24,16 +25,22 @@ final class SharedMemoryMapping: Sendable {
             close(descriptor)
             throw invalid
         }
+        guard halcyon_guard_mapping(address, end) == 0 else {
+            munmap(address, end)
+            close(descriptor)
+            throw HalcyonError(.unavailable, "no more regions of shared memory can be registered")
+        }
         self.descriptor = descriptor
         self.end = end
         storage = BufferStorage(owning: address + offset, byteCount: byteCount) { start in
+            halcyon_unguard_mapping(start - offset)
             munmap(start - offset, end)
         }
     }
 
     deinit { close(descriptor) }
 
-    /// Whether the object still is as large as it was: behind its end, reading would be the end of the process.
+    /// Whether the object still is as large as it was; behind its end there are zeros.
     var isIntact: Bool { Self.size(descriptor) >= end }
 
     private static func size(_ descriptor: Int32) -> Int {

@@ -6,7 +6,7 @@ package struct HTTPConnectionOptions: Hashable, Sendable {
     package var idleTimeout: Int64 = 120
     /// How long a request may take to come in, in seconds (`--http-body-timeout-secs`).
     package var bodyTimeout: Int64 = 60
-    /// How long a client may take to read the next piece of an answer, in seconds (`--http-write-timeout-secs`).
+    /// How long a client may take none of the answers that it has been given, in seconds (`--http-write-timeout-secs`).
     package var writeTimeout: Int64 = 60
 
     package init() {}
