@@ -34,6 +34,13 @@ package struct JSONScanner {
         }
     }
 
+    /// Whether the next value begins as a finite number does; cheaper to ask than ``kind()``.
+    package mutating func isAtNumber() -> Bool {
+        skipBlanks()
+        guard position < text.count else { return false }
+        return text[position] &- UInt8(ascii: "0") < 10 || text[position] == UInt8(ascii: "-")
+    }
+
     /// Reads an object; `member` gets each key and must read its value.
     package mutating func object(_ member: (inout JSONScanner, String) throws -> Void) throws {
         try open(UInt8(ascii: "{"), "an object")
@@ -220,7 +227,11 @@ package struct JSONScanner {
 
     private mutating func special() throws -> Double? {
         let first = try next()
-        guard first > UInt8(ascii: "9") || first == UInt8(ascii: "-") else { return nil }
+        if first &- UInt8(ascii: "0") < 10 { return nil }
+        // Most that begin with a sign go on with a digit.
+        if first == UInt8(ascii: "-"), position + 1 < text.count, text[position + 1] &- UInt8(ascii: "0") < 10 {
+            return nil
+        }
         if try take("NaN") { return .nan }
         if try take("Infinity") { return .infinity }
         if try take("-Infinity") { return -.infinity }

@@ -80,8 +80,11 @@ struct TensorJSONReader {
 
     /// Calls `element` for each value of a list and of the lists in it.
     private func each(_ scanner: inout JSONScanner, _ element: (inout JSONScanner) throws -> Void) throws {
+        let isNumeric = elementType != .bool && elementType != .bytes
         try scanner.array { scanner in
-            if try scanner.kind() == .array {
+            if isNumeric, scanner.isAtNumber() {
+                try element(&scanner)
+            } else if try scanner.kind() == .array {
                 try each(&scanner, element)
             } else {
                 try expectElement(&scanner)
