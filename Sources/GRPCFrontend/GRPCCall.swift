@@ -25,6 +25,14 @@ final class GRPCCall: Sendable {
         onLoop { $0.send(make()) }
     }
 
+    /// What follows an order, set by whoever calls these from several threads, one call after the other: the event loop
+    /// takes them in turn, also from itself.
+    func sendInTurn(_ message: InferenceProtobufWriter.Message) {
+        eventLoop.execute { [self] in handler.value.send(message) }
+    }
+
+    func finishInTurn() { eventLoop.execute { [self] in handler.value.finish(.ok) } }
+
     /// Ends the call.
     func finish(_ status: GRPCStatus = .ok) { onLoop { $0.finish(status) } }
 

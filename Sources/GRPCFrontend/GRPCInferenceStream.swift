@@ -47,16 +47,16 @@ final class GRPCInferenceStream: Sendable {
             state.waiting[number] = answer
             while let ready = state.waiting.removeValue(forKey: state.sent) {
                 state.sent += 1
-                call.send { ready }
+                call.sendInTurn(ready)
             }
-            if state.isEnded, state.sent == state.received { call.finish() }
+            if state.isEnded, state.sent == state.received { call.finishInTurn() }
         }
     }
 
     func endOfRequests() {
         state.withLock { state in
             state.isEnded = true
-            if state.sent == state.received { call.finish() }
+            if state.sent == state.received { call.finishInTurn() }
         }
     }
 }
