@@ -19,6 +19,8 @@ let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-h
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// Each entry of `Sources/` is one target; an arrow of dependency only ever points down this list.
@@ -32,6 +34,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
@@ -56,9 +59,9 @@ let package = Package(
         .executableTarget(
             name: "halcyon",
             dependencies: [
-                "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "KServeProtocol", "Transport", "Halcyon",
-                "ModelRuntime", "Tensors",
-                "JSONText", nioPosix, nioCore, unixSignals, arguments, logging,
+                "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "KServeProtocol", "Transport",
+                "Halcyon", "ModelRuntime", "Tensors", "JSONText", nioPosix, nioCore, unixSignals, arguments, logging,
+                tracing,
             ],
             swiftSettings: strict),
         .target(
@@ -78,8 +81,12 @@ let package = Package(
         .target(
             name: "KServeProtocol",
             dependencies: [
-                "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", logging,
+                "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", logging, tracing,
             ],
+            swiftSettings: strict),
+        .target(
+            name: "SpanExport",
+            dependencies: ["ModelRuntime", "JSONText", "Tensors", nioCore, nioPosix, nioHTTP1, logging, tracing],
             swiftSettings: strict),
         .target(name: "KServeMessages", dependencies: [protobuf], swiftSettings: strict),
         .target(
@@ -159,8 +166,12 @@ let package = Package(
         .testTarget(
             name: "KServeProtocolTests",
             dependencies: [
-                "KServeProtocol", "KServeMessages", "Halcyon", "ModelRepository", "Tensors", protobuf,
+                "KServeProtocol", "KServeMessages", "Halcyon", "ModelRepository", "ModelRuntime", "JSONText", "Tensors",
+                "HalcyonTestKit", protobuf, inMemoryTracing, logging,
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SpanExportTests", dependencies: ["SpanExport", "JSONText", "Tensors", tracing],
             swiftSettings: strict),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Tensors", nioCore], swiftSettings: strict),
         .testTarget(name: "VisionTests", dependencies: ["Vision", "Tensors", "CPNG"], swiftSettings: strict),

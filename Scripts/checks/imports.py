@@ -21,8 +21,9 @@ A_BACKEND = {"ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Te
 ARROWS = {
     "people_detection": {"Halcyon", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging", "Foundation"},
     "halcyon": {
-        "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "KServeProtocol", "Transport", "Halcyon", "ModelRuntime",
-        "JSONText", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
+        "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "KServeProtocol", "Transport", "Halcyon",
+        "ModelRuntime", "JSONText", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
+        "Tracing",
     },
     "HTTPFrontend": {
         "KServeProtocol", "Transport", "Halcyon", "ModelConfiguration", "JSONText", "Tensors", "NIOCore", "NIOHTTP1",
@@ -33,7 +34,11 @@ ARROWS = {
         "Tensors", "NIOCore", "NIOConcurrencyHelpers", "NIOHPACK", "NIOHTTP2", "SwiftProtobuf", "FoundationEssentials",
     },
     "KServeProtocol": {
-        "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", "Logging",
+        "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", "Logging", "Tracing",
+        "Dispatch",
+    },
+    "SpanExport": {
+        "ModelRuntime", "JSONText", "Tensors", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging", "Tracing",
     },
     "Transport": {
         "ModelRuntime", "Tensors", "DequeModule", "NIOCore", "NIOPosix", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOSSL",

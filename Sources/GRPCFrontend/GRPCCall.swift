@@ -1,12 +1,16 @@
 internal import KServeProtocol
 internal import NIOConcurrencyHelpers
 internal import NIOCore
+internal import NIOHPACK
 internal import Tensors
 
 /// The way back for one call. It may be used from any thread.
 final class GRPCCall: Sendable {
     private let handler: NIOLoopBound<GRPCStreamHandler>
     let eventLoop: any EventLoop
+    let headers: HPACKHeaders
+    /// When the headers came.
+    let start = NIODeadline.now()
     private let cancellation = NIOLockedValueBox(Cancellation())
 
     private struct Cancellation {
@@ -15,7 +19,8 @@ final class GRPCCall: Sendable {
         var isCancelled = false
     }
 
-    init(_ handler: GRPCStreamHandler, eventLoop: any EventLoop) {
+    init(_ handler: GRPCStreamHandler, headers: HPACKHeaders, eventLoop: any EventLoop) {
+        self.headers = headers
         self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
         self.eventLoop = eventLoop
     }
@@ -27,8 +32,10 @@ final class GRPCCall: Sendable {
 
     /// What follows an order, set by whoever calls these from several threads, one call after the other: the event loop
     /// takes them in turn, also from itself.
-    func sendInTurn(_ message: InferenceProtobufWriter.Message) {
-        eventLoop.execute { [self] in handler.value.send(message) }
+    ///
+    /// - Parameter whenSent: called when the system has taken the message.
+    func sendInTurn(_ message: InferenceProtobufWriter.Message, whenSent: (@Sendable () -> Void)? = nil) {
+        eventLoop.execute { [self] in handler.value.send(message, whenSent: whenSent) }
     }
 
     func finishInTurn() { eventLoop.execute { [self] in handler.value.finish(.ok) } }
@@ -37,8 +44,12 @@ final class GRPCCall: Sendable {
     func finish(_ status: GRPCStatus = .ok) { onLoop { $0.finish(status) } }
 
     /// The one message and the end of a call without streams.
-    func answer(_ make: @escaping @Sendable () -> InferenceProtobufWriter.Message) {
-        onLoop { $0.answer(make()) }
+    ///
+    /// - Parameter whenSent: called when the system has taken the message.
+    func answer(
+        whenSent: (@Sendable () -> Void)? = nil, _ make: @escaping @Sendable () -> InferenceProtobufWriter.Message
+    ) {
+        onLoop { $0.answer(make(), whenSent: whenSent) }
     }
 
     private func onLoop(_ body: @escaping @Sendable (GRPCStreamHandler) -> Void) {

@@ -10,6 +10,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTP2Frame
 
     private let options: GRPCOptions
+    private let pings: ConnectionPings
     private var openStreams = 0
     private var lastStream = HTTP2StreamID.rootStream
     private var lastRead = NIODeadline.now()
@@ -18,7 +19,10 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     private var timers: [Scheduled<Void>] = []
     private var keepalive: RepeatedTask?
 
-    init(_ options: GRPCOptions) { self.options = options }
+    init(_ options: GRPCOptions, pings: ConnectionPings) {
+        self.options = options
+        self.pings = pings
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -49,11 +53,28 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
             return
         }
         guard openStreams > 0 || options.pingsWithoutCalls,
-            now - lastRead > .milliseconds(options.keepaliveTime)
+            now - lastRead > .milliseconds(options.keepaliveTime), pings.policy.maySend()
         else { return }
         pingDeadline = now + .milliseconds(options.keepaliveTimeout)
         let ping = HTTP2Frame(streamID: .rootStream, payload: .ping(.init(withInteger: 1), ack: false))
         context.writeAndFlush(wrapOutboundOut(ping), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .ping(_, ack: false) = unwrapInboundIn(data).payload,
+            !pings.policy.takes(at: .now(), hasCalls: openStreams > 0)
+        {
+            end(context, errorCode: .enhanceYourCalm, reason: "too_many_pings")
+        }
+        context.fireChannelRead(data)
+    }
+
+    private func end(_ context: ChannelHandlerContext, errorCode: HTTP2ErrorCode, reason: String) {
+        let goAway = HTTP2Frame(
+            streamID: .rootStream,
+            payload: .goAway(lastStreamID: lastStream, errorCode: errorCode, opaqueData: ByteBuffer(string: reason)))
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(goAway)).whenComplete { _ in channel.close(promise: nil) }
     }
 
     /// Anything that comes shows that the other side is there.

@@ -5,9 +5,14 @@ internal import Tensors
 /// A `ModelStreamInfer` call: requests and responses until the client is through. Errors of a request are answers of the
 /// stream, which goes on. Responses come in the order of their requests.
 final class GRPCInferenceStream: Sendable {
+    private struct Answer {
+        var message: InferenceProtobufWriter.Message
+        var whenSent: (@Sendable () -> Void)?
+    }
+
     private struct State {
         /// Answers that wait for an earlier one, by number.
-        var waiting: [Int: InferenceProtobufWriter.Message] = [:]
+        var waiting: [Int: Answer] = [:]
         var received = 0
         var sent = 0
         var isEnded = false
@@ -29,25 +34,26 @@ final class GRPCInferenceStream: Sendable {
         }
         let call = call
         service.infer(message, number: number, call: call) { request, result in
-            let isFinal: Bool? = request?.parameters.wantsEmptyFinalResponse == true ? true : nil
+            let isFinal: Bool? = request?.message.parameters.wantsEmptyFinalResponse == true ? true : nil
+            GRPCService.noteSending(request?.trace)
             let answer =
                 switch result {
                 case .success(let result):
                     InferenceProtobufWriter.stream(InferenceProtobufWriter.message(result, isFinal: isFinal))
                 case .failure(let error):
-                    InferenceProtobufWriter.streamError(error.message, id: request?.id ?? "", isFinal: isFinal)
+                    InferenceProtobufWriter.streamError(error.message, id: request?.message.id ?? "", isFinal: isFinal)
                 }
-            self.finish(number, answer)
+            self.finish(number, Answer(message: answer, whenSent: request?.trace.map(GRPCService.noteSent)))
         }
     }
 
-    private func finish(_ number: Int, _ answer: InferenceProtobufWriter.Message) {
+    private func finish(_ number: Int, _ answer: Answer) {
         // Handed to the event loop under the lock, so that two threads can't do so in the wrong order.
         state.withLock { state in
             state.waiting[number] = answer
             while let ready = state.waiting.removeValue(forKey: state.sent) {
                 state.sent += 1
-                call.sendInTurn(ready)
+                call.sendInTurn(ready.message, whenSent: ready.whenSent)
             }
             if state.isEnded, state.sent == state.received { call.finishInTurn() }
         }

@@ -27,15 +27,16 @@ package enum GRPCListener {
             stream.streamResetFrameRateLimit.maximumCount = 20_000
             stream.streamErrorRateLimit.maximumCount = 20_000
             connection.targetWindowSize = 4 * windowSize
+            let pings = NIOLoopBound(ConnectionPings(PingPolicy(grpc)), eventLoop: channel.eventLoop)
             _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
                 mode: .server, connectionConfiguration: connection, streamConfiguration: stream
             ) { stream in
                 stream.eventLoop.makeCompletedFuture {
                     try stream.pipeline.syncOperations.addHandler(
-                        GRPCStreamHandler(service: service, options: grpc, budget: budget))
+                        GRPCStreamHandler(service: service, options: grpc, budget: budget, pings: pings.value))
                 }
             }
-            try channel.pipeline.syncOperations.addHandler(GRPCConnectionHandler(grpc))
+            try channel.pipeline.syncOperations.addHandler(GRPCConnectionHandler(grpc, pings: pings.value))
         }
     }
 

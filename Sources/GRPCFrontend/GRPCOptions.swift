@@ -10,6 +10,12 @@ package struct GRPCOptions: Hashable, Sendable {
     package var keepaliveTimeout: Int64 = 20_000
     /// Whether connections without calls are pinged too.
     package var pingsWithoutCalls = false
+    /// Pings of the server's own that may go out while it has nothing else to send; 0 for any number.
+    package var maximumPingsWithoutData = 2
+    /// Milliseconds that a client must let pass between two pings while the server sends nothing.
+    package var minimumPingInterval: Int64 = 300_000
+    /// Pings that may come sooner before the connection is ended; 0 for any number.
+    package var maximumPingStrikes = 2
     /// Milliseconds after which a connection is told to go; 0 for never.
     package var maximumConnectionAge: Int64 = 0
     /// Milliseconds that its calls may take to finish then; 0 for as long as they need.

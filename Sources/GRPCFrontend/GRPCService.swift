@@ -2,6 +2,8 @@ internal import Halcyon
 internal import JSONText
 internal import KServeMessages
 package import KServeProtocol
+internal import NIOCore
+internal import NIOHPACK
 internal import SwiftProtobuf
 internal import Tensors
 
@@ -44,12 +46,38 @@ package struct GRPCService: Sendable {
     // MARK: Inference
 
     private func infer(_ message: Buffer, _ call: GRPCCall) {
-        infer(message, number: 0, call: call) { _, result in
+        infer(message, number: 0, call: call) { request, result in
             switch result {
-            case .success(let result): call.answer { InferenceProtobufWriter.message(result) }
+            case .success(let result):
+                call.answer(whenSent: request?.trace.map(Self.noteSent)) {
+                    Self.noteSending(request?.trace)
+                    return InferenceProtobufWriter.message(result)
+                }
             case .failure(let error): call.finish(GRPCStatus(error))
             }
         }
+    }
+
+    static func noteSending(_ trace: Trace?) {
+        trace?.reached(.grpcSendStart, at: NIODeadline.now().uptimeNanoseconds)
+    }
+
+    static func noteSent(_ trace: Trace) -> @Sendable () -> Void {
+        { trace.reached(.grpcSendEnd, at: NIODeadline.now().uptimeNanoseconds) }
+    }
+
+    private func beginTrace(_ model: String, _ call: GRPCCall) -> Trace? {
+        let trace = service.tracer.trace(model) { call.headers.first(name: $0) }
+        guard let trace else { return nil }
+        trace.reached(.grpcReceiveStart, at: call.start.uptimeNanoseconds)
+        trace.reached(.grpcReceiveEnd, at: NIODeadline.now().uptimeNanoseconds)
+        return trace
+    }
+
+    /// A request that came in a call.
+    struct ReceivedRequest {
+        var message: InferenceProtobufReader.Message
+        var trace: Trace?
     }
 
     /// - Parameters:
@@ -57,24 +85,26 @@ package struct GRPCService: Sendable {
     ///   - handler: gets the request, where it could be read, and its result; once, on any thread.
     func infer(
         _ message: Buffer, number: Int, call: GRPCCall,
-        handler: @escaping @Sendable (InferenceProtobufReader.Message?, Result<InferenceResult, HalcyonError>) -> Void
+        handler: @escaping @Sendable (ReceivedRequest?, Result<InferenceResult, HalcyonError>) -> Void
     ) {
         let reader = InferenceProtobufReader(limits: service.limits, memory: service.memory)
-        var request: InferenceProtobufReader.Message?
+        var received: ReceivedRequest?
         do {
             let message = try reader.read(message)
-            request = message
+            let request = ReceivedRequest(message: message, trace: beginTrace(message.model, call))
+            received = request
             _ = try service.server.modelVersion(
                 message.model, version: try InferenceProtobufReader.version(message.version))
-            let inference = try reader.call(message)
+            var inference = try reader.call(message)
+            inference.request.trace = request.trace
             call.began(number)
             let handle = service.infer(inference) { result in
                 call.ended(number)
-                handler(message, result)
+                handler(request, result)
             }
             if let handle { call.onCancel(number) { handle.cancel() } }
         } catch {
-            handler(request, .failure(HalcyonError(wrapping: error)))
+            handler(received, .failure(HalcyonError(wrapping: error)))
         }
     }
 
@@ -115,7 +145,7 @@ package struct GRPCService: Sendable {
         case .cudaSharedMemoryStatus, .cudaSharedMemoryRegister, .cudaSharedMemoryUnregister:
             throw HalcyonError(.unsupported, "CUDA shared memory needs a GPU, and this server has none")
         case .logSettings: try answer(message, call, logSettings)
-        case .traceSetting: throw HalcyonError(.unsupported, "this server has no tracing")
+        case .traceSetting: try answer(message, call, traceSettings)
         case .modelInfer, .modelStreamInfer: break
         }
     }
@@ -265,6 +295,19 @@ package struct GRPCService: Sendable {
     private func logSettings(_ request: Inference_LogSettingsRequest) throws -> Inference_LogSettingsResponse {
         try service.logSettings.change(try LogSettingsMessage.settings(request))
         return LogSettingsMessage.response(service.logSettings.values)
+    }
+
+    private func traceSettings(_ request: Inference_TraceSettingRequest) throws -> Inference_TraceSettingResponse {
+        let settings = try service.traceSettings(
+            request.modelName.isEmpty ? nil : request.modelName, change: request.settings.mapValues(\.value))
+        return .with { response in
+            for text in settings.texts {
+                switch text.value {
+                case .one(let value): response.settings[text.name] = .with { $0.value = [value] }
+                case .list(let values): response.settings[text.name] = .with { $0.value = values }
+                }
+            }
+        }
     }
 
     // MARK: Health

@@ -23,6 +23,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
 
     private let service: GRPCService
     private let options: GRPCOptions
+    private let pings: ConnectionPings
     private var decoder: GRPCMessageDecoder
     private var state = State.waitingForHeaders
     private var context: ChannelHandlerContext?
@@ -35,7 +36,8 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     private var responseEncoding: Compression?
     private var deadline: Scheduled<Void>?
 
-    init(service: GRPCService, options: GRPCOptions, budget: ByteBudget) {
+    init(service: GRPCService, options: GRPCOptions, budget: ByteBudget, pings: ConnectionPings) {
+        self.pings = pings
         self.service = service
         self.options = options
         decoder = GRPCMessageDecoder(limit: options.maximumMessageSize, budget: budget)
@@ -97,7 +99,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     }
 
     private func begin(_ context: ChannelHandlerContext, _ headers: HPACKHeaders) {
-        let call = GRPCCall(self, eventLoop: context.eventLoop)
+        let call = GRPCCall(self, headers: headers, eventLoop: context.eventLoop)
         self.call = call
         guard headers.first(name: ":method") == "POST",
             headers.first(name: "content-type")?.hasPrefix("application/grpc") == true
@@ -202,25 +204,28 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
 
     // MARK: Outbound
 
-    func answer(_ message: InferenceProtobufWriter.Message) {
-        guard case .finished = state else {
-            write(message)
-            finish(.ok)
-            return
-        }
+    func answer(_ message: InferenceProtobufWriter.Message, whenSent: (@Sendable () -> Void)? = nil) {
+        if case .finished = state { return }
+        write(message, whenSent)
+        finish(.ok)
     }
 
-    func send(_ message: InferenceProtobufWriter.Message) {
+    func send(_ message: InferenceProtobufWriter.Message, whenSent: (@Sendable () -> Void)? = nil) {
         if case .finished = state { return }
-        write(message)
+        write(message, whenSent)
         context?.flush()
     }
 
-    private func write(_ message: InferenceProtobufWriter.Message) {
+    private func write(_ message: InferenceProtobufWriter.Message, _ whenSent: (@Sendable () -> Void)?) {
         guard let context else { return }
         sendHeaders(context)
-        let buffer = framed(message, context)
-        context.write(wrapOutboundOut(.data(.init(data: .byteBuffer(buffer)))), promise: nil)
+        pings.policy.sentData()
+        let payload = wrapOutboundOut(.data(.init(data: .byteBuffer(framed(message, context)))))
+        if let whenSent {
+            context.write(payload).whenComplete { _ in whenSent() }
+        } else {
+            context.write(payload, promise: nil)
+        }
     }
 
     private func framed(_ message: InferenceProtobufWriter.Message, _ context: ChannelHandlerContext) -> ByteBuffer {

@@ -81,7 +81,7 @@ package struct HTTPFrontend: HTTPResponder {
         case .deviceMemory:
             throw HalcyonError(.unsupported, "CUDA shared memory needs a GPU, and this server has none")
         case .logging: try logging(request, reply)
-        case .trace: throw HalcyonError(.unsupported, "this server has no tracing")
+        case .trace(let model): try trace(model, request, reply)
         case .infer, .generate: break
         }
     }
@@ -136,10 +136,17 @@ package struct HTTPFrontend: HTTPResponder {
         reply.send(Self.jsonAnswer(service.logSettings.json))
     }
 
+    private func trace(_ model: String?, _ request: HTTPRequest, _ reply: HTTPReply) throws {
+        let values =
+            request.method == .POST ? try JSONBody.texts(request.body, depth: service.limits.jsonDepth) : [:]
+        reply.send(Self.jsonAnswer(try service.traceSettings(model, change: values).json))
+    }
+
     // MARK: Inference
 
     private func infer(_ request: HTTPRequest, _ target: HTTPRoute.Target, _ reply: HTTPReply) {
-        let call: InferenceCall
+        let trace = beginTrace(request, target)
+        var call: InferenceCall
         do {
             call = try readCall(request, target)
         } catch let error as HTTPConnectionError {
@@ -147,11 +154,27 @@ package struct HTTPFrontend: HTTPResponder {
         } catch {
             return reply.send(Self.error(HalcyonError(wrapping: error)))
         }
-        let service = service
+        call.request.trace = trace
         let handle = service.infer(call) { result in
-            reply.send { Self.answer(result) }
+            reply.send { Self.traced(trace) { Self.answer(result) } }
         }
         if let handle { reply.onCancel { handle.cancel() } }
+    }
+
+    private func beginTrace(_ request: HTTPRequest, _ target: HTTPRoute.Target) -> Trace? {
+        let trace = service.tracer.trace(target.model) { request.headers.first(name: $0) }
+        guard let trace else { return nil }
+        trace.reached(.httpReceiveStart, at: request.receiveStart.uptimeNanoseconds)
+        trace.reached(.httpReceiveEnd, at: NIODeadline.now().uptimeNanoseconds)
+        return trace
+    }
+
+    private static func traced(_ trace: Trace?, _ make: () -> HTTPAnswer) -> HTTPAnswer {
+        guard let trace else { return make() }
+        trace.reached(.httpSendStart, at: NIODeadline.now().uptimeNanoseconds)
+        var answer = make()
+        answer.whenSent = { trace.reached(.httpSendEnd, at: NIODeadline.now().uptimeNanoseconds) }
+        return answer
     }
 
     private func readCall(_ request: HTTPRequest, _ target: HTTPRoute.Target) throws -> InferenceCall {
@@ -201,7 +224,8 @@ package struct HTTPFrontend: HTTPResponder {
     private func generate(
         _ request: HTTPRequest, _ target: HTTPRoute.Target, _ isStream: Bool, _ reply: HTTPReply
     ) {
-        let call: InferenceCall
+        let trace = beginTrace(request, target)
+        var call: InferenceCall
         do {
             call = try GenerateRequest.read(
                 request.body, metadata: try service.server.modelMetadata(target.model, version: target.version),
@@ -210,11 +234,12 @@ package struct HTTPFrontend: HTTPResponder {
         } catch {
             return reply.send(Self.error(HalcyonError(wrapping: error)))
         }
+        call.request.trace = trace
         let handle = service.infer(call) { result in
             if isStream {
                 GenerateStream.send(result, to: reply)
             } else {
-                reply.send { Self.generated(result) }
+                reply.send { Self.traced(trace) { Self.generated(result) } }
             }
         }
         if let handle { reply.onCancel { handle.cancel() } }

@@ -29,6 +29,24 @@ enum JSONBody {
         return flag
     }
 
+    /// Members whose values are texts, lists of texts, or null, which is an empty list.
+    static func texts(_ body: Buffer, depth: Int) throws(HalcyonError) -> [String: [String]] {
+        var texts: [String: [String]] = [:]
+        for (name, value) in try object(body, depth: depth) {
+            switch value {
+            case .null: texts[name] = []
+            case .string(let text): texts[name] = [text]
+            case .array(let values):
+                texts[name] = try values.map { value throws(HalcyonError) in
+                    guard case .string(let text) = value else { throw missing(name) }
+                    return text
+                }
+            default: throw missing(name)
+            }
+        }
+        return texts
+    }
+
     /// A body's `parameters`.
     static func parameters(_ body: Buffer, depth: Int) throws(HalcyonError) -> [String: LoadRequest.Value] {
         guard let given = try object(body, depth: depth)["parameters"] else { return [:] }

@@ -10,6 +10,7 @@ package final class InferenceService: Sendable {
     package let memory: SharedMemory
     package let limits: ProtocolLimits
     package let logSettings: LogSettings
+    package let tracer: RequestTracer
     /// The name that the server answers with (`--id`).
     private let name: String
     private let allowsRepositoryControl: Bool
@@ -26,9 +27,10 @@ package final class InferenceService: Sendable {
         package init() {}
     }
 
-    package init(server: InferenceServer, logSettings: LogSettings, options: Options) {
+    package init(server: InferenceServer, logSettings: LogSettings, tracer: RequestTracer, options: Options) {
         self.server = server
         self.logSettings = logSettings
+        self.tracer = tracer
         limits = options.limits
         name = options.name
         log = options.log
@@ -50,8 +52,24 @@ package final class InferenceService: Sendable {
             extensions: [
                 "classification", "model_repository", "model_repository(unload_dependents)", "schedule_policy",
                 "model_configuration", "system_shared_memory", "binary_tensor_data", "parameters", "statistics",
-                "logging",
+                "trace", "logging",
             ])
+    }
+
+    // MARK: Tracing
+
+    /// The settings of a model, or those for all, after a change where there is one.
+    ///
+    /// - Throws: `invalidArgument` for a model that is not served, or a setting that is wrong; `unsupported` where
+    ///   clients may change nothing.
+    package func traceSettings(
+        _ model: String?, change values: [String: [String]] = [:]
+    ) throws(HalcyonError) -> TraceSettings {
+        if let model, !server.isModelReady(model) {
+            throw HalcyonError(.invalidArgument, "Request for unknown model : \(model)")
+        }
+        if !values.isEmpty { try tracer.change(model, try TraceChange(values)) }
+        return tracer.settings(model)
     }
 
     // MARK: Models

@@ -15,6 +15,8 @@ public struct InferenceRequest: Sendable {
     /// How long the request may wait before it runs, in microseconds; 0 for the model's default. Honoured where the
     /// queue policy allows an override.
     public var timeoutMicroseconds: UInt64
+    /// Who wants to know how far the request has come.
+    package var trace: (any RequestTrace)?
 
     public init(
         modelName: String, modelVersion: Int64? = nil, id: String = "", inputs: [Tensor],

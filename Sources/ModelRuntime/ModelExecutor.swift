@@ -139,15 +139,18 @@ package final class ModelExecutor: Sendable {
         _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
     ) -> PendingRequest? {
         let arrival = clock.now()
+        request.trace?.began(model: name, version: version, requestID: request.id)
         let validated: RequestValidator.Validated
         do {
             validated = try validate(request)
         } catch {
             statistics.recordFailure(duration: clock.now() &- arrival, cause: .other)
+            request.trace?.ended(.failure(error), at: clock.now())
             handler(.failure(error))
             return nil
         }
         let pending = PendingRequest(request, validated, arrival: arrival, handler: handler)
+        request.trace?.queued(validated.inputs, arrival: arrival)
         let queued = QueuedRequest(
             payload: pending, batchSize: validated.batchSize, level: options.level(ofPriority: request.priority),
             shape: validated.shape, enqueueTime: arrival,
@@ -196,7 +199,9 @@ package final class ModelExecutor: Sendable {
         switch outcome {
         case .failure(let refusal):
             statistics.recordFailure(duration: clock.now() &- pending.arrival, cause: .rejected(refusal.reason))
-            pending.handler(.failure(refusal.error.prefixed(Self.prefix(pending.id))))
+            let error = refusal.error.prefixed(Self.prefix(pending.id))
+            pending.trace?.ended(.failure(error), at: clock.now())
+            pending.handler(.failure(error))
         case .success(.nothing): break
         case .success(.wake(let instance)): slots[instance].parker.unpark()
         case .success(.runHere(let instance, let batch)): runOnCaller(instance, batch)
@@ -274,7 +279,10 @@ package final class ModelExecutor: Sendable {
                 batchSize: batch.size, reason: batch.reason, arrivals: batch.requests.map(\.enqueueTime),
                 stages: outcome.stages)
             noteExecution(outcome.stages.end &- outcome.stages.start)
-            for (request, response) in zip(batch.requests, responses) { finish(request, .success(response)) }
+            for (request, response) in zip(batch.requests, responses) {
+                (request.payload as? PendingRequest)?.trace?.executed(outcome.stages)
+                finish(request, .success(response))
+            }
         case .failure(let error):
             log.warning(
                 "batch failed",
@@ -296,6 +304,7 @@ package final class ModelExecutor: Sendable {
 
     private func finish(_ request: QueuedRequest, _ result: Result<InferenceResponse, HalcyonError>) {
         guard let pending = request.payload as? PendingRequest else { return }
+        if let trace = pending.trace { trace.ended(result, at: clock.now()) }
         guard options.preserveOrdering else { return pending.handler(result) }
         let delivers = sequencer.withLock { $0.complete(request.sequence) { pending.handler(result) } }
         guard delivers else { return }

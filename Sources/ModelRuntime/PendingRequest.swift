@@ -15,6 +15,7 @@ package final class PendingRequest: @unchecked Sendable {
     /// When the request reached the engine, in nanoseconds of the clock.
     let arrival: UInt64
     let handler: ResponseHandler
+    let trace: (any RequestTrace)?
     var handle: RequestHandle?
     var isCancelled = false
 
@@ -28,5 +29,6 @@ package final class PendingRequest: @unchecked Sendable {
         batchSize = validated.batchSize
         self.arrival = arrival
         self.handler = handler
+        trace = request.trace
     }
 }

@@ -107,6 +107,21 @@ struct GRPCFlags: ParsableArguments {
     @Option(help: "Whether connections without calls are pinged too.")
     var grpcKeepalivePermitWithoutCalls = Switch(false)
 
+    @Option(
+        name: .customLong("grpc-http2-max-pings-without-data"),
+        help: "Pings that the server sends at most while it has nothing else to send; 0 for any number.")
+    var grpcMaxPingsWithoutData = 2
+
+    @Option(
+        name: .customLong("grpc-http2-min-recv-ping-interval-without-data"),
+        help: "Milliseconds that a client must let pass between two pings while the server sends nothing.")
+    var grpcMinPingInterval: Int64 = 300_000
+
+    @Option(
+        name: .customLong("grpc-http2-max-ping-strikes"),
+        help: "Pings that may come sooner before the connection is ended; 0 for any number.")
+    var grpcMaxPingStrikes = 2
+
     @Option(help: "Milliseconds after which a connection is told to go; 0 for never.")
     var grpcMaxConnectionAge: Int64 = 0
 
@@ -138,6 +153,9 @@ struct GRPCFlags: ParsableArguments {
         let milliseconds: ClosedRange<Int64> = 0...1_000_000_000_000
         try FlagRange.check("grpc-keepalive-time", grpcKeepaliveTime, 1...milliseconds.upperBound)
         try FlagRange.check("grpc-keepalive-timeout", grpcKeepaliveTimeout, 1...milliseconds.upperBound)
+        try FlagRange.check("grpc-http2-max-pings-without-data", grpcMaxPingsWithoutData, 0...Int(Int32.max))
+        try FlagRange.check("grpc-http2-min-recv-ping-interval-without-data", grpcMinPingInterval, milliseconds)
+        try FlagRange.check("grpc-http2-max-ping-strikes", grpcMaxPingStrikes, 0...Int(Int32.max))
         try FlagRange.check("grpc-max-connection-age", grpcMaxConnectionAge, milliseconds)
         try FlagRange.check("grpc-max-connection-age-grace", grpcMaxConnectionAgeGrace, milliseconds)
     }
@@ -149,6 +167,9 @@ struct GRPCFlags: ParsableArguments {
         options.keepaliveTime = grpcKeepaliveTime
         options.keepaliveTimeout = grpcKeepaliveTimeout
         options.pingsWithoutCalls = grpcKeepalivePermitWithoutCalls.isOn
+        options.maximumPingsWithoutData = grpcMaxPingsWithoutData
+        options.minimumPingInterval = grpcMinPingInterval
+        options.maximumPingStrikes = grpcMaxPingStrikes
         options.maximumConnectionAge = grpcMaxConnectionAge
         options.connectionAgeGrace = grpcMaxConnectionAgeGrace
         return options

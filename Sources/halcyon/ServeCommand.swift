@@ -19,6 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup(title: "gRPC") var grpc: GRPCFlags
     @OptionGroup(title: "Metrics") var metrics: MetricsFlags
     @OptionGroup(title: "Log") var logging: LogFlags
+    @OptionGroup(title: "Tracing") var tracing: TraceFlags
     @OptionGroup(title: "Limits and access") var limits: LimitFlags
 
     func run() async throws {

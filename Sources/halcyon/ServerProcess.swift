@@ -7,7 +7,9 @@ internal import Logging
 internal import MetricsExposition
 internal import NIOCore
 internal import NIOPosix
+internal import SpanExport
 internal import Tensors
+internal import Tracing
 internal import Transport
 internal import UnixSignals
 
@@ -27,9 +29,11 @@ struct ServerProcess {
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        let server = try InferenceServer(try options())
-        let service = InferenceService(server: server, logSettings: settings, options: serviceOptions())
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threadCount)
+        let tracing = try TraceOutput(flags.tracing, on: group, log: log)
+        let server = try InferenceServer(try options())
+        let service = InferenceService(
+            server: server, logSettings: settings, tracer: tracing.tracer, options: serviceOptions())
         let budget = ByteBudget(maximum: flags.limits.maxInflightBytes)
         var listeners: [Listener] = []
         do {
@@ -52,6 +56,7 @@ struct ServerProcess {
             _exit(1)
         }
         await stop(listeners, server, service)
+        await tracing.close()
         try? await group.shutdownGracefully()
         log.info("stopped")
     }

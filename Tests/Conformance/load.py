@@ -49,7 +49,7 @@ class Load(unittest.TestCase):
     def test_clients_that_go_away_cancel_their_requests(self):
         server = self.start()
         before = self.descriptors(server)
-        for round_number in range(40):
+        for round_number in range(200):
             connections = [server.connect() for _ in range(5)]
             for connection in connections:
                 connection.sendall(request(infer_body(), path="/v2/models/slow/infer"))

@@ -10,7 +10,7 @@ import sys
 import unittest
 from pathlib import Path
 
-MODULES = ["recorded", "metrics", "raw_sockets", "clients", "shared_memory", "transports", "load"]
+MODULES = ["recorded", "shared_cases", "metrics", "raw_sockets", "clients", "shared_memory", "transports", "tracing", "load"]
 
 
 def main(program, names):

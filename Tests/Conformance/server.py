@@ -56,10 +56,15 @@ class Server:
             *self.flags,
         ]  # fmt: skip
         self.process = subprocess.Popen(command, stderr=self.log, stdout=self.log)
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.end()
+            raise
         return self
 
-    def __exit__(self, kind, error, trace):
+    def end(self):
+        """The status with which it ended, and its log."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -67,10 +72,13 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        status = self.process.returncode
         text = self.text()
         self.log.close()
         shutil.rmtree(self.folder)
+        return self.process.returncode, text
+
+    def __exit__(self, kind, error, trace):
+        status, text = self.end()
         if status != 0 and error is None:
             raise AssertionError(f"the server ended with {status}:\n{text[-3000:]}")
 

@@ -231,3 +231,42 @@ class Health(unittest.TestCase):
             self.assertEqual(json.loads(answer[6:])["OUTPUT0"], [1.5, 2])
             status, _, answer = server.request("POST", "/v2/models/fp32/generate", '{"INPUT0": ["x"]}')
             self.assertEqual(status, 400, answer)
+
+
+class Pings(unittest.TestCase):
+    """Bare HTTP/2: what becomes of a client that pings too much."""
+
+    program = ""
+    PING, GO_AWAY = 6, 7
+
+    def frames(self, connection):
+        """The frames that come, as kind and payload, until the connection ends."""
+        data = b""
+        while chunk := connection.recv(65536):
+            data += chunk
+            while len(data) >= 9 and len(data) >= 9 + int.from_bytes(data[:3]):
+                end = 9 + int.from_bytes(data[:3])
+                yield data[3], data[9:end]
+                data = data[end:]
+
+    def send_pings(self, server, count):
+        connection = socket.create_connection(("127.0.0.1", server.grpc_port), timeout=30)
+        self.addCleanup(connection.close)
+        ping = bytes([0, 0, 8, self.PING, 0, 0, 0, 0, 0]) + bytes(8)
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]) + ping * count)
+        return self.frames(connection)
+
+    def test_too_many_end_the_connection(self):
+        with Server(self.program, MODELS) as server:
+            frames = list(self.send_pings(server, 10))
+        kind, payload = frames[-1]
+        self.assertEqual((kind, int.from_bytes(payload[4:8]), payload[8:]), (self.GO_AWAY, 11, b"too_many_pings"))
+
+    def test_as_many_as_allowed(self):
+        with Server(self.program, MODELS, "--grpc-http2-max-ping-strikes=0") as server:
+            answers = 0
+            for kind, _ in self.send_pings(server, 50):
+                answers += kind == self.PING
+                if answers == 50:
+                    break
+            self.assertEqual(answers, 50)

@@ -14,12 +14,17 @@ final class TemporaryRepository: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
+    /// A model with the text of its configuration.
+    func add(_ name: String, version: Int = 1, configuration: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: "\(path)/\(name)/\(version)", withIntermediateDirectories: true)
+        try configuration.write(toFile: "\(path)/\(name)/config.pbtxt", atomically: true, encoding: .utf8)
+    }
+
     /// A model of the backend that takes and gives `dimensions` FP32 values an item.
     func add(
         _ name: String, backend: String, version: Int = 1, dimensions: Int = 4, lines: String = ""
     ) throws {
-        try FileManager.default.createDirectory(
-            atPath: "\(path)/\(name)/\(version)", withIntermediateDirectories: true)
         let text = """
             backend: "\(backend)"
             max_batch_size: 8
@@ -27,7 +32,7 @@ final class TemporaryRepository: Sendable {
             output [ { name: "OUT" data_type: TYPE_FP32 dims: [ \(dimensions) ] label_filename: "labels.txt" } ]
             \(lines)
             """
-        try text.write(toFile: "\(path)/\(name)/config.pbtxt", atomically: true, encoding: .utf8)
+        try add(name, version: version, configuration: text)
         try "zero\none\r\ntwo\n".write(toFile: "\(path)/\(name)/labels.txt", atomically: true, encoding: .utf8)
     }
 }

@@ -16,6 +16,9 @@ package struct HTTPAnswer: Sendable {
     /// nothing else.
     package var mayBeCompressed = false
 
+    /// Called on the connection's event loop when the system has taken the last of the answer.
+    package var whenSent: (@Sendable () -> Void)?
+
     package init(
         status: HTTPResponseStatus, contentType: String = "application/json", head: [UInt8] = [], tail: [Buffer] = []
     ) {

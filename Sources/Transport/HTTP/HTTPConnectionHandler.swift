@@ -33,6 +33,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     private var isDraining = false
     private var isStreaming = false
     private var deadline = NIODeadline.distantFuture
+    private var receiveStart = NIODeadline.uptimeNanoseconds(0)
     private var timer: RepeatedTask?
     private var context: ChannelHandlerContext?
 
@@ -63,7 +64,9 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    private func setDeadline(_ seconds: Int64) { deadline = .now() + .seconds(seconds) }
+    private func setDeadline(_ seconds: Int64, from start: NIODeadline = .now()) {
+        deadline = start + .seconds(seconds)
+    }
 
     private func checkDeadline() {
         guard let context, deadline < .now() else { return }
@@ -192,7 +195,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
     private func begin(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
         state = .receiving(head)
-        setDeadline(options.bodyTimeout)
+        receiveStart = .now()
+        setDeadline(options.bodyTimeout, from: receiveStart)
         let isCompressed = head.headers.contains(name: "content-encoding")
         let length = head.headers.first(name: "content-length").flatMap { Int($0) }
         if let length, length > options.maximumBodySize {
@@ -225,7 +229,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         deadline = .distantFuture
         responder.respond(
             to: HTTPRequest(
-                method: head.method, uri: head.uri, headers: head.headers, body: body, eventLoop: context.eventLoop),
+                method: head.method, uri: head.uri, headers: head.headers, body: body, receiveStart: receiveStart,
+                eventLoop: context.eventLoop),
             reply: reply)
     }
 
@@ -249,7 +254,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         write(
             context, ContentCoding.encode(answer, for: head.headers), version: head.version, keepsAlive: keepsAlive,
             isHead: head.method == .HEAD)
-        end(context, keepsAlive: keepsAlive)
+        end(context, keepsAlive: keepsAlive, whenSent: answer.whenSent)
     }
 
     private func write(
@@ -277,15 +282,24 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     }
 
     /// Ends the answer, and closes the connection behind it or goes on to the next request.
-    private func end(_ context: ChannelHandlerContext, keepsAlive: Bool) {
+    private func end(
+        _ context: ChannelHandlerContext, keepsAlive: Bool, whenSent: (@Sendable () -> Void)? = nil
+    ) {
         guard keepsAlive else {
             state = .discarding
             setDeadline(options.writeTimeout)
             let channel = context.channel
-            context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
+            context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
+                whenSent?()
+                channel.close(promise: nil)
+            }
             return
         }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        if let whenSent {
+            context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in whenSent() }
+        } else {
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
         state = .idle
         setDeadline(context.channel.isWritable ? options.idleTimeout : options.writeTimeout)
         takePipelined(context)

@@ -9,6 +9,8 @@ package struct HTTPRequest: Sendable {
     package var uri: String
     package var headers: HTTPHeaders
     package var body: Buffer
+    /// When its first bytes came.
+    package var receiveStart: NIODeadline
     /// The connection's event loop, on which the responder is called.
     package var eventLoop: any EventLoop
 

@@ -1,0 +1,32 @@
+internal import KServeProtocol
+internal import Logging
+internal import NIOCore
+internal import SpanExport
+internal import Tensors
+internal import Tracing
+
+/// Where traces go: a file, or as spans to a collector.
+struct TraceOutput {
+    let tracer: RequestTracer
+    private let exporter: SpanExporter?
+
+    /// - Throws: `invalidArgument` for settings that can't be.
+    init(_ flags: TraceFlags, on group: any EventLoopGroup, log: Logger) throws(HalcyonError) {
+        let parsed = try flags.parsed()
+        let exporter =
+            parsed.settings.mode == .opentelemetry
+            ? try SpanExporter(parsed.export, on: group.next(), log: log) : nil
+        let spans = exporter.map { ExportTracer(exporter: $0) }
+        // Code of the application's own, backends for instance, traces into the same.
+        if let spans { InstrumentationSystem.bootstrap(spans) }
+        self.exporter = exporter
+        tracer = try RequestTracer(
+            parsed.settings, tracer: spans, isChangeAllowed: flags.allowTraceSettings.isOn, log: log)
+    }
+
+    /// Writes and sends what there is.
+    func close() async {
+        tracer.close()
+        await exporter?.close()
+    }
+}
