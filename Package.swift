@@ -12,6 +12,7 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
@@ -100,8 +101,13 @@ let package = Package(
 
         // What the fuzzers feed: Fuzzing/run.
         .target(
-            name: "WireFuzzing", dependencies: ["KServeProtocol", "Halcyon", "Tensors"], path: "Fuzzing/WireFuzzing",
-            swiftSettings: strict),
+            name: "WireFuzzing",
+            dependencies: [
+                "HTTPFrontend", "GRPCFrontend", "KServeProtocol", "Transport", "Halcyon", "Tensors", nioCore,
+                nioEmbedded,
+                logging,
+            ],
+            path: "Fuzzing/WireFuzzing", swiftSettings: strict),
         .target(
             name: "ConfigurationFuzzing", dependencies: ["ModelConfiguration"], path: "Fuzzing/ConfigurationFuzzing",
             swiftSettings: strict),

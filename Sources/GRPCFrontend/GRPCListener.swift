@@ -13,31 +13,38 @@ package enum GRPCListener {
         var options = options
         options.applicationProtocols = ["h2"]
         return try await Listener.bind(options, on: group) { channel in
-            var connection = NIOHTTP2Handler.ConnectionConfiguration()
-            connection.initialSettings = [
-                HTTP2Setting(parameter: .maxConcurrentStreams, value: 1000),
-                HTTP2Setting(parameter: .maxHeaderListSize, value: HPACKLimits.maximumHeaderListSize),
-                HTTP2Setting(parameter: .maxFrameSize, value: 1 << 20),
-                HTTP2Setting(parameter: .initialWindowSize, value: windowSize),
-            ]
-            // A client that cancels many calls at once is no attack, nor is one that measures its path with pings.
-            connection.controlFrameRateLimit.maximumCount = 20_000
-            var stream = NIOHTTP2Handler.StreamConfiguration()
-            stream.targetWindowSize = windowSize
-            stream.streamResetFrameRateLimit.maximumCount = 20_000
-            stream.streamErrorRateLimit.maximumCount = 20_000
-            connection.targetWindowSize = 4 * windowSize
-            let pings = NIOLoopBound(ConnectionPings(PingPolicy(grpc)), eventLoop: channel.eventLoop)
-            _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
-                mode: .server, connectionConfiguration: connection, streamConfiguration: stream
-            ) { stream in
-                stream.eventLoop.makeCompletedFuture {
-                    try stream.pipeline.syncOperations.addHandler(
-                        GRPCStreamHandler(service: service, options: grpc, budget: budget, pings: pings.value))
-                }
-            }
-            try channel.pipeline.syncOperations.addHandler(GRPCConnectionHandler(grpc, pings: pings.value))
+            try configure(channel, grpc: grpc, budget: budget, service: service)
         }
+    }
+
+    /// Lets a connection speak gRPC; called on its event loop.
+    package static func configure(
+        _ channel: any Channel, grpc: GRPCOptions, budget: ByteBudget, service: GRPCService
+    ) throws {
+        var connection = NIOHTTP2Handler.ConnectionConfiguration()
+        connection.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: 1000),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: HPACKLimits.maximumHeaderListSize),
+            HTTP2Setting(parameter: .maxFrameSize, value: 1 << 20),
+            HTTP2Setting(parameter: .initialWindowSize, value: windowSize),
+        ]
+        // A client that cancels many calls at once is no attack, nor is one that measures its path with pings.
+        connection.controlFrameRateLimit.maximumCount = 20_000
+        var stream = NIOHTTP2Handler.StreamConfiguration()
+        stream.targetWindowSize = windowSize
+        stream.streamResetFrameRateLimit.maximumCount = 20_000
+        stream.streamErrorRateLimit.maximumCount = 20_000
+        connection.targetWindowSize = 4 * windowSize
+        let pings = NIOLoopBound(ConnectionPings(PingPolicy(grpc)), eventLoop: channel.eventLoop)
+        _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
+            mode: .server, connectionConfiguration: connection, streamConfiguration: stream
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture {
+                try stream.pipeline.syncOperations.addHandler(
+                    GRPCStreamHandler(service: service, options: grpc, budget: budget, pings: pings.value))
+            }
+        }
+        try channel.pipeline.syncOperations.addHandler(GRPCConnectionHandler(grpc, pings: pings.value))
     }
 
     /// Bytes that a client may send before it must wait for the server to read.

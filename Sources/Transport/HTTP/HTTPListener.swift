@@ -12,11 +12,17 @@ package enum HTTPListener {
         var options = options
         options.applicationProtocols = ["http/1.1"]
         return try await Listener.bind(options, on: group) { channel in
-            let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(HTTPResponseEncoder())
-            try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
-            try pipeline.addHandler(
-                HTTPConnectionHandler(responder: responder, options: connection, budget: budget))
+            try configure(channel, connection: connection, budget: budget, responder: responder)
         }
+    }
+
+    /// Lets a connection speak HTTP/1; called on its event loop.
+    package static func configure(
+        _ channel: any Channel, connection: HTTPConnectionOptions, budget: ByteBudget, responder: any HTTPResponder
+    ) throws {
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(HTTPResponseEncoder())
+        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+        try pipeline.addHandler(HTTPConnectionHandler(responder: responder, options: connection, budget: budget))
     }
 }
