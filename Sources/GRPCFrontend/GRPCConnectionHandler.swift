@@ -28,7 +28,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         if options.maximumConnectionAge > 0 {
             // Spread by a tenth, so that clients that came together do not come back together.
-            let age = options.maximumConnectionAge + Int64.random(in: -1...1) * options.maximumConnectionAge / 10
+            let spread = options.maximumConnectionAge / 10
+            let age = options.maximumConnectionAge + Int64.random(in: -spread...spread)
             timers.append(
                 context.eventLoop.scheduleTask(in: .milliseconds(age)) {
                     loopBound.value.0.drain(loopBound.value.1)
@@ -73,8 +74,13 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
         let goAway = HTTP2Frame(
             streamID: .rootStream,
             payload: .goAway(lastStreamID: lastStream, errorCode: errorCode, opaqueData: ByteBuffer(string: reason)))
-        let channel = context.channel
-        context.writeAndFlush(wrapOutboundOut(goAway)).whenComplete { _ in channel.close(promise: nil) }
+        context.write(wrapOutboundOut(goAway), promise: nil)
+        context.closeWhenFlushed(patience: .seconds(5))
+    }
+
+    /// The frame handler has said goodbye already, and leaves the rest to its owner.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.closeWhenFlushed(patience: .seconds(5))
     }
 
     /// Anything that comes shows that the other side is there.
@@ -118,8 +124,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
     private func closeIfDone(_ context: ChannelHandlerContext) {
         guard isDraining, openStreams <= 0 else { return }
-        let channel = context.channel
-        // What is on its way out goes first.
-        context.eventLoop.execute { channel.close(promise: nil) }
+        // The last call's trailers may be about to be written.
+        let context = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.execute { context.value.closeWhenFlushed(patience: .seconds(60)) }
     }
 }

@@ -28,6 +28,12 @@ struct GRPCMessageDecoder: ~Copyable {
     /// Whether nothing of another message has come yet.
     var isBetweenMessages: Bool { prefix.isEmpty }
 
+    /// Forgets what has come of a message.
+    mutating func reset() {
+        collector = nil
+        prefix.removeAll()
+    }
+
     /// Takes bytes off a chunk until a message is complete or the chunk is used up.
     mutating func next(_ chunk: inout ByteBuffer) throws(GRPCStatus) -> Message? {
         while prefix.count < 5 {

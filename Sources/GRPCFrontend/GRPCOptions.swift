@@ -2,6 +2,8 @@
 package struct GRPCOptions: Hashable, Sendable {
     /// Bytes of a message.
     package var maximumMessageSize = 64 << 20
+    /// Seconds that a message may take to come in.
+    package var messageTimeout: Int64 = 60
     /// zlib's level for responses to clients that take gzip or deflate; 0 to compress nothing.
     package var compressionLevel: Int32 = 0
     /// Milliseconds of silence after which a connection is pinged.

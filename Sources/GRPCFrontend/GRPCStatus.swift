@@ -15,12 +15,16 @@ struct GRPCStatus: Error, Hashable, Sendable {
 
     init(_ error: HalcyonError) { self.init(error.code.grpcStatus, error.message) }
 
+    /// Trailers go out in one frame, and a client's frames may be as short as 16 KiB.
+    private static let longestMessage = 4096
+
     /// The message as a header holds it: what is not printable ASCII is percent-encoded (gRPC over HTTP/2, "Responses").
     var encodedMessage: String {
         let isPlain = message.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "%") }
-        guard !isPlain else { return message }
+        if isPlain, message.utf8.count <= Self.longestMessage { return message }
         var encoded = ""
         for byte in message.utf8 {
+            if encoded.utf8.count > Self.longestMessage - 3 { return encoded + "..." }
             if (0x20...0x7E).contains(byte), byte != UInt8(ascii: "%") {
                 encoded.unicodeScalars.append(Unicode.Scalar(byte))
             } else {

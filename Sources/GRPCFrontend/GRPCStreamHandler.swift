@@ -35,9 +35,12 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     private var requestEncoding: Compression?
     private var responseEncoding: Compression?
     private var deadline: Scheduled<Void>?
+    private var messageDeadline: Scheduled<Void>?
+    private let budget: ByteBudget
 
     init(service: GRPCService, options: GRPCOptions, budget: ByteBudget, pings: ConnectionPings) {
         self.pings = pings
+        self.budget = budget
         self.service = service
         self.options = options
         decoder = GRPCMessageDecoder(limit: options.maximumMessageSize, budget: budget)
@@ -59,12 +62,20 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
 
     /// The stream is over, by whichever side.
     private func end() {
-        deadline?.cancel()
-        deadline = nil
         if case .finished = state {} else { call?.cancel() }
+        letGo()
         state = .finished
         stream = nil
         call = nil
+    }
+
+    /// Nothing more is expected from the client.
+    private func letGo() {
+        deadline?.cancel()
+        deadline = nil
+        messageDeadline?.cancel()
+        messageDeadline = nil
+        decoder.reset()
     }
 
     // MARK: Inbound
@@ -126,7 +137,13 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
         if options.compressionLevel > 0, let accepted = headers.first(name: "grpc-accept-encoding") {
             responseEncoding = Compression.allCases.first { accepted.contains($0.rawValue) }
         }
-        if let timeout = headers.first(name: "grpc-timeout") { startDeadline(context, timeout) }
+        if let timeout = headers.first(name: "grpc-timeout") {
+            guard let duration = GRPCTimeout.nanoseconds(timeout) else {
+                state = .halfClosed
+                return finish(GRPCStatus(.internal, "grpc-timeout '\(timeout)' is no timeout"))
+            }
+            startDeadline(context, duration)
+        }
         state = .open(method)
         if method.isClientStreaming, method != .reflection {
             stream = GRPCInferenceStream(service: service, call: call)
@@ -140,11 +157,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
         context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: headers, endStream: true))), promise: nil)
     }
 
-    private func startDeadline(_ context: ChannelHandlerContext, _ text: String) {
-        guard let timeout = GRPCTimeout.nanoseconds(text) else {
-            state = .halfClosed
-            return finish(GRPCStatus(.internal, "grpc-timeout '\(text)' is no timeout"))
-        }
+    private func startDeadline(_ context: ChannelHandlerContext, _ timeout: Int64) {
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
         deadline = context.eventLoop.scheduleTask(in: .nanoseconds(timeout)) {
             let handler = handler.value
@@ -161,7 +174,26 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
             }
         } catch {
             call?.cancel()
-            finish(error)
+            return finish(error)
+        }
+        watchMessage()
+    }
+
+    /// A message that has begun must come to its end in time: it holds memory that others could use.
+    private func watchMessage() {
+        guard case .open = state, !decoder.isBetweenMessages else {
+            messageDeadline?.cancel()
+            messageDeadline = nil
+            return
+        }
+        guard messageDeadline == nil, let context else { return }
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let seconds = options.messageTimeout
+        messageDeadline = context.eventLoop.scheduleTask(in: .seconds(seconds)) {
+            let handler = handler.value
+            handler.call?.cancel()
+            handler.finish(
+                GRPCStatus(.deadlineExceeded, "a message did not come in within grpc-message-timeout-secs, \(seconds)"))
         }
     }
 
@@ -175,9 +207,9 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
                 try requestEncoding.decompress(
                     $0, limit: options.maximumMessageSize, limitName: "grpc-max-message-size")
             }
-            return Buffer(copying: bytes)
+            return try budget.charge(bytes)
         } catch {
-            throw GRPCStatus(.invalidArgument, HalcyonError(wrapping: error).message)
+            throw GRPCStatus(HalcyonError(wrapping: error))
         }
     }
 
@@ -206,14 +238,25 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
 
     func answer(_ message: InferenceProtobufWriter.Message, whenSent: (@Sendable () -> Void)? = nil) {
         if case .finished = state { return }
+        guard message.byteCount <= Self.maximumMessageSize else { return finish(Self.tooLarge(message)) }
         write(message, whenSent)
         finish(.ok)
     }
 
     func send(_ message: InferenceProtobufWriter.Message, whenSent: (@Sendable () -> Void)? = nil) {
         if case .finished = state { return }
+        guard message.byteCount <= Self.maximumMessageSize else { return finish(Self.tooLarge(message)) }
         write(message, whenSent)
         context?.flush()
+    }
+
+    /// What a client of the protocol can take: its lengths are signed.
+    private static let maximumMessageSize = Int(Int32.max) - 5
+
+    private static func tooLarge(_ message: InferenceProtobufWriter.Message) -> GRPCStatus {
+        GRPCStatus(
+            .resourceExhausted,
+            "the response of \(message.byteCount) bytes is over \(maximumMessageSize), the most that is sent")
     }
 
     private func write(_ message: InferenceProtobufWriter.Message, _ whenSent: (@Sendable () -> Void)?) {
@@ -274,8 +317,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
         guard let context else { return }
         // What the client still sends is read over; a reset here could overtake the status at its side.
         state = .finished
-        deadline?.cancel()
-        deadline = nil
+        letGo()
         var trailers = hasSentHeaders ? HPACKHeaders() : Self.plainHeaders
         trailers.add(name: "grpc-status", value: String(status.code.rawValue))
         if !status.message.isEmpty { trailers.add(name: "grpc-message", value: status.encodedMessage) }

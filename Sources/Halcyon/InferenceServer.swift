@@ -4,6 +4,7 @@ internal import ModelConfiguration
 public import ModelRepository
 internal import ModelRuntime
 internal import OpenVINOBackend
+internal import Synchronization
 public import Tensors
 
 /// An inference server inside this process.
@@ -34,6 +35,7 @@ public final class InferenceServer: Sendable {
     private let timer: DeadlineTimer
     /// Loads what is to be loaded at start; joined when the server stops.
     private let startup = Locked<WorkerThread?>(nil)
+    private let isStartupOver = Atomic<Bool>(false)
 
     /// Starts a server. Models that are to be loaded at start are loaded in the background: see ``waitUntilReady()``.
     ///
@@ -85,12 +87,12 @@ public final class InferenceServer: Sendable {
                     .invalidArgument, "models to load at start can only be named in explicit model-control mode")
             }
             return try manager.modelNames()
-        case .explicit: return options.startupModels
+        case .explicit: return options.startupModels.contains("*") ? try manager.modelNames() : options.startupModels
         }
     }
 
     private func loadAtStart(_ names: [String]) {
-        for name in names {
+        for name in names where phase.withLock({ $0 == .starting }) {
             do {
                 try manager.load(name)
             } catch {
@@ -98,19 +100,19 @@ public final class InferenceServer: Sendable {
             }
         }
         phase.withLock { if $0 == .starting { $0 = .running } }
+        isStartupOver.store(true, ordering: .releasing)
         phaseChanged.notify()
     }
 
     /// Waits until the models that are loaded at start are, or have failed.
     ///
-    /// - Throws: `unavailable` that names each model that failed and why, where readiness is strict; the others serve
-    ///   all the same.
+    /// - Throws: `unavailable` that names each model that failed and why; the others serve all the same.
     public func waitUntilReady() async throws {
         await onThread(name: "ready") {
             _ = self.phaseChanged.wait(until: nil, clock: self.clock) { self.phase.withLock { $0 != .starting } }
         }
         let failures = manager.failures()
-        guard !isReady, !failures.isEmpty else { return }
+        guard !failures.isEmpty else { return }
         let reasons = failures.map { "\($0.name): \($0.reason)" }.joined(separator: "\n")
         throw HalcyonError(.unavailable, "these models failed to load:\n\(reasons)")
     }
@@ -234,7 +236,13 @@ public final class InferenceServer: Sendable {
         let (deadline, overflow) = clock.now().addingReportingOverflow(timeout)
         let dropped = await onThread(name: "shutdown") {
             let dropped = self.manager.stop(deadline: overflow ? nil : deadline)
-            self.startup.withLock { $0.take() }?.join()
+            // A model that is still being loaded can't be interrupted, and is not waited for beyond the deadline.
+            let isStarted = self.phaseChanged.wait(until: overflow ? nil : deadline, clock: self.clock) {
+                self.isStartupOver.load(ordering: .acquiring)
+            }
+            if let startup = self.startup.withLock({ $0.take() }) {
+                if isStarted { startup.join() } else { startup.detach() }
+            }
             self.timer.stop()
             return dropped
         }

@@ -14,7 +14,7 @@ public struct ServerOptions: Sendable {
     /// Folders with models, absolute or relative to the working directory; at least one.
     public var repositoryPaths: [String]
     public var modelControlMode: ModelControlMode = .none
-    /// The models to load at start in explicit mode.
+    /// The models to load at start in explicit mode; `*` among them for all that lie in the repositories.
     public var startupModels: [String] = []
     /// The folder whose sub-folders hold the engines' libraries, `openvino/` for instance; `nil` to leave finding them
     /// to the system's loader.

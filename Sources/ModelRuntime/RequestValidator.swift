@@ -35,6 +35,12 @@ package struct RequestValidator: Sendable {
             throw HalcyonError(
                 .invalidArgument, "unexpected inference output '\(name)' for model '\(configuration.name)'")
         }
+        // All names are the model's by now: more of them than it has outputs name one twice, and few are quickly compared.
+        let names = request.requestedOutputs
+        for (index, name) in names.enumerated() where names[..<index].contains(name) {
+            throw HalcyonError(
+                .invalidArgument, "inference output '\(name)' of model '\(configuration.name)' is asked for twice")
+        }
     }
 
     private func orderedInputs(_ request: InferenceRequest) throws(HalcyonError) -> [Tensor] {

@@ -10,6 +10,8 @@ package struct BodyCollector: ~Copyable {
     private let lead: Int
     private var storage: BufferStorage?
     private var capacity = 0
+    /// Bytes taken from the budget: those that have come, a little rounded up.
+    private var charged = 0
     package private(set) var byteCount = 0
 
     /// - Parameters:
@@ -23,14 +25,16 @@ package struct BodyCollector: ~Copyable {
         self.limitName = limitName
         let alignment = BufferStorage.alignment
         lead = (alignment - alignedOffset % alignment) % alignment
-        // What the sender announces is believed up to a size that does no harm if it never comes.
+        // Memory for what the sender announces costs nothing until it comes: the system gives it page by page. Only what
+        // has come counts against the budget, so that announcing alone keeps nobody else out.
         hint = min(expected ?? 0, limit, Self.believedSize)
     }
 
     private let hint: Int
     private static let believedSize = 16 << 20
+    private static let chargeStep = 64 << 10
 
-    deinit { budget.giveBack(capacity) }
+    deinit { budget.giveBack(charged) }
 
     /// - Throws: `invalidArgument` for too long a body; `unavailable` where the server holds too many bytes.
     package mutating func append(_ chunk: ByteBuffer) throws(HalcyonError) {
@@ -38,7 +42,13 @@ package struct BodyCollector: ~Copyable {
         guard count <= limit - byteCount else {
             throw HalcyonError(.invalidArgument, "the request's body is over \(limitName), \(limit) bytes")
         }
-        if byteCount + count > capacity { try grow(to: byteCount + count) }
+        let needed = byteCount + count
+        if needed > charged {
+            let more = max(needed - charged, min(Self.chargeStep, limit - charged))
+            try budget.take(more)
+            charged += more
+        }
+        if needed > capacity { grow(to: needed) }
         if let storage {
             let target = storage.baseAddress + lead + byteCount
             chunk.withUnsafeReadableBytes { bytes in
@@ -48,9 +58,8 @@ package struct BodyCollector: ~Copyable {
         byteCount += count
     }
 
-    private mutating func grow(to needed: Int) throws(HalcyonError) {
+    private mutating func grow(to needed: Int) {
         let size = min(max(needed, hint, capacity * 2, 512), max(needed, limit))
-        try budget.take(size - capacity)
         let larger = BufferStorage.allocate(byteCount: lead + size)
         if let storage {
             (larger.baseAddress + lead).copyMemory(from: storage.baseAddress + lead, byteCount: byteCount)
@@ -62,8 +71,8 @@ package struct BodyCollector: ~Copyable {
     /// The whole body; it counts against the budget until nothing refers to it any more.
     package consuming func finish() -> Buffer {
         guard let storage else { return Buffer(copying: [UInt8]()) }
-        let (budget, charged, count) = (self.budget, capacity, byteCount)
-        capacity = 0
+        let (budget, charged, count) = (self.budget, charged, byteCount)
+        self.charged = 0
         let owner = BufferStorage(owning: storage.baseAddress + lead, byteCount: count) { _ in
             withExtendedLifetime(storage) { budget.giveBack(charged) }
         }

@@ -19,5 +19,20 @@ package final class ByteBudget: Sendable {
         }
     }
 
+    /// Bytes that count against the budget until nothing refers to them any more.
+    ///
+    /// - Throws: `unavailable` where they would be too many.
+    package func charge(_ bytes: [UInt8]) throws(HalcyonError) -> Buffer {
+        try take(bytes.count)
+        let storage = BufferStorage.allocate(byteCount: bytes.count)
+        bytes.withUnsafeBytes { source in
+            if let start = source.baseAddress { storage.baseAddress.copyMemory(from: start, byteCount: source.count) }
+        }
+        let owner = BufferStorage(owning: storage.baseAddress, byteCount: bytes.count) { [self] _ in
+            withExtendedLifetime(storage) { giveBack(bytes.count) }
+        }
+        return Buffer(owner)
+    }
+
     package func giveBack(_ count: Int) { used.wrappingSubtract(count, ordering: .relaxed) }
 }

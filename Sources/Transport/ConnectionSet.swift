@@ -24,6 +24,10 @@ final class ConnectionSet: Sendable {
         return hasRoom
     }
 
+    func waitUntilEmpty() async {
+        for channel in channels.withLock({ Array($0.values) }) { try? await channel.closeFuture.get() }
+    }
+
     func forEach(_ body: (any Channel) -> Void) {
         for channel in channels.withLock({ Array($0.values) }) { body(channel) }
     }

@@ -16,6 +16,9 @@ package final class Listener: Sendable {
         /// More connections than this are closed as they come.
         package var maximumConnections = 65_536
         package var reusesPort = false
+        /// Whether a client that has closed its side only may still get its answers. Who sets this up must close the
+        /// connection itself.
+        var allowsHalfClosure = false
         package var log: Logger
 
         package init(address: ListenAddress, log: Logger) {
@@ -60,7 +63,7 @@ package final class Listener: Sendable {
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: options.reusesPort ? 1 : 0)
-            .childChannelOption(.allowRemoteHalfClosure, value: tls == nil)
+            .childChannelOption(.allowRemoteHalfClosure, value: options.allowsHalfClosure && tls == nil)
             .childChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -127,6 +130,9 @@ package final class Listener: Sendable {
 
     /// Tells every open connection that the server is about to go: each closes when it has answered what it was asked.
     package func drainConnections() { connections.forEach { $0.pipeline.fireUserInboundEventTriggered(DrainEvent()) } }
+
+    /// Waits until every connection has closed of itself.
+    package func waitForConnections() async { await connections.waitUntilEmpty() }
 
     /// Closes what is still open.
     package func closeConnections() { connections.forEach { $0.close(promise: nil) } }

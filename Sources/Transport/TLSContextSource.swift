@@ -52,6 +52,8 @@ final class TLSContextSource: Sendable {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.applicationProtocols = protocols
+        // RFC 8996 and RFC 9113, section 9.2.
+        configuration.minimumTLSVersion = .tlsv12
         if let root = options.clientRootPath {
             let roots = try read(root, "root certificate") { try NIOSSLCertificate.fromPEMFile(root) }
             configuration.trustRoots = .certificates(roots)

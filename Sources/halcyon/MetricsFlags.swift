@@ -7,7 +7,10 @@ struct MetricsFlags: ParsableArguments {
     @Option(help: "Whether to show the use of processor and memory.")
     var allowCpuMetrics = Switch(true)
 
-    @Option(help: ArgumentHelp("The address to listen on; that of HTTP where it is not given.", valueName: "address"))
+    @Option(
+        help: ArgumentHelp(
+            "The address to listen on; that of HTTP where it is not given, or loopback where that is a Unix domain socket.",
+            valueName: "address"))
     var metricsAddress: String?
 
     @Option(help: "The port; 0 lets the system choose one.")

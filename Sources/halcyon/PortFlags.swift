@@ -76,6 +76,9 @@ struct GRPCFlags: ParsableArguments {
     @Option(help: "Bytes that a message may have.")
     var grpcMaxMessageSize = 64 << 20
 
+    @Option(help: "Seconds that a message may take to come in.")
+    var grpcMessageTimeoutSecs: Int64 = 60
+
     @Option(
         name: .customLong("grpc-restricted-protocol"),
         help: ArgumentHelp(
@@ -150,6 +153,7 @@ struct GRPCFlags: ParsableArguments {
 
     func validate() throws {
         try FlagRange.check("grpc-max-message-size", grpcMaxMessageSize, 1...Int(UInt32.max))
+        try FlagRange.check("grpc-message-timeout-secs", grpcMessageTimeoutSecs, 1...1_000_000_000)
         let milliseconds: ClosedRange<Int64> = 0...1_000_000_000_000
         try FlagRange.check("grpc-keepalive-time", grpcKeepaliveTime, 1...milliseconds.upperBound)
         try FlagRange.check("grpc-keepalive-timeout", grpcKeepaliveTimeout, 1...milliseconds.upperBound)
@@ -164,6 +168,7 @@ struct GRPCFlags: ParsableArguments {
         var options = GRPCOptions()
         options.maximumMessageSize = grpcMaxMessageSize
         options.compressionLevel = grpcInferResponseCompressionLevel.zlib
+        options.messageTimeout = grpcMessageTimeoutSecs
         options.keepaliveTime = grpcKeepaliveTime
         options.keepaliveTimeout = grpcKeepaliveTimeout
         options.pingsWithoutCalls = grpcKeepalivePermitWithoutCalls.isOn

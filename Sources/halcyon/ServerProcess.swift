@@ -28,7 +28,7 @@ struct ServerProcess {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let events = await Events.start()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threadCount)
         let tracing = try TraceOutput(flags.tracing, on: group, log: log)
         let server = try InferenceServer(try options())
@@ -42,31 +42,72 @@ struct ServerProcess {
             if flags.metrics.allowMetrics.isOn {
                 listeners.append(try await listenForMetrics(server, group, budget))
             }
-            try await startModels(server)
         } catch {
             await stop(listeners, server, service)
             throw error
         }
-        var iterator = signals.makeAsyncIterator()
-        let received = await iterator.next()
-        log.info("stopping", metadata: ["signal": "\(received.map { "\($0)" } ?? "none")"])
-        // Whoever asks a second time does not want to wait.
-        Task {
-            _ = await iterator.next()
-            _exit(1)
+        Task { events.send(.started(await startModels(server))) }
+        loop: for await event in events.all {
+            switch event {
+            case .started(.some(let failure)) where flags.models.exitOnError.isOn:
+                await stop(listeners, server, service)
+                throw failure
+            case .started: continue
+            case .signal(let name):
+                log.info("stopping", metadata: ["signal": "\(name)"])
+                break loop
+            }
         }
         await stop(listeners, server, service)
-        await tracing.close()
+        await tracing.sendSpans()
         try? await group.shutdownGracefully()
+        tracing.close()
         log.info("stopped")
     }
 
     private func stop(_ listeners: [Listener], _ server: InferenceServer, _ service: InferenceService) async {
+        let deadline = ContinuousClock.now + .seconds(max(1, flags.models.exitTimeoutSecs))
         service.beginStopping()
         for listener in listeners { await listener.stopAccepting() }
         for listener in listeners { listener.drainConnections() }
         await server.shutdown()
-        for listener in listeners { listener.closeConnections() }
+        // The last answers may still be on their way.
+        await withTaskGroup { group in
+            group.addTask { for listener in listeners { await listener.waitForConnections() } }
+            group.addTask { try? await Task.sleep(until: deadline) }
+            await group.next()
+            for listener in listeners { listener.closeConnections() }
+            group.cancelAll()
+        }
+    }
+
+    /// What the process waits for.
+    private struct Events {
+        enum Event: Sendable {
+            /// All models that were to be loaded at start are, or have failed.
+            case started((any Error)?)
+            case signal(String)
+        }
+
+        let all: AsyncStream<Event>
+        private let continuation: AsyncStream<Event>.Continuation
+
+        /// Listens to signals from now on. Whoever sends a second one does not want to wait.
+        static func start() async -> Events {
+            let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+            let (all, continuation) = AsyncStream.makeStream(of: Event.self)
+            Task {
+                var isFirst = true
+                for await signal in signals {
+                    if !isFirst { _exit(1) }
+                    isFirst = false
+                    continuation.yield(.signal("\(signal)"))
+                }
+            }
+            return Events(all: all, continuation: continuation)
+        }
+
+        func send(_ event: Event) { continuation.yield(event) }
     }
 
     private var threadCount: Int {
@@ -163,23 +204,26 @@ struct ServerProcess {
             let interval = min(max(100, metrics.metricsIntervalMs), 1e9)
             endpoint.measureMachine(every: .milliseconds(Int64(interval)), on: group.next())
         }
-        let options = Listener.Options(
-            address: try ListenAddress(
-                host: metrics.metricsAddress ?? flags.http.httpAddress, port: metrics.metricsPort), log: log)
+        // A Unix domain socket is one port's alone.
+        let sharedAddress = flags.http.httpAddress.hasPrefix("unix:") ? "127.0.0.1" : flags.http.httpAddress
+        var options = Listener.Options(
+            address: try ListenAddress(host: metrics.metricsAddress ?? sharedAddress, port: metrics.metricsPort),
+            log: log)
+        options.maximumConnections = flags.limits.maxConnections
         let listener = try await HTTPListener.bind(
             options, on: group, connection: HTTPConnectionOptions(), budget: budget, responder: endpoint)
         log.info("listening", metadata: ["protocol": "metrics", "address": "\(listener.address)"])
         return listener
     }
 
-    private func startModels(_ server: InferenceServer) async throws {
-        var failure: (any Error)?
+    /// - Returns: which models failed, and why.
+    private func startModels(_ server: InferenceServer) async -> (any Error)? {
+        defer { StandardError.write(ModelTable.text(server.modelIndex())) }
         do {
             try await server.waitUntilReady()
+            return nil
         } catch {
-            failure = error
+            return error
         }
-        StandardError.write(ModelTable.text(server.modelIndex()))
-        if let failure, flags.models.exitOnError.isOn { throw failure }
     }
 }

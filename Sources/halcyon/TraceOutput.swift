@@ -24,9 +24,9 @@ struct TraceOutput {
             parsed.settings, tracer: spans, isChangeAllowed: flags.allowTraceSettings.isOn, log: log)
     }
 
-    /// Writes and sends what there is.
-    func close() async {
-        tracer.close()
-        await exporter?.close()
-    }
+    /// Sends what there is, while the event loops still run.
+    func sendSpans() async { await exporter?.close() }
+
+    /// Writes what there is, and takes no more.
+    func close() { tracer.close() }
 }

@@ -4,10 +4,13 @@ import http.client
 import json
 import os
 import signal
+import socket
 import threading
 import time
 import unittest
 
+import numpy as np
+import tritonclient.grpc
 from raw_sockets import Reader, infer_body, request
 from server import Server, identity
 
@@ -60,6 +63,44 @@ class Load(unittest.TestCase):
             self.assertTrue(until(lambda: self.failures(server) == 5 * (round_number + 1)), self.statistics(server))
         self.assertEqual(self.pending(server), 0)
         self.assertTrue(until(lambda: self.descriptors(server) <= before + 1), self.descriptors(server))
+
+    def test_grpc_clients_that_go_away_leave_nothing(self):
+        server = self.start()
+        before = self.descriptors(server)
+        for _ in range(20):
+            connections = [socket.create_connection(("127.0.0.1", server.grpc_port)) for _ in range(10)]
+            for connection in connections:
+                connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+                connection.recv(1)
+                connection.close()
+        for _ in range(5):
+            with tritonclient.grpc.InferenceServerClient(f"127.0.0.1:{server.grpc_port}") as client:
+                tensor = tritonclient.grpc.InferInput("INPUT0", [1, 2], "FP32")
+                tensor.set_data_from_numpy(np.ones((1, 2), np.float32))
+                client.async_infer("slow", [tensor], lambda result, error: None)
+                self.assertTrue(until(lambda: self.pending(server) == 1))
+            self.assertTrue(until(lambda: self.pending(server) == 0))
+        self.assertTrue(until(lambda: self.descriptors(server) <= before + 1), self.descriptors(server))
+
+    def test_an_answer_on_its_way_is_finished_when_the_server_stops(self):
+        server = self.start()
+        count = 4_000_000
+        head = json.dumps({
+            "inputs": [{"name": "INPUT0", "datatype": "FP32", "shape": [1, count],
+                        "parameters": {"binary_data_size": 4 * count}}],
+            "parameters": {"binary_data_output": True},
+        }).encode()  # fmt: skip
+        connection = server.connect()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        headers = f"Inference-Header-Content-Length: {len(head)}\r\n"
+        connection.sendall(request(head + bytes(4 * count), path="/v2/models/fast/infer", headers=headers))
+        reader = Reader(connection)
+        reader.fill()
+        server.process.send_signal(signal.SIGTERM)
+        self.assertTrue(until(lambda: "stopping" in server.text()))
+        status, _, body = reader.response()
+        self.assertEqual((status, len(body) > 4 * count), (200, True))
+        self.assertEqual(server.process.wait(timeout=30), 0)
 
     def pending(self, server):
         connection = http.client.HTTPConnection("127.0.0.1", server.metrics_port, timeout=10)
@@ -181,6 +222,15 @@ class StartErrors(unittest.TestCase):
         self.fails("Did you mean", models, "--strict-readines=true")
         self.fails("unknown restricted protocol 'x'", models, "--http-restricted-api=x:k=v")
         self.fails("failed to load", {"broken": 'backend: "identity"\n'})
+
+    def test_readiness_and_ending_are_two_things(self):
+        self.fails("failed to load", {"broken": 'backend: "nosuch"\n'}, "--strict-readiness=false")
+
+    def test_all_models_by_a_star(self):
+        models = {"one": identity(["FP32"]), "two": identity(["FP32"])}
+        with Server(self.program, models, "--model-control-mode=explicit", "--load-model=*") as server:
+            for model in models:
+                self.assertEqual(server.get(f"/v2/models/{model}/ready")[0], 200)
 
     def test_models_that_fail_need_not_stop_the_server(self):
         models = {"fast": identity(["FP32"]), "broken": 'backend: "nosuch"\n'}

@@ -1,10 +1,13 @@
 """HTTP as no good client speaks it. After each case the server still answers others."""
 
+import contextlib
 import json
 import socket
 import unittest
 
+import grpc
 from server import Server, identity
+from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 
 def request(body, path="/v2/models/fp32/infer", headers="", length=None):
@@ -53,7 +56,8 @@ class RawSockets(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         models = {"fp32": identity(["FP32"]), "int8": identity(["INT8"])}
-        cls.server = cls.enterClassContext(Server(cls.program, models, "--http-max-input-size=1000000"))
+        cls.server = cls.enterClassContext(Server(cls.program, models, "--http-max-input-size=1000000",
+                                                "--max-inflight-bytes=50000000"))
 
     def tearDown(self):
         self.assertEqual(self.server.get("/v2/health/live")[0], 200)
@@ -192,6 +196,46 @@ class RawSockets(unittest.TestCase):
             self.assertEqual(connection.recv(100).split(b"\r\n")[0], b"HTTP/1.1 100 Continue")
             connection.sendall(body)
             self.assertEqual(Reader(connection).response()[0], 200)
+
+    def test_a_client_that_wants_another_protocol_gets_its_answer_and_no_more(self):
+        head = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n"
+        with self.server.connect() as connection:
+            connection.sendall(head)
+            status, headers, _ = Reader(connection).response()
+            self.assertEqual((status, headers["connection"]), (200, "close"))
+            self.assertEqual(connection.recv(1), b"")
+
+    def test_a_target_that_names_the_server(self):
+        self.assertEqual(self.exchange(b"GET http://host/v2/health/live HTTP/1.1\r\nHost: host\r\n\r\n")[0], 200)
+
+    def test_one_output_twice(self):
+        status, answer = self.infer(infer_body(outputs=[{"name": "OUTPUT0"}] * 1000))
+        self.assertEqual(status, 400)
+        self.assertIn("'OUTPUT0' of model 'fp32' is asked for twice", answer["error"])
+
+    def test_long_errors_fit_into_a_frame_of_grpc(self):
+        with grpc.insecure_channel(f"127.0.0.1:{self.server.grpc_port}") as channel:
+            tensor = service_pb2.ModelInferRequest().InferInputTensor(name="INPUT0", datatype="X" * 20000, shape=[1])
+            message = service_pb2.ModelInferRequest(model_name="fp32", inputs=[tensor])
+            with self.assertRaises(grpc.RpcError) as caught:
+                service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(message, timeout=10)
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+        self.assertTrue(caught.exception.details().endswith("X..."))
+
+    def test_no_http2_at_all(self):
+        with socket.create_connection(("127.0.0.1", self.server.grpc_port), timeout=30) as connection:
+            with contextlib.suppress(OSError):
+                connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n")
+            while connection.recv(65536):
+                pass
+
+    def test_announcing_much_keeps_nobody_out(self):
+        connections = [self.server.connect() for _ in range(100)]
+        for connection in connections:
+            connection.sendall(request(b"x", length=1_000_000))
+        self.assertEqual(self.infer(infer_body())[0], 200)
+        for connection in connections:
+            connection.close()
 
     def test_compressed_bodies_that_are_none(self):
         for coding, expected in (("gzip", 400), ("deflate", 400), ("br", 415)):

@@ -124,9 +124,8 @@ class UnixSockets(unittest.TestCase):
         left.bind(paths["http"])
         left.close()
         server = Server(
-            self.program, MODELS, f"--http-address=unix:{paths['http']}", f"--grpc-address=unix:{paths['grpc']}",
-            "--metrics-address=127.0.0.1",
-        )  # fmt: skip
+            self.program, MODELS, f"--http-address=unix:{paths['http']}", f"--grpc-address=unix:{paths['grpc']}"
+        )
 
         def get(path):
             connection = UnixHTTPConnection(paths["http"])

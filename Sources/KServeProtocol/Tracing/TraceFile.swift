@@ -16,6 +16,8 @@ final class TraceFile: Sendable {
     private struct State {
         var descriptor: Int32 = -1
         var hasFailed = false
+        /// What ends later is lost.
+        var isClosed = false
         var nextIndex = 0
     }
 
@@ -28,6 +30,7 @@ final class TraceFile: Sendable {
     func append(_ text: [UInt8]) {
         queue.async { [self] in
             state.withLock { state in
+                guard !state.isClosed else { return }
                 let isFirst = state.descriptor < 0
                 if isFirst {
                     state.descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -41,6 +44,7 @@ final class TraceFile: Sendable {
     func writeNumbered(_ text: [UInt8]) {
         queue.async { [self] in
             state.withLock { state in
+                guard !state.isClosed else { return }
                 let path = "\(path).\(state.nextIndex)"
                 state.nextIndex += 1
                 let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -54,6 +58,7 @@ final class TraceFile: Sendable {
     func close() {
         queue.sync {
             state.withLock { state in
+                state.isClosed = true
                 guard state.descriptor >= 0 else { return }
                 write([UInt8(ascii: "]"), UInt8(ascii: "\n")], to: state.descriptor, &state)
                 Glibc.close(state.descriptor)

@@ -4,7 +4,9 @@ internal import Tensors
 /// Compressed bodies, by the headers that announce and ask for them.
 enum ContentCoding {
     /// - Parameter limit: of the decompressed body.
-    static func decode(_ body: Buffer, _ headers: HTTPHeaders, limit: Int) throws(HTTPConnectionError) -> Buffer {
+    static func decode(
+        _ body: Buffer, _ headers: HTTPHeaders, limit: Int, budget: ByteBudget
+    ) throws(HTTPConnectionError) -> Buffer {
         guard let name = headers.first(name: "content-encoding"), name != "identity" else { return body }
         guard let coding = Compression(rawValue: name.lowercased()) else {
             throw HTTPConnectionError(
@@ -14,9 +16,9 @@ enum ContentCoding {
             let bytes = try body.withUnsafeBytes { bytes throws(HalcyonError) in
                 try coding.decompress(bytes, limit: limit, limitName: "http-max-input-size")
             }
-            return Buffer(copying: bytes)
+            return try budget.charge(bytes)
         } catch let error as HalcyonError {
-            throw HTTPConnectionError(.badRequest, error.message)
+            throw HTTPConnectionError(error.code == .unavailable ? .serviceUnavailable : .badRequest, error.message)
         } catch {
             throw HTTPConnectionError(.badRequest, "\(error)")
         }

@@ -17,6 +17,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         case responding(HTTPRequestHead, HTTPReply)
         /// The request could not be taken: the rest of it is read over, and the connection closes.
         case discarding
+        /// The last answer is on its way out; what comes is read over.
+        case closing
         case closed
     }
 
@@ -32,6 +34,9 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     private var inputClosed = false
     private var isDraining = false
     private var isStreaming = false
+    /// The client wants to go on in another protocol, which is not spoken here, nor HTTP any more.
+    private var isLeavingHTTP = false
+    private var lastBufferedByteCount = 0
     private var deadline = NIODeadline.distantFuture
     private var receiveStart = NIODeadline.uptimeNanoseconds(0)
     private var timer: RepeatedTask?
@@ -69,7 +74,14 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     }
 
     private func checkDeadline() {
-        guard let context, deadline < .now() else { return }
+        guard let context else { return }
+        if !context.channel.isWritable {
+            // A client that takes its answer slowly is not one that takes none of it.
+            let count = context.bufferedByteCount
+            if count < lastBufferedByteCount, deadline != .distantFuture { setDeadline(options.writeTimeout) }
+            lastBufferedByteCount = count
+        }
+        guard deadline < .now() else { return }
         switch state {
         case .receiving:
             reject(
@@ -101,13 +113,19 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
             inputClosed = true
             switch state {
             case .responding: probe(context)
-            default: context.close(promise: nil)
+            default: close(context)
             }
         case is DrainEvent:
             isDraining = true
-            if case .idle = state { context.close(promise: nil) }
+            if case .idle = state { close(context) }
         default: context.fireUserInboundEventTriggered(event)
         }
+    }
+
+    /// Closes when what is on its way out is out.
+    private func close(_ context: ChannelHandlerContext) {
+        state = .closing
+        context.closeWhenFlushed(patience: .seconds(options.writeTimeout))
     }
 
     /// The client sends no more. It may still wait for its answer, or be gone: an interim response, which the former
@@ -131,7 +149,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
                     ? HTTPConnectionError(.requestHeaderFieldsTooLarge, "the request's headers are over 80 KiB")
                     : HTTPConnectionError(.badRequest, "this is not HTTP: \(error)"))
         case .responding: isDraining = true
-        case .discarding, .closed: context.close(promise: nil)
+        case .discarding, .closing: close(context)
+        case .closed: context.close(promise: nil)
         }
     }
 
@@ -188,7 +207,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
                         error.code == .unavailable ? .serviceUnavailable : .payloadTooLarge, error.message))
             }
         case (.end, .receiving(let head)): finish(context, head)
-        case (.end, .discarding): context.close(promise: nil)
+        case (.end, .discarding): close(context)
         default: break
         }
     }
@@ -196,6 +215,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     private func begin(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
         state = .receiving(head)
         receiveStart = .now()
+        isLeavingHTTP = head.method == .CONNECT || head.headers.contains(name: "upgrade")
         setDeadline(options.bodyTimeout, from: receiveStart)
         let isCompressed = head.headers.contains(name: "content-encoding")
         let length = head.headers.first(name: "content-length").flatMap { Int($0) }
@@ -219,7 +239,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     private func finish(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
         guard var body = collector.take()?.finish() else { return }
         do {
-            body = try ContentCoding.decode(body, head.headers, limit: options.maximumBodySize)
+            body = try ContentCoding.decode(
+                body, head.headers, limit: options.maximumBodySize, budget: budget)
         } catch {
             return reject(context, error)
         }
@@ -250,11 +271,26 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
     func answer(_ answer: HTTPAnswer, to reply: HTTPReply) {
         guard let context, case .responding(let head, let expected) = state, expected === reply else { return }
-        let keepsAlive = head.isKeepAlive && !isDraining && !inputClosed
+        let keepsAlive = keepsAlive(after: head)
+        let answer = answer.byteCount <= Self.maximumAnswerSize ? answer : tooLarge(answer)
         write(
             context, ContentCoding.encode(answer, for: head.headers), version: head.version, keepsAlive: keepsAlive,
             isHead: head.method == .HEAD)
         end(context, keepsAlive: keepsAlive, whenSent: answer.whenSent)
+    }
+
+    private func keepsAlive(after head: HTTPRequestHead) -> Bool {
+        head.isKeepAlive && !isDraining && !inputClosed && !isLeavingHTTP
+    }
+
+    /// What a buffer of the transport can hold.
+    private static let maximumAnswerSize = Int(Int32.max)
+
+    private func tooLarge(_ answer: HTTPAnswer) -> HTTPAnswer {
+        responder.answer(
+            for: HTTPConnectionError(
+                .internalServerError,
+                "the answer of \(answer.byteCount) bytes is over \(Self.maximumAnswerSize), the most that is sent"))
     }
 
     private func write(
@@ -286,7 +322,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         _ context: ChannelHandlerContext, keepsAlive: Bool, whenSent: (@Sendable () -> Void)? = nil
     ) {
         guard keepsAlive else {
-            state = .discarding
+            state = .closing
             setDeadline(options.writeTimeout)
             let channel = context.channel
             context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
@@ -330,7 +366,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         var headers = HTTPHeaders([("Content-Type", answer.contentType)])
         for header in answer.headers { headers.add(name: header.name, value: header.value) }
         if head.version.isModern { headers.add(name: "Transfer-Encoding", value: "chunked") }
-        headers.add(name: "Connection", value: head.version.isModern && head.isKeepAlive ? "keep-alive" : "close")
+        let staysOpen = head.version.isModern && keepsAlive(after: head)
+        headers.add(name: "Connection", value: staysOpen ? "keep-alive" : "close")
         context.writeAndFlush(
             wrapOutboundOut(.head(.init(version: head.version, status: answer.status, headers: headers))), promise: nil)
     }
@@ -345,7 +382,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
             return
         }
         isStreaming = false
-        end(context, keepsAlive: head.version.isModern && head.isKeepAlive && !isDraining && !inputClosed)
+        end(context, keepsAlive: head.version.isModern && keepsAlive(after: head))
     }
 }
 

@@ -11,6 +11,7 @@ package enum HTTPListener {
     ) async throws(HalcyonError) -> Listener {
         var options = options
         options.applicationProtocols = ["http/1.1"]
+        options.allowsHalfClosure = true
         return try await Listener.bind(options, on: group) { channel in
             try configure(channel, connection: connection, budget: budget, responder: responder)
         }
@@ -22,7 +23,8 @@ package enum HTTPListener {
     ) throws {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(HTTPResponseEncoder())
-        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+        try pipeline.addHandler(
+            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes), maximumBufferSize: 1 << 20))
         try pipeline.addHandler(HTTPConnectionHandler(responder: responder, options: connection, budget: budget))
     }
 }

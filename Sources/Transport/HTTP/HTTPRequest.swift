@@ -14,6 +14,12 @@ package struct HTTPRequest: Sendable {
     /// The connection's event loop, on which the responder is called.
     package var eventLoop: any EventLoop
 
-    /// The path without the query.
-    package var path: Substring { uri.prefix(while: { $0 != "?" }) }
+    /// The path without the query; also of a target that names the server (RFC 9112, section 3.2.2).
+    package var path: Substring {
+        var target = uri[...]
+        if target.first != "/", let scheme = target.firstRange(of: "://") {
+            target = target[scheme.upperBound...].drop { $0 != "/" }
+        }
+        return target.prefix { $0 != "?" }
+    }
 }
