@@ -68,8 +68,8 @@ let package = Package(
         .target(
             name: "HTTPFrontend",
             dependencies: [
-                "KServeProtocol", "Transport", "Halcyon", "ModelConfiguration", "JSONText", "Tensors", nioCore,
-                nioHTTP1,
+                "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors",
+                nioCore, nioHTTP1,
             ],
             swiftSettings: strict),
         .target(

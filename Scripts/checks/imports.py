@@ -26,7 +26,8 @@ ARROWS = {
         "Tracing",
     },
     "HTTPFrontend": {
-        "KServeProtocol", "Transport", "Halcyon", "ModelConfiguration", "JSONText", "Tensors", "NIOCore", "NIOHTTP1",
+        "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "NIOCore",
+        "NIOHTTP1",
     },
     # FoundationEssentials: the generated messages speak of their bytes in its terms.
     "GRPCFrontend": {

@@ -9,6 +9,7 @@ final class GRPCCall: Sendable {
     private let handler: NIOLoopBound<GRPCStreamHandler>
     let eventLoop: any EventLoop
     let headers: HPACKHeaders
+    let method: GRPCMethod
     /// When the headers came.
     let start = NIODeadline.now()
     private let cancellation = NIOLockedValueBox(Cancellation())
@@ -19,7 +20,8 @@ final class GRPCCall: Sendable {
         var isCancelled = false
     }
 
-    init(_ handler: GRPCStreamHandler, headers: HPACKHeaders, eventLoop: any EventLoop) {
+    init(_ handler: GRPCStreamHandler, method: GRPCMethod, headers: HPACKHeaders, eventLoop: any EventLoop) {
+        self.method = method
         self.headers = headers
         self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
         self.eventLoop = eventLoop

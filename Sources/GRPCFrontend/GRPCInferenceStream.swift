@@ -3,10 +3,12 @@ internal import ModelRuntime
 internal import Tensors
 
 /// A `ModelStreamInfer` call: requests and responses until the client is through. Errors of a request are answers of the
-/// stream, which goes on. Responses come in the order of their requests.
+/// stream, which goes on. Responses come in the order of their requests, but for decoupled models, whose come as they are
+/// made.
 final class GRPCInferenceStream: Sendable {
     private struct Answer {
-        var message: InferenceProtobufWriter.Message
+        /// `nil` for a request that has no more to say.
+        var message: InferenceProtobufWriter.Message?
         var whenSent: (@Sendable () -> Void)?
     }
 
@@ -32,19 +34,42 @@ final class GRPCInferenceStream: Sendable {
             defer { state.received += 1 }
             return state.received
         }
-        let call = call
         service.infer(message, number: number, call: call) { request, result in
-            let isFinal: Bool? = request?.message.parameters.wantsEmptyFinalResponse == true ? true : nil
-            GRPCService.noteSending(request?.trace)
-            let answer =
-                switch result {
-                case .success(let result):
-                    InferenceProtobufWriter.stream(InferenceProtobufWriter.message(result, isFinal: isFinal))
-                case .failure(let error):
-                    InferenceProtobufWriter.streamError(error.message, id: request?.message.id ?? "", isFinal: isFinal)
-                }
-            self.finish(number, Answer(message: answer, whenSent: request?.trace.map(GRPCService.noteSent)))
+            let isFinal = (try? result.get())?.isFinal ?? true
+            let answer = Self.answer(to: request, result)
+            if request?.isDecoupled == true {
+                self.send(answer)
+                if isFinal { self.finish(number, Answer()) }
+            } else {
+                self.finish(number, answer)
+            }
         }
+    }
+
+    /// What to send; nothing for an end that the client does not want to hear of.
+    private static func answer(
+        to request: GRPCService.ReceivedRequest?, _ result: Result<InferenceResult, HalcyonError>
+    ) -> Answer {
+        let wantsEnd = request?.message.parameters.wantsEmptyFinalResponse == true
+        let saysEnd = wantsEnd || request?.isDecoupled == true
+        GRPCService.noteSending(request?.trace)
+        let message: InferenceProtobufWriter.Message?
+        switch result {
+        case .success(let result) where result.isEmpty && !wantsEnd: message = nil
+        case .success(let result):
+            message = InferenceProtobufWriter.stream(
+                InferenceProtobufWriter.message(result, isFinal: saysEnd ? result.isFinal : nil))
+        case .failure(let error):
+            message = InferenceProtobufWriter.streamError(
+                error.message, id: request?.message.id ?? "", isFinal: saysEnd ? true : nil)
+        }
+        return Answer(message: message, whenSent: request?.trace.map(GRPCService.noteSent))
+    }
+
+    /// Sends out of the order of requests.
+    private func send(_ answer: Answer) {
+        guard let message = answer.message else { return }
+        state.withLock { _ in call.sendInTurn(message, whenSent: answer.whenSent) }
     }
 
     private func finish(_ number: Int, _ answer: Answer) {
@@ -53,7 +78,7 @@ final class GRPCInferenceStream: Sendable {
             state.waiting[number] = answer
             while let ready = state.waiting.removeValue(forKey: state.sent) {
                 state.sent += 1
-                call.sendInTurn(ready.message, whenSent: ready.whenSent)
+                if let message = ready.message { call.sendInTurn(message, whenSent: ready.whenSent) }
             }
             if state.isEnded, state.sent == state.received { call.finishInTurn() }
         }

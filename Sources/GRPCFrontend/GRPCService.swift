@@ -78,11 +78,14 @@ package struct GRPCService: Sendable {
     struct ReceivedRequest {
         var message: InferenceProtobufReader.Message
         var trace: Trace?
+        /// Whether any number of responses may come.
+        var isDecoupled = false
     }
 
     /// - Parameters:
     ///   - number: the message's in its call.
-    ///   - handler: gets the request, where it could be read, and its result; once, on any thread.
+    ///   - handler: gets the request, where it could be read, and its result, on any thread; once, but for a decoupled
+    ///     model.
     func infer(
         _ message: Buffer, number: Int, call: GRPCCall,
         handler: @escaping @Sendable (ReceivedRequest?, Result<InferenceResult, HalcyonError>) -> Void
@@ -91,15 +94,21 @@ package struct GRPCService: Sendable {
         var received: ReceivedRequest?
         do {
             let message = try reader.read(message)
-            let request = ReceivedRequest(message: message, trace: beginTrace(message.model, call))
+            var request = ReceivedRequest(message: message, trace: beginTrace(message.model, call))
             received = request
-            _ = try service.server.modelVersion(
+            let isDecoupled = try service.isDecoupled(
                 message.model, version: try InferenceProtobufReader.version(message.version))
+            guard !isDecoupled || call.method == .inference(.modelStreamInfer) else {
+                throw HalcyonError(
+                    .unsupported, "ModelInfer RPC doesn't support models with decoupled transaction policy")
+            }
+            request.isDecoupled = isDecoupled
+            received = request
             var inference = try reader.call(message)
             inference.request.trace = request.trace
             call.began(number)
-            let handle = service.infer(inference) { result in
-                call.ended(number)
+            let handle = service.infer(inference) { [request] result in
+                if (try? result.get())?.isFinal ?? true { call.ended(number) }
                 handler(request, result)
             }
             if let handle { call.onCancel(number) { handle.cancel() } }
@@ -242,8 +251,9 @@ package struct GRPCService: Sendable {
 
     private func unload(_ message: Buffer, _ call: GRPCCall) throws {
         let request: Inference_RepositoryModelUnloadRequest = try decode(message)
+        let dependents = request.parameters["unload_dependents"]?.boolParam ?? false
         try change(call, Inference_RepositoryModelUnloadResponse()) { [service] in
-            try await service.unload(request.modelName)
+            try await service.unload(request.modelName, dependents: dependents)
         }
     }
 

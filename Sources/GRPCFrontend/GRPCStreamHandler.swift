@@ -110,8 +110,6 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     }
 
     private func begin(_ context: ChannelHandlerContext, _ headers: HPACKHeaders) {
-        let call = GRPCCall(self, headers: headers, eventLoop: context.eventLoop)
-        self.call = call
         guard headers.first(name: ":method") == "POST",
             headers.first(name: "content-type")?.hasPrefix("application/grpc") == true
         else { return refuse(context) }
@@ -120,6 +118,8 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
             state = .halfClosed
             return finish(GRPCStatus(.unimplemented, "there is no method '\(path)'"))
         }
+        let call = GRPCCall(self, method: method, headers: headers, eventLoop: context.eventLoop)
+        self.call = call
         if let group = method.group,
             let key = service.access.missingKey(for: group, header: { headers.first(name: $0) })
         {

@@ -25,6 +25,16 @@ enum StatisticsMessage {
                 $0.cacheHit = duration(statistics.cacheHit)
                 $0.cacheMiss = duration(statistics.cacheMiss)
             }
+            for (index, response) in statistics.responses.enumerated() {
+                $0.responseStats[String(index)] = .with {
+                    $0.computeInfer = duration(response.computeInfer)
+                    $0.computeOutput = duration(DurationStatistic())
+                    $0.success = duration(response.success)
+                    $0.fail = duration(response.fail)
+                    $0.emptyResponse = duration(response.empty)
+                    $0.cancel = duration(DurationStatistic())
+                }
+            }
             $0.batchStats = statistics.batches.map { batch in
                 .with {
                     $0.batchSize = UInt64(batch.batchSize)

@@ -1,20 +1,74 @@
+internal import JSONText
 internal import KServeProtocol
+internal import ModelRuntime
 internal import NIOHTTP1
 internal import Tensors
 internal import Transport
 
-/// Answers of `generate_stream`, as server-sent events.
-enum GenerateStream {
-    static func send(_ result: Result<InferenceResult, HalcyonError>, to reply: HTTPReply) {
+/// The answers of `generate_stream`, as server-sent events: one for each response of the model.
+final class GenerateStream: Sendable {
+    private let reply: HTTPReply
+    private let hasStarted = Locked(false)
+
+    init(_ reply: HTTPReply) { self.reply = reply }
+
+    /// Takes the next result; called by one thread at a time.
+    func take(_ result: Result<InferenceResult, HalcyonError>) {
         do {
-            let json = try GenerateResponse.json(try result.get())
-            var head = HTTPAnswer(status: .ok, contentType: "text/event-stream; charset=utf-8")
-            head.headers = [("Cache-Control", "no-cache")]
-            reply.start(head)
-            reply.write(Array("data: ".utf8) + json + Array("\n\n".utf8))
-            reply.end()
+            let result = try result.get()
+            if !result.isEmpty { event(try GenerateResponse.json(result)) }
+            if result.isFinal {
+                start()
+                reply.end()
+            }
         } catch {
-            reply.send(HTTPFrontend.error(error))
+            // Before the first event an error is an answer like any other.
+            guard hasStarted.withLock({ $0 }) else { return reply.send(HTTPFrontend.error(error)) }
+            event(Array(ServerDocuments.error(error.message).compact.utf8))
+            reply.end()
         }
+    }
+
+    private func event(_ json: [UInt8]) {
+        start()
+        reply.write(Array("data: ".utf8) + json + Array("\n\n".utf8))
+    }
+
+    private func start() {
+        let isFirst = hasStarted.withLock { hasStarted in
+            defer { hasStarted = true }
+            return !hasStarted
+        }
+        guard isFirst else { return }
+        var head = HTTPAnswer(status: .ok, contentType: "text/event-stream; charset=utf-8")
+        head.headers = [("Cache-Control", "no-cache")]
+        reply.start(head)
+    }
+}
+
+/// The one answer of `generate` to a model that may give any number of responses.
+final class GenerateOnce: Sendable {
+    private let responses = Locked<[InferenceResult]>([])
+    private let answer: @Sendable (Result<InferenceResult, HalcyonError>) -> Void
+
+    init(_ answer: @escaping @Sendable (Result<InferenceResult, HalcyonError>) -> Void) { self.answer = answer }
+
+    func take(_ result: Result<InferenceResult, HalcyonError>) {
+        guard case .success(let response) = result else { return answer(result) }
+        let all = responses.withLock { responses in
+            // More than two are as wrong as two, and not kept.
+            if !response.isEmpty, responses.count < 2 { responses.append(response) }
+            return responses
+        }
+        guard response.isFinal else { return }
+        guard all.count == 1, let only = all.first else {
+            return answer(
+                .failure(
+                    HalcyonError(
+                        .internal,
+                        "generate expects model to produce exactly 1 response, use generate stream for model that generates "
+                            + "various number of responses")))
+        }
+        answer(.success(only))
     }
 }

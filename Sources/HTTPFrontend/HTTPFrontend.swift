@@ -68,7 +68,10 @@ package struct HTTPFrontend: HTTPResponder {
             try service.checkRepositoryControl()
             let load = try LoadRequest(try JSONBody.parameters(request.body, depth: service.limits.jsonDepth))
             try changeModel(reply) { [service] in try await service.load(model, load) }
-        case .unload(let model): try changeModel(reply) { [service] in try await service.unload(model) }
+        case .unload(let model):
+            try service.checkRepositoryControl()
+            let dependents = try JSONBody.flag(request.body, "unload_dependents", depth: service.limits.jsonDepth)
+            try changeModel(reply) { [service] in try await service.unload(model, dependents: dependents) }
         case .sharedMemoryStatus(let name):
             reply.send(Self.jsonAnswer(ServerDocuments.regions(try service.memory.status(name ?? ""))))
         case .sharedMemoryRegister(let name):
@@ -178,7 +181,7 @@ package struct HTTPFrontend: HTTPResponder {
     }
 
     private func readCall(_ request: HTTPRequest, _ target: HTTPRoute.Target) throws -> InferenceCall {
-        if let unknown = unknownModel(target) { throw HTTPConnectionError(.notFound, unknown.message) }
+        try checkModel(target)
         let count = request.body.byteCount
         var jsonCount = count
         if let header = request.headers.first(name: "inference-header-content-length") {
@@ -198,13 +201,17 @@ package struct HTTPFrontend: HTTPResponder {
             request.body, jsonByteCount: jsonCount, model: target.model, version: target.version)
     }
 
-    private func unknownModel(_ target: HTTPRoute.Target) -> HalcyonError? {
+    /// What is wrong with any request for the model, found before its body is looked at.
+    private func checkModel(_ target: HTTPRoute.Target) throws {
         do {
-            _ = try service.server.modelVersion(target.model, version: target.version)
-            return nil
+            guard try service.isDecoupled(target.model, version: target.version) else { return }
         } catch {
-            return error.code == .notFound ? error : nil
+            // That it is not ready is said with the request's id.
+            guard error.code == .notFound else { return }
+            throw HTTPConnectionError(.notFound, error.message)
         }
+        throw HalcyonError(
+            .unsupported, "HTTP end point doesn't support models with decoupled transaction policy")
     }
 
     private static func answer(_ result: Result<InferenceResult, HalcyonError>) -> HTTPAnswer {
@@ -235,13 +242,15 @@ package struct HTTPFrontend: HTTPResponder {
             return reply.send(Self.error(HalcyonError(wrapping: error)))
         }
         call.request.trace = trace
-        let handle = service.infer(call) { result in
-            if isStream {
-                GenerateStream.send(result, to: reply)
-            } else {
-                reply.send { Self.traced(trace) { Self.generated(result) } }
-            }
+        let take: @Sendable (Result<InferenceResult, HalcyonError>) -> Void
+        if isStream {
+            let stream = GenerateStream(reply)
+            take = { stream.take($0) }
+        } else {
+            let once = GenerateOnce { result in reply.send { Self.traced(trace) { Self.generated(result) } } }
+            take = { once.take($0) }
         }
+        let handle = service.infer(call, handler: take)
         if let handle { reply.onCancel { handle.cancel() } }
     }
 

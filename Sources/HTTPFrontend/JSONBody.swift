@@ -65,6 +65,15 @@ enum JSONBody {
         return parameters
     }
 
+    /// A flag among a body's `parameters`; false where it is not there.
+    static func flag(_ body: Buffer, _ name: String, depth: Int) throws(HalcyonError) -> Bool {
+        guard case .object(let members)? = try object(body, depth: depth)["parameters"],
+            let value = members.first(where: { $0.key == name })?.value
+        else { return false }
+        guard case .bool(let flag) = value else { throw missing("parameters.\(name)") }
+        return flag
+    }
+
     static func missing(_ name: String) -> HalcyonError {
         HalcyonError(.invalidArgument, "Unable to parse '\(name)': it is missing or of the wrong type")
     }

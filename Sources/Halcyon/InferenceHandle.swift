@@ -2,10 +2,9 @@ internal import ModelRuntime
 
 /// A request that was handed in, to take it back.
 public struct InferenceHandle: Sendable {
-    let executor: ModelExecutor
-    let pending: PendingRequest
+    let submitted: any SubmittedRequest
 
     /// Takes the request back. If it still waits, its handler gets a `cancelled` error at once; if it runs already, its
-    /// response comes as it would have.
-    public func cancel() { executor.cancel(pending) }
+    /// response comes as it would have, but for a decoupled model, which can see that nobody listens any more.
+    public func cancel() { submitted.cancel() }
 }

@@ -4,8 +4,9 @@ public import Tensors
 extension InferenceServer {
     /// Hands in a request and returns without waiting. This is the engine's primitive; the other forms stand on it.
     ///
-    /// The handler is called exactly once, on any thread, possibly before this returns: on an instance's thread, or on
-    /// the caller's own where the model is idle and its recent executions were short. It must not block.
+    /// The handler is called on any thread, possibly before this returns: on an instance's thread, or on the caller's own
+    /// where the model is idle and its recent executions were short. It must not block. How often, ``ResponseHandler``
+    /// says: once, but for decoupled models.
     ///
     /// - Returns: what can take the request back; `nil` where it has ended already.
     @discardableResult
@@ -14,17 +15,37 @@ extension InferenceServer {
     }
 
     func submit(
-        _ request: InferenceRequest, from caller: ModelExecutor.CallerThread, handler: @escaping ResponseHandler
+        _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
     ) -> InferenceHandle? {
-        do {
-            return try manager.withModel(request.modelName, version: request.modelVersion) { model in
-                model.executor.submit(request, from: caller, handler: handler).map {
-                    InferenceHandle(executor: model.executor, pending: $0)
-                }
-            }
-        } catch {
-            handler(.failure(error))
-            return nil
+        manager.submit(request, from: caller, handler: handler).map(InferenceHandle.init)
+    }
+
+    /// The forms with one response are for models that give one.
+    private func checkAnswersOnce(_ request: InferenceRequest) throws(HalcyonError) {
+        let isDecoupled = try manager.withModel(request.modelName, version: request.modelVersion) {
+            $0.configuration.isDecoupled
+        }
+        guard isDecoupled else { return }
+        throw HalcyonError(
+            .unsupported,
+            "model '\(request.modelName)' is decoupled and gives any number of responses: ask for its stream of responses")
+    }
+
+    /// Runs a request and gives its responses as they come: one for most models, any number for a decoupled one. Ending
+    /// the iteration takes the request back.
+    public func responses(to request: InferenceRequest) -> AsyncThrowingStream<InferenceResponse, any Error> {
+        AsyncThrowingStream { continuation in
+            let call = CancellableCall()
+            continuation.onTermination = { _ in call.cancel() }
+            call.started(
+                submit(request) { result in
+                    switch result {
+                    case .failure(let error): continuation.finish(throwing: error)
+                    case .success(let response):
+                        if !response.outputs.isEmpty || !response.isFinal { continuation.yield(response) }
+                        if response.isFinal { continuation.finish() }
+                    }
+                })
         }
     }
 
@@ -35,6 +56,7 @@ extension InferenceServer {
     ///   it; `unavailable` for a full queue, a timeout that passed while waiting, or a model that is being stopped;
     ///   `cancelled`; or what the engine says.
     public func infer(_ request: InferenceRequest) async throws -> InferenceResponse {
+        try checkAnswersOnce(request)
         let call = CancellableCall()
         return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { continuation in
@@ -50,6 +72,7 @@ extension InferenceServer {
     ///
     /// - Throws: as ``infer(_:)``.
     public func inferBlocking(_ request: InferenceRequest) throws(HalcyonError) -> InferenceResponse {
+        try checkAnswersOnce(request)
         let call = BlockingCall()
         _ = submit(request, from: .blocking) { call.finish($0) }
         return try call.wait()

@@ -28,6 +28,7 @@ public final class InferenceServer: Sendable {
     }
 
     let manager: ModelManager
+    private let cache: ResponseCache?
     private let options: ServerOptions
     private let phase = Locked(Phase.starting)
     private let phaseChanged = Signal()
@@ -50,13 +51,16 @@ public final class InferenceServer: Sendable {
         timer = DeadlineTimer(clock: clock)
         let budget = options.cpuBudget ?? .detected()
         options.log.info("cpu budget", metadata: ["cores": "\(budget.cores)", "source": "\(budget.source)"])
-        manager = ModelManager(
-            loader: ModelLoader(
-                repository: try ModelRepositoryReader(paths: options.repositoryPaths),
-                backends: try Self.backends(options),
-                completion: .init(
-                    defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
-                warmsUp: options.warmsUpModels, budget: budget, clock: clock, timer: timer, log: options.log))
+        var loader = ModelLoader(
+            repository: try ModelRepositoryReader(paths: options.repositoryPaths),
+            backends: try Self.backends(options),
+            completion: .init(
+                defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
+            warmsUp: options.warmsUpModels, budget: budget, clock: clock, timer: timer, log: options.log)
+        let cache = options.responseCacheByteSize > 0 ? ResponseCache(byteLimit: options.responseCacheByteSize) : nil
+        loader.cache = cache
+        self.cache = cache
+        manager = ModelManager(loader: loader, loadCount: options.modelLoadCount)
         let names = try startupNames()
         let startup = try WorkerThread(name: "startup") { self.loadAtStart(names) }
         self.startup.withLock { $0 = startup }
@@ -92,13 +96,22 @@ public final class InferenceServer: Sendable {
     }
 
     private func loadAtStart(_ names: [String]) {
-        for name in names where phase.withLock({ $0 == .starting }) {
-            do {
-                try manager.load(name)
-            } catch {
-                options.log.error("model failed to load", metadata: ["model": "\(name)", "error": "\(error)"])
+        let left = Locked(names[...])
+        let work: @Sendable () -> Void = {
+            while self.phase.withLock({ $0 == .starting }), let name = left.withLock({ $0.popFirst() }) {
+                do {
+                    // The steps of an ensemble may have been loaded with it.
+                    try self.manager.load(name, evenIfLoaded: false)
+                } catch {
+                    self.options.log.error("model failed to load", metadata: ["model": "\(name)", "error": "\(error)"])
+                }
             }
         }
+        let helpers = (1..<max(2, min(options.modelLoadCount, names.count))).compactMap { _ in
+            try? WorkerThread(name: "load", work)
+        }
+        work()
+        for helper in helpers { helper.join() }
         phase.withLock { if $0 == .starting { $0 = .running } }
         isStartupOver.store(true, ordering: .releasing)
         phaseChanged.notify()
@@ -153,10 +166,16 @@ public final class InferenceServer: Sendable {
 
     /// Unloads a model: it takes no new requests, and this returns when those it has are finished.
     ///
+    /// - Parameter dependents: whether the models of an ensemble's steps are unloaded behind it, where no other ensemble
+    ///   uses them.
     /// - Throws: `notFound` for a model that is not loaded.
-    public func unloadModel(_ name: String) async throws {
+    public func unloadModel(_ name: String, dependents: Bool = false) async throws {
         _ = try await onThread(name: "unload") {
-            Result { () throws(HalcyonError) in try self.manager.unload(name) }
+            Result { () throws(HalcyonError) in
+                let steps = dependents ? self.manager.dependents(of: name) : []
+                try self.manager.unload(name)
+                for step in steps where self.manager.isReady(step, version: nil) { try self.manager.unload(step) }
+            }
         }.get()
     }
 
@@ -218,6 +237,9 @@ public final class InferenceServer: Sendable {
 
     /// What every served version of every model is doing at the moment, by name and version.
     public func gauges() -> [ModelGauges] { manager.servedModels().map(\.gauges) }
+
+    /// How full the response cache is; `nil` where there is none.
+    public var cacheUsage: CacheUsage? { cache?.usage }
 
     // MARK: Stopping
 

@@ -34,6 +34,10 @@ public struct ServerOptions: Sendable {
     public var completesConfigurations = true
     /// Whether the server is ready only if every model that was asked for is.
     public var isReadinessStrict = true
+    /// Models that are loaded at the same time.
+    public var modelLoadCount = 4
+    /// Bytes for the answers of models whose configuration has `response_cache { enable: true }`; 0 for no cache.
+    public var responseCacheByteSize = 0
     /// How long ``InferenceServer/shutdown()`` lets waiting requests finish.
     public var exitTimeout: Duration = .seconds(30)
     /// Where the server logs to. By default it logs nothing.

@@ -33,9 +33,18 @@ public struct ServerStatistics: Hashable, Sendable {
                 "cache_hit": duration(statistics.cacheHit),
                 "cache_miss": duration(statistics.cacheMiss),
             ],
-            "response_stats": .object([]),
+            "response_stats": .object(
+                statistics.responses.enumerated().map { .init(String($0.offset), response($0.element)) }),
             "batch_stats": .array(statistics.batches.map(batch)),
             "memory_usage": .array([]),
+        ]
+    }
+
+    private static func response(_ statistics: ResponseStatistics) -> JSONValue {
+        [
+            "compute_infer": duration(statistics.computeInfer), "compute_output": duration(DurationStatistic()),
+            "success": duration(statistics.success), "fail": duration(statistics.fail),
+            "empty_response": duration(statistics.empty), "cancel": duration(DurationStatistic()),
         ]
     }
 

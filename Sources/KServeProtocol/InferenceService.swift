@@ -88,14 +88,22 @@ package final class InferenceService: Sendable {
         try await server.loadModel(model, override: request.override)
     }
 
-    package func unload(_ model: String) async throws {
+    /// - Parameter dependents: whether the models of an ensemble's steps are unloaded with it.
+    package func unload(_ model: String, dependents: Bool) async throws {
         try checkRepositoryControl()
-        try await server.unloadModel(model)
+        try await server.unloadModel(model, dependents: dependents)
     }
 
     // MARK: Inference
 
-    /// Hands in a call; the handler gets what is ready for a wire, once, on any thread.
+    /// Whether a model gives any number of responses.
+    ///
+    /// - Throws: `notFound` or `unavailable` for a model that is not served.
+    package func isDecoupled(_ model: String, version: Int64?) throws(HalcyonError) -> Bool {
+        try server.modelConfiguration(model, version: version).isDecoupled
+    }
+
+    /// Hands in a call; the handler gets what is ready for a wire, on any thread: once, but for a decoupled model.
     ///
     /// - Returns: what can take the call back; `nil` where it has ended already.
     package func infer(

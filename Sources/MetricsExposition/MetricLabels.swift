@@ -3,16 +3,25 @@
 struct MetricLabels: Sendable {
     private let model: String
     private let version: Int64
+    /// The configuration's own labels, whose names get a line in front as in the reference: `_name="value",`.
+    private let tags: String
 
-    init(model: String, version: Int64) {
+    init(model: String, version: Int64, tags: [String: String] = [:]) {
         self.model = Self.escaped(model)
         self.version = version
+        self.tags = tags.sorted { $0.key < $1.key }.map { "_\(Self.name($0.key))=\"\(Self.escaped($0.value))\"," }
+            .joined()
+    }
+
+    /// A label's name has letters, digits and lines only.
+    private static func name(_ text: String) -> String {
+        String(text.unicodeScalars.map { $0.isASCII && $0.properties.isAlphabetic || ("0"..."9").contains($0) ? Character($0) : "_" })
     }
 
     func text(reason: String? = nil, bound: String? = nil) -> String {
         let reason = reason.map { ",reason=\"\($0)\"" } ?? ""
         let bound = bound.map { ",le=\"\($0)\"" } ?? ""
-        return "{model=\"\(model)\"\(reason),version=\"\(version)\"\(bound)}"
+        return "{\(tags)model=\"\(model)\"\(reason),version=\"\(version)\"\(bound)}"
     }
 
     /// A label's value as the text format wants it between quotation marks.

@@ -96,6 +96,40 @@ extension MetricsRenderer {
         },
     ]
 
+    static let cacheCounters = [
+        Counter("nv_cache_num_hits_per_model", "Requests that were answered from the cache.") { $0.cacheHit.count },
+        Counter("nv_cache_num_misses_per_model", "Requests that were looked for in the cache in vain.") {
+            $0.cacheMiss.count
+        },
+        Counter("nv_cache_hit_duration_per_model", "Time for finding answers in the cache, in microseconds.") {
+            $0.cacheHit.nanoseconds / 1000
+        },
+        Counter(
+            "nv_cache_miss_duration_per_model", "Time for looking in vain and keeping answers, in microseconds."
+        ) { $0.cacheMiss.nanoseconds / 1000 },
+    ]
+
+    /// A gauge of the one cache.
+    struct CacheGauge: Sendable {
+        let family: MetricFamily
+        let value: @Sendable (CacheUsage) -> Double
+    }
+
+    static let cacheGauges = [
+        CacheGauge(family: MetricFamily(.gauge, "halcyon_cache_entries", "Answers in the cache.")) {
+            Double($0.entries)
+        },
+        CacheGauge(family: MetricFamily(.gauge, "halcyon_cache_used_bytes", "Bytes that they take.")) {
+            Double($0.byteCount)
+        },
+        CacheGauge(family: MetricFamily(.gauge, "halcyon_cache_total_bytes", "Bytes that they may take.")) {
+            Double($0.byteLimit)
+        },
+        CacheGauge(family: MetricFamily(.counter, "halcyon_cache_evictions_total", "Answers that made room for others.")) {
+            Double($0.evictions)
+        },
+    ]
+
     static let pinnedPool = [
         MetricFamily(.gauge, "nv_pinned_memory_pool_total_bytes", "Size of the pool of pinned memory, in bytes."),
         MetricFamily(.gauge, "nv_pinned_memory_pool_used_bytes", "Pinned memory in use, in bytes."),

@@ -15,7 +15,7 @@ public struct MetricsRenderer: Sendable {
 
     /// The whole page, ending with a line break.
     public func text(_ snapshot: MetricsSnapshot) -> String {
-        let statistics = snapshot.statistics.map { (MetricLabels(model: $0.name, version: $0.version), $0) }
+        let statistics = snapshot.statistics.map { (MetricLabels(model: $0.name, version: $0.version, tags: $0.tags), $0) }
         var page = MetricsPage()
         write(Self.success, statistics, to: &page)
         writeReasons(of: Self.failure, FailureReason.allCases, statistics, to: &page) { $0.failures[$1] ?? 0 }
@@ -28,6 +28,7 @@ public struct MetricsRenderer: Sendable {
             write(Self.firstResponse, statistics, bounds: Self.firstResponseBounds, to: &page)
         }
         write(Self.gauges, snapshot, to: &page)
+        if let cache = snapshot.cache { write(cache, statistics, to: &page) }
         // The engine has no such pool; the reference's dashboards know the names.
         for family in Self.pinnedPool { page.heading(family) }
         if let machine = snapshot.machine { write(machine, to: &page) }
@@ -77,9 +78,17 @@ public struct MetricsRenderer: Sendable {
         for gauge in gauges {
             page.heading(gauge.family)
             for model in snapshot.gauges {
-                let labels = MetricLabels(model: model.name, version: model.version)
+                let labels = MetricLabels(model: model.name, version: model.version, tags: model.tags)
                 page.sample(gauge.family.name, labels.text(), gauge.value(model))
             }
+        }
+    }
+
+    private func write(_ cache: CacheUsage, _ models: [Labelled], to page: inout MetricsPage) {
+        for counter in Self.cacheCounters { write(counter, models, to: &page) }
+        for gauge in Self.cacheGauges {
+            page.heading(gauge.family)
+            page.sample(gauge.family.name, "", gauge.value(cache))
         }
     }
 

@@ -9,6 +9,8 @@ public struct MetricsSnapshot: Sendable {
     public var gauges: [ModelGauges]
     /// `nil` to leave the machine out.
     public var machine: MachineUsage?
+    /// `nil` for a server without a cache.
+    public var cache: CacheUsage?
 
     public init(statistics: [ModelStatistics], gauges: [ModelGauges], machine: MachineUsage? = nil) {
         self.statistics = statistics
@@ -21,5 +23,6 @@ public struct MetricsSnapshot: Sendable {
         // Only a model's name can be wrong, and none is given.
         let statistics = (try? server.statistics())?.models ?? []
         self.init(statistics: statistics, gauges: server.gauges(), machine: machine)
+        cache = server.cacheUsage
     }
 }

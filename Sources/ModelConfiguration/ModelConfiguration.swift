@@ -21,6 +21,15 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var defaultModelFilename: String
     /// The `string_value` of each parameter.
     public var parameters: [String: String]
+    /// Labels that the model's metrics carry.
+    public var metricTags: [String: String] = [:]
+    /// Whether a request may get any number of responses.
+    public var isDecoupled = false
+    /// Whether equal requests may be answered from memory.
+    public var usesResponseCache = false
+    public var warmUps: [WarmUpSample] = []
+    /// For a model that is made of others.
+    public var ensemble: EnsembleScheduling?
 
     public init(name: String) {
         self.name = name

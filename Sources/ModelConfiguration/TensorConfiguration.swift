@@ -16,6 +16,10 @@ public struct TensorConfiguration: Hashable, Sendable {
     public var format: Format
     /// The file, beside `config.pbtxt`, with a label a line; empty for none. Outputs only.
     public var labelFilename: String
+    /// The dimensions that the model itself has, without the batch; `nil` where they are those that clients see.
+    public var reshape: Shape?
+    /// Whether a request may leave it out. Inputs only.
+    public var isOptional = false
 
     public init(
         name: String, elementType: ElementType, dimensions: Shape, format: Format = .none, labelFilename: String = ""
@@ -26,6 +30,9 @@ public struct TensorConfiguration: Hashable, Sendable {
         self.format = format
         self.labelFilename = labelFilename
     }
+
+    /// The dimensions that the model itself has, without the batch.
+    public var modelDimensions: Shape { reshape ?? dimensions }
 
     /// The complete shape in a request: with a batch dimension of any size in front where the model batches.
     public func completeShape(maxBatchSize: Int) -> Shape {

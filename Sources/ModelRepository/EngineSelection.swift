@@ -45,6 +45,10 @@ package struct EngineSelection: Hashable, Sendable {
     package static func select(
         _ configuration: inout ModelConfiguration, files: [String], backends: [String: any Backend]
     ) throws(HalcyonError) -> EngineSelection {
+        if configuration.ensemble != nil {
+            configuration.platform = "ensemble"
+            return EngineSelection(backendName: "ensemble", filenames: [])
+        }
         if configuration.backend.isEmpty {
             try completeBackend(&configuration, files: files, backends: backends)
         }

@@ -7,6 +7,8 @@ public struct InferenceResponse: Sendable {
     /// The request's id.
     public var id: String
     public var outputs: [Tensor]
+    /// Whether it is the last for its request. The last of a decoupled model has no outputs.
+    public var isFinal = true
 
     public init(modelName: String, modelVersion: Int64, id: String, outputs: [Tensor]) {
         self.modelName = modelName

@@ -7,7 +7,7 @@ package import Tensors
 /// Runs one model version: the scheduler machine with a lock, threads and a clock around it.
 ///
 /// Every event goes: take the lock, ask the machine, let go of the lock, do what it said.
-package final class ModelExecutor: Sendable {
+package final class ModelExecutor: RequestExecutor {
     /// What an executor is made of.
     package struct Parts {
         package var model: any Model
@@ -18,6 +18,8 @@ package final class ModelExecutor: Sendable {
         package var clock: any SchedulingClock
         package var timer: DeadlineTimer
         package var log: Logger
+        /// Where answers are kept, where the configuration wants that.
+        package var cache: ResponseCache?
 
         package init(
             model: any Model, version: Int64, configuration: ModelConfiguration, instances: [InstanceIdentity],
@@ -31,14 +33,6 @@ package final class ModelExecutor: Sendable {
             self.timer = timer
             self.log = log
         }
-    }
-
-    /// On whose thread a request may run when an instance is idle.
-    package enum CallerThread: Sendable {
-        /// A thread that will wait for the response anyway.
-        case blocking
-        /// A thread that must come back soon, an event loop or one of Swift's pool: only while executions are short.
-        case nonBlocking
     }
 
     /// An execution up to this long may run on a non-blocking caller's thread: about what waking a worker and being
@@ -60,7 +54,11 @@ package final class ModelExecutor: Sendable {
     private let sequencer = Locked(ResponseSequencer<@Sendable () -> Void>())
     private let workers = Locked<[WorkerThread]>([])
     private let drained = Signal()
-    private let clock: any SchedulingClock
+    let clock: any SchedulingClock
+    let scatter: Scatter
+    private let cached: CachedAnswers?
+    /// Requests of a decoupled model that have been taken on and not ended.
+    private let decoupledCalls = Atomic<Int>(0)
     private let timer: DeadlineTimer
     private let log: Logger
     package let statistics: StatisticsCollector
@@ -80,7 +78,13 @@ package final class ModelExecutor: Sendable {
         clock = parts.clock
         timer = parts.timer
         log = parts.log
-        statistics = StatisticsCollector(name: parts.configuration.name, version: parts.version)
+        let statistics = StatisticsCollector(
+            name: parts.configuration.name, version: parts.version, tags: parts.configuration.metricTags)
+        self.statistics = statistics
+        scatter = Scatter(parts.configuration)
+        cached =
+            parts.configuration.usesResponseCache
+            ? parts.cache.map { CachedAnswers(cache: $0, statistics: statistics, clock: parts.clock) } : nil
         execution = BatchExecution(
             configuration: parts.configuration, version: parts.version, instanceCount: parts.instances.count,
             clock: parts.clock)
@@ -88,11 +92,21 @@ package final class ModelExecutor: Sendable {
             slots = try parts.instances.map {
                 InstanceSlot(identity: $0, instance: try parts.model.makeInstance($0))
             }
+            try Self.checkDecoupling(slots, parts.configuration)
         } catch {
             throw HalcyonError(wrapping: error)
         }
         machine = Locked(SchedulerMachine(options: options, instanceCount: slots.count))
         try startWorkers()
+    }
+
+    private static func checkDecoupling(
+        _ slots: [InstanceSlot], _ configuration: ModelConfiguration
+    ) throws(HalcyonError) {
+        guard configuration.isDecoupled, !slots.allSatisfy({ $0.instance is any DecoupledModelInstance }) else { return }
+        throw HalcyonError(
+            .unsupported,
+            "model '\(configuration.name)' is decoupled, and its backend answers every request exactly once")
     }
 
     private func startWorkers() throws(HalcyonError) {
@@ -101,7 +115,7 @@ package final class ModelExecutor: Sendable {
                 let worker = try WorkerThread(name: slots[index].identity.name) { [self] in work(index) }
                 workers.withLock { $0.append(worker) }
             } catch {
-                stop()
+                stop(deadline: nil)
                 throw error
             }
         }
@@ -111,9 +125,21 @@ package final class ModelExecutor: Sendable {
     /// have too, so that requests do not pay for what an engine sets up on first use. Counted nowhere. A model with open
     /// dimensions is left cold, as no size would be the right one.
     ///
+    /// - Parameter items: what the configuration wants every instance to run, before that.
     /// - Throws: whatever an instance throws.
-    package func warmUp() throws(HalcyonError) {
-        guard let first = slots.first else { return }
+    package func warmUp(_ items: [WarmUpItem] = []) throws(HalcyonError) {
+        guard let first = slots.first, !configuration.isDecoupled else { return }
+        for item in items {
+            let request = InferenceRequest(modelName: name, inputs: item.inputs)
+            do throws(HalcyonError) {
+                let inputs = try validator.validate(request).inputs
+                for slot in slots {
+                    for _ in 0..<item.count { try execution.warmUp(inputs, batchSize: item.batchSize, on: slot) }
+                }
+            } catch {
+                throw error.prefixed("warmup sample '\(item.name)': ")
+            }
+        }
         for slot in slots.dropFirst() { try warmUp(slot, batchSize: 1) }
         let sizes = WarmUp.batchSizes(for: configuration)
         for batchSize in sizes.necessary { try warmUp(first, batchSize: batchSize) }
@@ -137,7 +163,7 @@ package final class ModelExecutor: Sendable {
     @discardableResult
     package func submit(
         _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
-    ) -> PendingRequest? {
+    ) -> (any SubmittedRequest)? {
         let arrival = clock.now()
         request.trace?.began(model: name, version: version, requestID: request.id)
         let validated: RequestValidator.Validated
@@ -149,6 +175,14 @@ package final class ModelExecutor: Sendable {
             handler(.failure(error))
             return nil
         }
+        var handler = handler
+        if let outputs = cached?.lookUp(request, inputs: validated.inputs, arrival: arrival, handler: &handler) {
+            let response = InferenceResponse(
+                modelName: name, modelVersion: version, id: request.id, outputs: outputs)
+            request.trace?.ended(.success(response), at: clock.now())
+            handler(.success(response))
+            return nil
+        }
         let pending = PendingRequest(request, validated, arrival: arrival, handler: handler)
         request.trace?.queued(validated.inputs, arrival: arrival)
         let queued = QueuedRequest(
@@ -156,7 +190,14 @@ package final class ModelExecutor: Sendable {
             shape: validated.shape, enqueueTime: arrival,
             requestedTimeout: SchedulingOptions.LevelPolicy.nanoseconds(request.timeoutMicroseconds))
         enqueue(queued, pending, callerMayRun: mayRun(on: caller))
-        return pending
+        return Submitted(executor: self, pending: pending)
+    }
+
+    private struct Submitted: SubmittedRequest {
+        let executor: ModelExecutor
+        let pending: PendingRequest
+
+        func cancel() { executor.cancel(pending) }
     }
 
     /// Errors name the request, but for that of an output, which in the reference does not.
@@ -233,9 +274,10 @@ package final class ModelExecutor: Sendable {
         if let wake { slots[wake].parker.unpark() }
     }
 
-    /// Takes a request back: if it still waits, its handler gets a `cancelled` error at once; if it runs or has ended,
-    /// nothing changes.
-    package func cancel(_ pending: PendingRequest) {
+    /// Takes a request back: if it still waits, its handler gets a `cancelled` error at once; if it runs, a decoupled
+    /// model can see that its caller has gone.
+    private func cancel(_ pending: PendingRequest) {
+        pending.markCancelled()
         let removed = machine.withLock { machine in pending.handle.flatMap { machine.cancel($0) } }
         guard let removed else { return }
         fail(
@@ -271,7 +313,26 @@ package final class ModelExecutor: Sendable {
         }
     }
 
+    private func runDecoupled(_ batch: Batch, on instance: any DecoupledModelInstance) {
+        for case let pending as PendingRequest in batch.requests.map(\.payload) {
+            decoupledCalls.wrappingAdd(1, ordering: .relaxed)
+            let request = DecoupledCall(pending, reason: batch.reason, executor: self).request()
+            do {
+                try instance.execute(request)
+            } catch {
+                request.fail(error)
+            }
+        }
+    }
+
+    func decoupledCallEnded() {
+        if decoupledCalls.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { drained.notify() }
+    }
+
     private func run(_ batch: Batch, on slot: InstanceSlot) {
+        if configuration.isDecoupled, let instance = slot.instance as? any DecoupledModelInstance {
+            return runDecoupled(batch, on: instance)
+        }
         let outcome = execution.run(batch, on: slot)
         switch outcome.responses {
         case .success(let responses):
@@ -320,7 +381,7 @@ package final class ModelExecutor: Sendable {
         }
     }
 
-    private static func prefix(_ id: String) -> String { "[request id: \(id.isEmpty ? "<id_unknown>" : id)] " }
+    static func prefix(_ id: String) -> String { "[request id: \(id.isEmpty ? "<id_unknown>" : id)] " }
 
     // MARK: Stopping
 
@@ -333,7 +394,10 @@ package final class ModelExecutor: Sendable {
     package func stop(deadline: UInt64? = nil) -> Int {
         machine.withLock { $0.drain() }
         for slot in slots { slot.parker.unpark() }
-        let isDrained = drained.wait(until: deadline, clock: clock) { self.machine.withLock { $0.isDrained } }
+        let isDrained = drained.wait(until: deadline, clock: clock) {
+            self.machine.withLock { $0.isDrained } && self.decoupledCalls.load(ordering: .acquiring) == 0
+        }
+        cached?.forget()
         let abandoned = machine.withLock { $0.abandon() }
         fail(
             abandoned, HalcyonError(.unavailable, "model '\(name)' was stopped before the request could run"),

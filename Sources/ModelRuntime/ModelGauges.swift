@@ -2,6 +2,8 @@
 public struct ModelGauges: Hashable, Sendable {
     public var name: String
     public var version: Int64
+    /// Labels for the metrics (`metric_tags`).
+    public var tags: [String: String] = [:]
     /// Requests that wait and do not run yet.
     public var pendingRequests = 0
     /// Instances that the version has, all of its groups together.

@@ -8,6 +8,8 @@ public import Scheduling
 public struct ModelStatistics: Hashable, Sendable {
     public var name: String
     public var version: Int64
+    /// Labels for the metrics (`metric_tags`).
+    public var tags: [String: String] = [:]
     /// When the last inference ended, in milliseconds since 1970; 0 for never.
     public var lastInference: UInt64 = 0
     /// Items inferred: a request that brings a batch of n counts n times.
@@ -34,6 +36,8 @@ public struct ModelStatistics: Hashable, Sendable {
     public var latencies = LatencyHistograms()
     public var cacheHit = DurationStatistic()
     public var cacheMiss = DurationStatistic()
+    /// Of a decoupled model: its requests' first responses, their second ones, and so on.
+    public var responses: [ResponseStatistics] = []
     /// Ascending by batch size.
     public var batches: [BatchStatistics] = []
     /// How often each reason closed a batch that was executed.

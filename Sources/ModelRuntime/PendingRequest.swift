@@ -1,12 +1,16 @@
 internal import Scheduling
+internal import Synchronization
 public import Tensors
 
-/// Gets the one response, or the error, of a request; on whichever thread made it, exactly once. It must not block.
+/// Gets the response, or the error, of a request, on whichever thread made it. It must not block.
+///
+/// It is called exactly once, but for a decoupled model: there it gets any number of responses, one after the other, and
+/// then a last one without outputs (``InferenceResponse/isFinal``), or an error, which is the last as well.
 public typealias ResponseHandler = @Sendable (Result<InferenceResponse, HalcyonError>) -> Void
 
 /// A request on its way through the engine.
 ///
-/// `handle` and `isCancelled` belong to the executor's lock; the rest does not change.
+/// `handle` belongs to the executor's lock; the rest does not change, but for the word that the caller has gone.
 package final class PendingRequest: @unchecked Sendable {
     let id: String
     let inputs: [Tensor]
@@ -17,7 +21,8 @@ package final class PendingRequest: @unchecked Sendable {
     let handler: ResponseHandler
     let trace: (any RequestTrace)?
     var handle: RequestHandle?
-    var isCancelled = false
+    private let cancelled = Atomic<Bool>(false)
+    var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
     init(
         _ request: InferenceRequest, _ validated: RequestValidator.Validated, arrival: UInt64,
@@ -31,4 +36,6 @@ package final class PendingRequest: @unchecked Sendable {
         self.handler = handler
         trace = request.trace
     }
+
+    func markCancelled() { cancelled.store(true, ordering: .relaxed) }
 }

@@ -15,18 +15,40 @@ package struct RequestValidator: Sendable {
 
     private let configuration: ModelConfiguration
     private let hasOpenDimensions: Bool
+    private let hasOptionalInputs: Bool
+    private let reshapes: Bool
 
     package init(_ configuration: ModelConfiguration) {
         self.configuration = configuration
         hasOpenDimensions = configuration.inputs.contains(where: { $0.dimensions.isVariable })
+        hasOptionalInputs = configuration.inputs.contains(where: \.isOptional)
+        reshapes = configuration.inputs.contains(where: { $0.reshape != nil })
     }
 
     /// - Throws: `invalidArgument` that names the input or output, what was expected and what came.
     package func validate(_ request: InferenceRequest) throws(HalcyonError) -> Validated {
-        let inputs = try orderedInputs(request)
+        var inputs = try orderedInputs(request)
+        let expected = hasOptionalInputs ? present(inputs) : configuration.inputs
         let batchSize = try batchSize(of: inputs)
-        for (input, expected) in zip(inputs, configuration.inputs) { try check(input, against: expected) }
-        return Validated(inputs: inputs, batchSize: batchSize, shape: shapeKey(inputs))
+        for (input, expected) in zip(inputs, expected) { try check(input, against: expected) }
+        let shape = shapeKey(inputs, expected)
+        if reshapes { for index in inputs.indices { reshape(&inputs[index], expected[index]) } }
+        return Validated(inputs: inputs, batchSize: batchSize, shape: shape)
+    }
+
+    /// What the configuration says of each of the inputs.
+    private func present(_ inputs: [Tensor]) -> [TensorConfiguration] {
+        configuration.inputs.filter { expected in inputs.contains { $0.name == expected.name } }
+    }
+
+    /// Gives an input the shape that the model itself has.
+    private func reshape(_ input: inout Tensor, _ expected: TensorConfiguration) {
+        guard let reshape = expected.reshape else { return }
+        let batch = input.shape.dimensions.prefix(configuration.maxBatchSize > 0 ? 1 : 0)
+        input.shape = Shape(
+            batch
+                + Reshape.apply(
+                    Array(input.shape.dimensions.dropFirst(batch.count)), from: expected.dimensions, to: reshape))
     }
 
     /// - Throws: `invalidArgument` for an output that the model does not have.
@@ -50,10 +72,20 @@ package struct RequestValidator: Sendable {
             let ordered = expected.compactMap { input in request.inputs.first(where: { $0.name == input.name }) }
             if ordered.count == expected.count { return ordered }
         }
-        let missing = expected.map(\.name).filter { name in !request.inputs.contains(where: { $0.name == name }) }
+        let names = Set(request.inputs.map(\.name))
+        let required = expected.filter { !$0.isOptional }
+        if hasOptionalInputs, names.count == request.inputs.count, names.isSubset(of: expected.map(\.name)),
+            required.allSatisfy({ names.contains($0.name) })
+        {
+            return expected.compactMap { input in request.inputs.first(where: { $0.name == input.name }) }
+        }
+        let missing = required.map(\.name).filter { !names.contains($0) }
+        let count =
+            hasOptionalInputs
+            ? "number of inputs between \(required.count) and \(expected.count)" : "\(expected.count) inputs"
         throw HalcyonError(
             .invalidArgument,
-            "expected \(expected.count) inputs but got \(request.inputs.count) inputs for model "
+            "expected \(count) but got \(request.inputs.count) inputs for model "
                 + "'\(configuration.name)'. Got input(s) \(quoted(request.inputs.map(\.name))), but missing required "
                 + "input(s) \(quoted(missing)). Please provide all required input(s).")
     }
@@ -142,11 +174,15 @@ package struct RequestValidator: Sendable {
         }
     }
 
-    private func shapeKey(_ inputs: [Tensor]) -> ShapeKey {
-        guard hasOpenDimensions else { return .fixed }
+    /// Requests that leave out different inputs share no batch either.
+    private func shapeKey(_ inputs: [Tensor], _ expected: [TensorConfiguration]) -> ShapeKey {
+        guard hasOpenDimensions || hasOptionalInputs else { return .fixed }
         var open: [Int] = []
         let skipped = configuration.maxBatchSize > 0 ? 1 : 0
-        for (input, expected) in zip(inputs, configuration.inputs) {
+        if hasOptionalInputs {
+            open += configuration.inputs.map { input in expected.contains { $0.name == input.name } ? 1 : 0 }
+        }
+        for (input, expected) in zip(inputs, expected) {
             for (size, wanted) in zip(input.shape.dimensions.dropFirst(skipped), expected.dimensions.dimensions)
             where wanted == Shape.variable { open.append(size) }
         }

@@ -4,8 +4,12 @@ internal import Tensors
 /// Hands the outputs of a batch to its requests: each gets a slice of the batch's output memory, and nothing is copied.
 struct Scatter {
     private let configuration: ModelConfiguration
+    private let reshapes: Bool
 
-    init(_ configuration: ModelConfiguration) { self.configuration = configuration }
+    init(_ configuration: ModelConfiguration) {
+        self.configuration = configuration
+        reshapes = configuration.outputs.contains { $0.reshape != nil }
+    }
 
     /// Checks what an instance returned for a batch of that size.
     ///
@@ -24,7 +28,8 @@ struct Scatter {
                         + expected.elementType.rawValue)
             }
             let complete =
-                configuration.maxBatchSize > 0 ? expected.dimensions.prepending(batchSize) : expected.dimensions
+                configuration.maxBatchSize > 0
+                ? expected.modelDimensions.prepending(batchSize) : expected.modelDimensions
             guard complete.accepts(output.shape) else {
                 throw fault(instance, "returned output '\(output.name)' of shape \(output.shape), expected \(complete)")
             }
@@ -66,7 +71,20 @@ struct Scatter {
                 }
             }
         }
+        if reshapes { for index in result.indices { reshape(&result[index]) } }
         return result
+    }
+
+    /// Gives an output the shape that clients see.
+    func reshape(_ output: inout Tensor) {
+        guard let expected = configuration.outputs.first(where: { $0.name == output.name }),
+            let reshape = expected.reshape
+        else { return }
+        let batch = output.shape.dimensions.prefix(configuration.maxBatchSize > 0 ? 1 : 0)
+        output.shape = Shape(
+            batch
+                + Reshape.apply(
+                    Array(output.shape.dimensions.dropFirst(batch.count)), from: reshape, to: expected.dimensions))
     }
 
     private func slice(_ output: Tensor, row: Int, rows: Int) throws(HalcyonError) -> Tensor {

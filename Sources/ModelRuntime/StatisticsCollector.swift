@@ -40,9 +40,12 @@ package final class StatisticsCollector: Sendable {
     private let wallClock: @Sendable () -> UInt64
 
     package init(
-        name: String, version: Int64, wallClock: @escaping @Sendable () -> UInt64 = StatisticsCollector.systemWallClock
+        name: String, version: Int64, tags: [String: String] = [:],
+        wallClock: @escaping @Sendable () -> UInt64 = StatisticsCollector.systemWallClock
     ) {
-        state = Locked(ModelStatistics(name: name, version: version))
+        var statistics = ModelStatistics(name: name, version: version)
+        statistics.tags = tags
+        state = Locked(statistics)
         self.wallClock = wallClock
     }
 
@@ -100,6 +103,48 @@ package final class StatisticsCollector: Sendable {
             statistics.fail.add(duration)
             statistics.failures[cause.reason, default: 0] &+= 1
             if case .rejected(let reason) = cause { statistics.rejections[reason, default: 0] &+= 1 }
+        }
+    }
+
+    /// Counts a request that got an earlier one's answer.
+    ///
+    /// - Parameters:
+    ///   - duration: nanoseconds since it arrived.
+    ///   - lookup: nanoseconds of them for finding the answer.
+    func recordCacheHit(duration: UInt64, lookup: UInt64) {
+        let last = wallClock()
+        state.withLock { statistics in
+            statistics.lastInference = last
+            statistics.success.add(duration)
+            statistics.cacheHit.add(lookup)
+            statistics.latencies.request.record(duration)
+        }
+    }
+
+    /// - Parameter duration: nanoseconds for looking in vain and for keeping the answer.
+    func recordCacheMiss(duration: UInt64) { state.withLock { $0.cacheMiss.add(duration) } }
+
+    /// What a decoupled model said.
+    enum ResponseKind {
+        case success
+        case fail
+        case empty
+    }
+
+    /// Counts the response with that number of a request.
+    ///
+    /// - Parameter duration: nanoseconds since the one before.
+    func recordResponse(index: Int, _ kind: ResponseKind, duration: UInt64) {
+        let index = min(index, ResponseStatistics.maximumIndex)
+        state.withLock { statistics in
+            while statistics.responses.count <= index { statistics.responses.append(ResponseStatistics()) }
+            switch kind {
+            case .success:
+                statistics.responses[index].success.add(duration)
+                statistics.responses[index].computeInfer.add(duration)
+            case .fail: statistics.responses[index].fail.add(duration)
+            case .empty: statistics.responses[index].empty.add(duration)
+            }
         }
     }
 

@@ -18,10 +18,10 @@ enum WarmUp {
 
     /// One item of zeros for each input; `nil` where a dimension is open.
     static func item(for configuration: ModelConfiguration) throws(HalcyonError) -> [Tensor]? {
-        guard !configuration.inputs.contains(where: { $0.dimensions.isVariable }) else { return nil }
+        guard !configuration.inputs.contains(where: { $0.modelDimensions.isVariable }) else { return nil }
         var inputs: [Tensor] = []
         for input in configuration.inputs {
-            let shape = configuration.maxBatchSize > 0 ? input.dimensions.prepending(1) : input.dimensions
+            let shape = configuration.maxBatchSize > 0 ? input.modelDimensions.prepending(1) : input.modelDimensions
             // A text element of length 0 is a length of four zero bytes.
             let elementSize = input.elementType.byteSize ?? 4
             let (byteCount, overflow) = try shape.elementCount().multipliedReportingOverflow(by: elementSize)

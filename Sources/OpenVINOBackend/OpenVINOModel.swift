@@ -53,6 +53,11 @@ final class OpenVINOModel: Model {
             defer { stage = .unusable }
             return stage
         }
+        if let input = configuration.inputs.first(where: \.isOptional) {
+            throw HalcyonError(
+                .unsupported,
+                "model '\(modelName)': input '\(input.name)' can't be optional, as OpenVINO runs only with all inputs")
+        }
         guard case .opened(let source) = stage else {
             throw HalcyonError(.internal, "model '\(modelName)' was prepared twice")
         }

@@ -50,7 +50,7 @@ package struct SchedulingOptions: Hashable, Sendable {
     package init(_ configuration: ModelConfiguration) {
         let batching = configuration.dynamicBatching
         maxBatchSize = max(1, configuration.maxBatchSize)
-        combinesRequests = batching != nil && configuration.maxBatchSize > 1
+        combinesRequests = batching != nil && configuration.maxBatchSize > 1 && !configuration.isDecoupled
         let preferred = batching?.preferredBatchSizes ?? []
         preferredBatchSizes = preferred.isEmpty ? [max(1, configuration.maxBatchSize)] : preferred
         maxQueueDelay = LevelPolicy.nanoseconds(batching?.maxQueueDelayMicroseconds ?? 0)

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Tensors
 
 /// What is served, and how it comes to be loaded.
 struct ModelFlags: ParsableArguments {
@@ -45,9 +46,41 @@ struct ModelFlags: ParsableArguments {
             valueName: "engine,setting=value"))
     var backendSettings: [String] = []
 
+    @Option(help: "Models that are loaded at the same time.")
+    var modelLoadThreadCount = 4
+
+    @Option(
+        name: .customLong("cache-config"),
+        help: ArgumentHelp(
+            "A setting of the response cache: local,size=BYTES.", valueName: "cache,setting=value"))
+    var cacheSettings: [String] = []
+
+    @Option(help: "The older way to say --cache-config=local,size: bytes for the response cache; 0 for none.")
+    var responseCacheByteSize = 0
+
     @Option(help: "How long requests may take to finish when the server stops, in seconds.")
     var exitTimeoutSecs = 30
 
     @Option(help: ArgumentHelp("The name that the server answers with.", valueName: "name"))
     var id = "halcyon"
+
+    func validate() throws {
+        try FlagRange.check("model-load-thread-count", modelLoadThreadCount, 1...1024)
+        try FlagRange.check("response-cache-byte-size", responseCacheByteSize, 0...Int.max)
+    }
+
+    /// Bytes for the response cache.
+    ///
+    /// - Throws: `invalidArgument` for another cache or setting.
+    func cacheByteSize() throws(HalcyonError) -> Int {
+        var size = responseCacheByteSize
+        for setting in cacheSettings {
+            guard setting.hasPrefix("local,size="), let value = Int(setting.dropFirst("local,size=".count)), value >= 0
+            else {
+                throw HalcyonError(.invalidArgument, "--cache-config takes local,size=BYTES, got '\(setting)'")
+            }
+            size = value
+        }
+        return size
+    }
 }

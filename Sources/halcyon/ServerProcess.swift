@@ -129,6 +129,8 @@ struct ServerProcess {
         options.isReadinessStrict = flags.models.strictReadiness.isOn
         options.exitTimeout = .seconds(max(0, flags.models.exitTimeoutSecs))
         options.log = log
+        options.modelLoadCount = flags.models.modelLoadThreadCount
+        options.responseCacheByteSize = try flags.models.cacheByteSize()
         try BackendSettings.apply(flags.models.backendSettings, to: &options)
         return options
     }

@@ -49,6 +49,22 @@ func startServer(
     return try InferenceServer(options, clock: clock)
 }
 
+/// The same, whose models do not run before the first request.
+func startServerWithoutWarmUp(
+    _ repository: TemporaryRepository, backends: [any Backend], cacheByteSize: Int = 0
+) throws -> InferenceServer {
+    var options = ServerOptions(repositoryPaths: [repository.path])
+    options.modelControlMode = .explicit
+    options.backends = backends
+    options.warmsUpModels = false
+    options.responseCacheByteSize = cacheByteSize
+    return try InferenceServer(options)
+}
+
+extension Result where Failure == HalcyonError {
+    var failure: HalcyonError? { if case .failure(let error) = self { error } else { nil } }
+}
+
 func request(_ model: String, _ value: Float, items: Int = 1, timeoutMicroseconds: UInt64 = 0) throws
     -> InferenceRequest
 {

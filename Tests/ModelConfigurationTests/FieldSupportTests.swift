@@ -51,13 +51,8 @@ struct FieldSupportTests {
     @Test(
         "What is not supported is a load error that names the field",
         arguments: [
-            ("sequence_batching { }", "sequence_batching"), ("ensemble_scheduling { }", "ensemble_scheduling"),
-            ("response_cache { enable: true }", "response_cache"), ("runtime: \"x\"", "runtime"),
-            ("model_warmup { name: \"w\" }", "model_warmup"),
-            ("metric_tags { key: \"a\" value: \"b\" }", "metric_tags"),
-            ("model_transaction_policy { decoupled: true }", "model_transaction_policy"),
-            ("input { name: \"A\" data_type: TYPE_FP32 dims: 1 optional: true }", "optional"),
-            ("input { name: \"A\" data_type: TYPE_FP32 dims: 1 reshape { shape: 2 } }", "reshape"),
+            ("sequence_batching { }", "sequence_batching"),
+            ("runtime: \"x\"", "runtime"), ("batch_input { target_name: \"x\" }", "batch_input"),
             ("instance_group { rate_limiter { priority: 1 } }", "rate_limiter"),
             ("instance_group { passive: true }", "passive"),
             ("optimization { priority: PRIORITY_MAX }", "priority"),

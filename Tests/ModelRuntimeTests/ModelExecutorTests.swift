@@ -21,7 +21,7 @@ extension Result where Success == InferenceResponse, Failure == HalcyonError {
 }
 
 extension ExecutorFixture {
-    fileprivate func submit(_ request: InferenceRequest, to outcomes: Collected<Outcome>) -> PendingRequest? {
+    fileprivate func submit(_ request: InferenceRequest, to outcomes: Collected<Outcome>) -> (any SubmittedRequest)? {
         executor.submit(request, from: .nonBlocking) { outcomes.add($0) }
     }
 }
@@ -222,9 +222,9 @@ struct ModelExecutorTests {
         _ = fixture.submit(try ExecutorFixture.request(1), to: outcomes)
         gate.waitForArrivals(1)
         let pending = try #require(fixture.submit(try ExecutorFixture.request(2), to: outcomes))
-        fixture.executor.cancel(pending)
+        pending.cancel()
         #expect(outcomes.wait(for: 1)[0].error?.code == .cancelled)
-        fixture.executor.cancel(pending)
+        pending.cancel()
         gate.open()
         #expect(outcomes.wait(for: 2).count == 2)
         fixture.stop()

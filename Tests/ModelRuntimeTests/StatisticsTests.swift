@@ -8,7 +8,7 @@ import Testing
 private typealias Outcome = Result<InferenceResponse, HalcyonError>
 
 extension ExecutorFixture {
-    fileprivate func submit(_ request: InferenceRequest, to outcomes: Collected<Outcome>) -> PendingRequest? {
+    fileprivate func submit(_ request: InferenceRequest, to outcomes: Collected<Outcome>) -> (any SubmittedRequest)? {
         executor.submit(request, from: .nonBlocking) { outcomes.add($0) }
     }
 
@@ -61,7 +61,7 @@ struct StatisticsTests {
 
         let pending = try #require(fixture.submit(try ExecutorFixture.request(2), to: outcomes))
         #expect(fixture.executor.occupancy() == (pendingRequests: 1, busyInstances: 1))
-        fixture.executor.cancel(pending)
+        pending.cancel()
         #expect(fixture.statistics.failures == [.canceled: 1] && fixture.statistics.rejections.isEmpty)
         #expect(fixture.executor.occupancy().pendingRequests == 0)
 

@@ -21,6 +21,10 @@ package struct InferenceResult: Sendable {
     package var modelVersion: Int64
     package var id: String
     package var outputs: [Output]
+    /// Whether it is the last for its request.
+    package var isFinal: Bool
+    /// Whether it brings nothing but the news that there is no more.
+    package var isEmpty: Bool
 
     /// - Throws: `invalidArgument` where classes can't be made or a region is too small; `notFound` for one that nobody
     ///   registered.
@@ -31,7 +35,10 @@ package struct InferenceResult: Sendable {
         modelName = response.modelName
         modelVersion = response.modelVersion
         id = response.id
+        isFinal = response.isFinal
+        isEmpty = response.isFinal && response.outputs.isEmpty
         outputs = []
+        if isEmpty { return }
         guard !call.outputs.isEmpty else {
             outputs = response.outputs.map { Output(tensor: $0, isBinary: call.prefersBinary) }
             return

@@ -31,6 +31,46 @@ package enum ConfigurationCheck {
         ]
     }
 
+    /// Compares the samples of `model_warmup` with the model's inputs.
+    ///
+    /// - Throws: `invalidArgument` with every complaint.
+    package static func checkWarmUps(_ configuration: ModelConfiguration) throws(HalcyonError) {
+        var complaints: [String] = []
+        for sample in configuration.warmUps {
+            let prefix = "warmup sample '\(sample.name)': "
+            let known = configuration.inputs.filter { sample.inputs[$0.name] != nil }
+            let missing = configuration.inputs.filter { sample.inputs[$0.name] == nil && !$0.isOptional }
+            if !missing.isEmpty {
+                let quoted = { (inputs: [TensorConfiguration]) in
+                    "[" + inputs.map { "'\($0.name)'" }.joined(separator: ",") + "]"
+                }
+                complaints.append(
+                    prefix + "expected \(configuration.inputs.count) inputs but got \(known.count) inputs for model "
+                        + "'\(configuration.name)'. Got input(s) \(quoted(known)), but missing required input(s) "
+                        + "\(quoted(missing)). Please provide all required input(s).")
+            }
+            for name in sample.inputs.keys.sorted() where !configuration.inputs.contains(where: { $0.name == name }) {
+                let hint = NameSuggestion.hint(for: name, among: configuration.inputs.map(\.name))
+                complaints.append(
+                    prefix + "model '\(configuration.name)' has no input '\(name)'" + (hint.isEmpty ? "" : ", \(hint)"))
+            }
+            for input in known {
+                guard let given = sample.inputs[input.name] else { continue }
+                if given.elementType != input.elementType {
+                    complaints.append(
+                        prefix + "input '\(input.name)' is \(given.elementType.configurationName), and model "
+                            + "'\(configuration.name)' expects \(input.elementType.configurationName)")
+                }
+                if !input.dimensions.accepts(given.dimensions) {
+                    complaints.append(
+                        prefix + "input '\(input.name)' has the dims \(given.dimensions), and model "
+                            + "'\(configuration.name)' expects \(input.dimensions)")
+                }
+            }
+        }
+        guard complaints.isEmpty else { throw HalcyonError(.invalidArgument, complaints.joined(separator: "\n")) }
+    }
+
     private enum Direction: String {
         case input
         case output
@@ -74,7 +114,7 @@ package enum ConfigurationCheck {
                 + "for the model to support batching the shape should have at least 1 dimension and the first "
                 + "dimension must be -1; but shape expected by the model is \(shape)"
         }
-        let complete = tensor.completeShape(maxBatchSize: configuration.maxBatchSize)
+        let complete = batches ? tensor.modelDimensions.prepending(Shape.variable) : tensor.modelDimensions
         let fits =
             shape.rank == complete.rank
             && zip(shape.dimensions, complete.dimensions).allSatisfy { model, configured in

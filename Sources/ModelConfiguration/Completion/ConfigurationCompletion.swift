@@ -67,7 +67,7 @@ package enum ConfigurationCompletion {
     private static func leavesOutBatch(_ tensors: [TensorConfiguration], _ ports: [ModelSignature.Port]) -> Bool {
         tensors.allSatisfy { tensor in
             guard let shape = ports.first(where: { $0.name == tensor.name })?.shape else { return true }
-            return tensor.dimensions.rank + 1 == shape.rank
+            return tensor.modelDimensions.rank + 1 == shape.rank
         }
     }
 
@@ -83,8 +83,7 @@ package enum ConfigurationCompletion {
 
     // MARK: Inputs and outputs
 
-    /// A tensor that is a single number, or one number an item, gets no dimensions at all: a reshape, by which the
-    /// reference makes it `[1]`, does not exist here.
+    /// A tensor that is a single number, or one number an item, has one dimension for clients, as in the reference.
     private static func tensors(
         _ ports: [ModelSignature.Port], of configuration: ModelConfiguration, _ what: String
     ) throws(HalcyonError) -> [TensorConfiguration] {
@@ -97,8 +96,11 @@ package enum ConfigurationCompletion {
         }
         return ports.map { port in
             let dimensions = port.shape?.dimensions.dropFirst(configuration.maxBatchSize > 0 ? 1 : 0) ?? []
-            return TensorConfiguration(
-                name: port.name, elementType: port.elementType, dimensions: Shape(Array(dimensions)))
+            var tensor = TensorConfiguration(
+                name: port.name, elementType: port.elementType,
+                dimensions: dimensions.isEmpty ? [1] : Shape(Array(dimensions)))
+            if dimensions.isEmpty { tensor.reshape = [] }
+            return tensor
         }
     }
 
@@ -130,6 +132,7 @@ package enum ConfigurationCompletion {
         if complete.dynamicBatching?.preferredBatchSizes.isEmpty == true, complete.maxBatchSize > 0 {
             complete.dynamicBatching?.preferredBatchSizes = [complete.maxBatchSize]
         }
+        if complete.ensemble != nil { return complete }
         if complete.instanceGroups.isEmpty { complete.instanceGroups = [InstanceGroup(name: complete.name)] }
         for index in complete.instanceGroups.indices {
             if complete.instanceGroups[index].name.isEmpty {

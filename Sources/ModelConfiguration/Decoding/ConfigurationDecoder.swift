@@ -30,13 +30,14 @@ struct ConfigurationDecoder {
         if let batching = message.message("dynamic_batching") {
             configuration.dynamicBatching = dynamicBatching(batching, maxBatchSize: configuration.maxBatchSize)
         }
-        if message.node("platform").map({ $0.value.isString("ensemble") }) == true,
-            message.node("ensemble_scheduling") == nil
-        {
-            diagnostics.error(
-                "ensemble scheduling must be set for ensemble \(modelName) whose platform is ensemble",
-                at: message.position(of: "platform"), "platform", hint: "ensembles are not supported by this version")
+        for node in message.nodes("metric_tags") {
+            if case .string(let value) = node.value { configuration.metricTags[node.key] = value }
         }
+        configuration.isDecoupled = message.message("model_transaction_policy")?.bool("decoupled") ?? false
+        configuration.usesResponseCache = message.message("response_cache")?.bool("enable") ?? false
+        configuration.warmUps = warmUps(message, configuration)
+        configuration.ensemble = ensemble(message)
+        checkChoices(message, configuration)
         return configuration
     }
 
@@ -114,11 +115,13 @@ struct ConfigurationDecoder {
             let dimensions = dimensions(tensor, name: name, field, path)
             checkFormat(tensor, dimensions, name: name, path)
             checkLabels(tensor, name: name, path)
-            tensors.append(
-                TensorConfiguration(
-                    name: name, elementType: type, dimensions: dimensions,
-                    format: TensorConfiguration.Format(rawValue: tensor.string("format")) ?? .none,
-                    labelFilename: tensor.string("label_filename")))
+            var configuration = TensorConfiguration(
+                name: name, elementType: type, dimensions: dimensions,
+                format: TensorConfiguration.Format(rawValue: tensor.string("format")) ?? .none,
+                labelFilename: tensor.string("label_filename"))
+            configuration.isOptional = tensor.bool("optional")
+            configuration.reshape = reshape(tensor, dimensions, name: name, field, path)
+            tensors.append(configuration)
         }
         return tensors
     }
@@ -288,43 +291,5 @@ struct ConfigurationDecoder {
                 at: message.position(of: "default_queue_policy"), "dynamic_batching.default_queue_policy.max_queue_size"
             )
         }
-    }
-}
-
-extension ConfigurationMessage {
-    fileprivate func string(_ field: String) -> String {
-        switch node(field)?.value {
-        case .string(let text), .enumeration(let text): text
-        default: ""
-        }
-    }
-
-    fileprivate func bool(_ field: String) -> Bool {
-        if case .bool(let value) = node(field)?.value { value } else { false }
-    }
-
-    fileprivate func integer(_ field: String) -> Int64 { node(field)?.value.integer ?? 0 }
-
-    fileprivate func unsigned(_ field: String) -> UInt64 {
-        if case .unsigned(let value) = node(field)?.value { value } else { 0 }
-    }
-
-    fileprivate func message(_ field: String) -> ConfigurationMessage? {
-        if case .message(let message) = node(field)?.value { message } else { nil }
-    }
-}
-
-extension ConfigurationNode.Value {
-    /// A whole number; 0 for anything else. One over `Int64.max` is clamped.
-    fileprivate var integer: Int64 {
-        switch self {
-        case .signed(let value): value
-        case .unsigned(let value): Int64(clamping: value)
-        default: 0
-        }
-    }
-
-    fileprivate func isString(_ text: String) -> Bool {
-        if case .string(let value) = self { value == text } else { false }
     }
 }

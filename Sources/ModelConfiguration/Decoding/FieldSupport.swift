@@ -21,7 +21,16 @@ enum FieldSupport {
         "ModelDynamicBatching.priority_queue_policy",
         "ModelQueuePolicy.timeout_action", "ModelQueuePolicy.default_timeout_microseconds",
         "ModelQueuePolicy.allow_timeout_override", "ModelQueuePolicy.max_queue_size",
-        "ModelParameter.string_value",
+        "ModelParameter.string_value", "ModelConfig.metric_tags",
+        "ModelConfig.model_transaction_policy", "ModelTransactionPolicy.decoupled",
+        "ModelConfig.response_cache", "ModelResponseCache.enable",
+        "ModelInput.reshape", "ModelOutput.reshape", "ModelTensorReshape.shape", "ModelInput.optional",
+        "ModelConfig.model_warmup", "ModelWarmup.name", "ModelWarmup.batch_size", "ModelWarmup.inputs",
+        "ModelWarmup.count", "ModelWarmup.Input.data_type", "ModelWarmup.Input.dims", "ModelWarmup.Input.zero_data",
+        "ModelWarmup.Input.random_data", "ModelWarmup.Input.input_data_file",
+        "ModelConfig.ensemble_scheduling", "ModelEnsembling.step", "ModelEnsembling.max_inflight_requests",
+        "ModelEnsembling.Step.model_name", "ModelEnsembling.Step.model_version", "ModelEnsembling.Step.input_map",
+        "ModelEnsembling.Step.output_map", "ModelEnsembling.Step.model_namespace",
     ]
 
     /// Accepted without effect, because it is about copies to and from a GPU, and there are none on a CPU.
@@ -35,12 +44,10 @@ enum FieldSupport {
 
     /// An error when set to anything but its default.
     static let unsupported: Set<String> = [
-        "ModelConfig.runtime", "ModelConfig.batch_input", "ModelConfig.batch_output", "ModelConfig.metric_tags",
-        "ModelConfig.model_warmup", "ModelConfig.model_operations", "ModelConfig.model_transaction_policy",
-        "ModelConfig.model_repository_agents", "ModelConfig.response_cache", "ModelConfig.model_metrics",
-        "ModelInput.reshape", "ModelInput.is_shape_tensor", "ModelInput.allow_ragged_batch", "ModelInput.optional",
-        "ModelInput.is_non_linear_format_io",
-        "ModelOutput.reshape", "ModelOutput.is_shape_tensor", "ModelOutput.is_non_linear_format_io",
+        "ModelConfig.runtime", "ModelConfig.batch_input", "ModelConfig.batch_output", "ModelConfig.model_operations",
+        "ModelConfig.model_repository_agents", "ModelConfig.model_metrics",
+        "ModelInput.is_shape_tensor", "ModelInput.allow_ragged_batch", "ModelInput.is_non_linear_format_io",
+        "ModelOutput.is_shape_tensor", "ModelOutput.is_non_linear_format_io",
         "ModelInstanceGroup.rate_limiter", "ModelInstanceGroup.secondary_devices", "ModelInstanceGroup.profile",
         "ModelInstanceGroup.passive", "ModelInstanceGroup.host_policy",
         "ModelOptimizationPolicy.graph", "ModelOptimizationPolicy.priority", "ModelOptimizationPolicy.cuda",
@@ -48,7 +55,7 @@ enum FieldSupport {
     ]
 
     /// An error wherever it stands, also empty: it chooses another scheduler.
-    static let unsupportedChoices: Set<String> = ["ModelConfig.sequence_batching", "ModelConfig.ensemble_scheduling"]
+    static let unsupportedChoices: Set<String> = ["ModelConfig.sequence_batching"]
 
     /// Complains about every field of the message, and of the messages in it, that can't be acted on.
     static func check(_ message: ConfigurationMessage, path: String, _ diagnostics: inout DiagnosticList) {

@@ -13,37 +13,98 @@ extension ModelConfiguration {
             .init("batch_input", []), .init("batch_output", []), .init("optimization", optimization.jsonValue),
         ]
         if let dynamicBatching { members.append(.init("dynamic_batching", dynamicBatching.jsonValue)) }
+        if let ensemble { members.append(.init("ensemble_scheduling", ensemble.jsonValue)) }
         members += [
             .init("instance_group", .array(instanceGroups.map(\.jsonValue))),
             .init("default_model_filename", .string(defaultModelFilename)),
-            .init("cc_model_filenames", .object([])), .init("metric_tags", .object([])),
+            .init("cc_model_filenames", .object([])), .init("metric_tags", Self.texts(metricTags)),
             .init(
                 "parameters",
                 .object(
                     parameters.sorted { $0.key < $1.key }.map { .init($0.key, ["string_value": .string($0.value)]) })),
-            .init("model_warmup", []),
+            .init("model_warmup", .array(warmUps.map(\.jsonValue))),
         ]
+        if isDecoupled { members.append(.init("model_transaction_policy", ["decoupled": true])) }
+        if usesResponseCache { members.append(.init("response_cache", ["enable": true])) }
         return .object(members)
     }
 
+    /// A map from text to text, by key.
+    fileprivate static func texts(_ texts: [String: String]) -> JSONValue {
+        .object(texts.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) })
+    }
+
     private static func input(_ tensor: TensorConfiguration) -> JSONValue {
-        [
-            "name": .string(tensor.name), "data_type": .string(tensor.elementType.configurationName),
-            "format": .string(tensor.format.rawValue), "dims": dimensions(tensor),
-            "is_shape_tensor": false, "allow_ragged_batch": false, "optional": false, "is_non_linear_format_io": false,
-        ]
+        .object(
+            [
+                .init("name", .string(tensor.name)),
+                .init("data_type", .string(tensor.elementType.configurationName)),
+                .init("format", .string(tensor.format.rawValue)), .init("dims", dimensions(tensor.dimensions)),
+            ] + reshape(tensor) + [
+                .init("is_shape_tensor", false), .init("allow_ragged_batch", false),
+                .init("optional", .bool(tensor.isOptional)), .init("is_non_linear_format_io", false),
+            ])
     }
 
     private static func output(_ tensor: TensorConfiguration) -> JSONValue {
-        [
-            "name": .string(tensor.name), "data_type": .string(tensor.elementType.configurationName),
-            "dims": dimensions(tensor), "label_filename": .string(tensor.labelFilename),
-            "is_shape_tensor": false, "is_non_linear_format_io": false,
-        ]
+        .object(
+            [
+                .init("name", .string(tensor.name)),
+                .init("data_type", .string(tensor.elementType.configurationName)),
+                .init("dims", dimensions(tensor.dimensions)),
+            ] + reshape(tensor) + [
+                .init("label_filename", .string(tensor.labelFilename)), .init("is_shape_tensor", false),
+                .init("is_non_linear_format_io", false),
+            ])
     }
 
-    private static func dimensions(_ tensor: TensorConfiguration) -> JSONValue {
-        .array(tensor.dimensions.dimensions.map { .integer(Int64($0)) })
+    private static func reshape(_ tensor: TensorConfiguration) -> [JSONValue.Member] {
+        tensor.reshape.map { [.init("reshape", ["shape": dimensions($0)])] } ?? []
+    }
+
+    fileprivate static func dimensions(_ shape: Shape) -> JSONValue {
+        .array(shape.dimensions.map { .integer(Int64($0)) })
+    }
+}
+
+extension EnsembleScheduling {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "step": .array(
+                steps.map { step in
+                    [
+                        "model_name": .string(step.modelName), "model_version": .integer(step.modelVersion ?? -1),
+                        "input_map": ModelConfiguration.texts(step.inputMap),
+                        "output_map": ModelConfiguration.texts(step.outputMap), "model_namespace": "",
+                    ]
+                }),
+            "max_inflight_requests": .integer(Int64(maxInflightRequests)),
+        ]
+    }
+}
+
+extension WarmUpSample {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "name": .string(name), "batch_size": .integer(Int64(batchSize)),
+            "inputs": .object(inputs.sorted { $0.key < $1.key }.map { .init($0.key, $0.value.jsonValue) }),
+            "count": .integer(Int64(count)),
+        ]
+    }
+}
+
+extension WarmUpSample.Input {
+    fileprivate var jsonValue: JSONValue {
+        let data: JSONValue.Member =
+            switch self.data {
+            case .zero: .init("zero_data", true)
+            case .random: .init("random_data", true)
+            case .file(let name): .init("input_data_file", .string(name))
+            }
+        return .object([
+            .init("data_type", .string(elementType.configurationName)),
+            .init("dims", ModelConfiguration.dimensions(dimensions)), data,
+        ])
     }
 }
 

@@ -14,6 +14,8 @@ package struct ModelLoader: Sendable {
     package var clock: any SchedulingClock
     package var timer: DeadlineTimer
     package var log: Logger
+    /// Where models keep answers that want to.
+    package var cache: ResponseCache?
 
     package init(
         repository: ModelRepositoryReader, backends: [String: any Backend],
@@ -32,10 +34,27 @@ package struct ModelLoader: Sendable {
 
     func modelNames() throws(HalcyonError) -> [String] { try repository.modelNames().map(\.rawValue) }
 
+    /// What an ensemble needs of the server: its models' configurations, and the way to them.
+    struct Surroundings {
+        var configuration: (EnsembleScheduling.Step) throws(HalcyonError) -> ModelConfiguration
+        var router: EnsembleExecutor.Router
+    }
+
+    /// The models that a model's steps need directly; none for one that is no ensemble.
+    ///
+    /// - Throws: what is wrong with its configuration.
+    func steps(_ name: String, override: ModelOverride? = nil) throws(HalcyonError) -> [String] {
+        let definition = try repository.readModel(
+            try ModelName(name), backends: backends, json: override?.configuration)
+        return definition.configuration.ensemble?.steps.map(\.modelName) ?? []
+    }
+
     /// Loads the versions of a model that its policy names. Either all of them load or none does.
     ///
     /// - Parameter override: what takes the place of the model's configuration, and of its files where it has any.
-    func load(_ name: String, override: ModelOverride? = nil) throws(HalcyonError) -> [ServedModel] {
+    func load(
+        _ name: String, override: ModelOverride? = nil, in surroundings: Surroundings
+    ) throws(HalcyonError) -> [ServedModel] {
         try override?.check()
         let modelName = try ModelName(name)
         var files: PrivateRepository?
@@ -49,7 +68,11 @@ package struct ModelLoader: Sendable {
         var loaded: [ServedModel] = []
         for version in definition.versions {
             do {
-                loaded.append(try load(definition, version, from: repository, files: files))
+                if let ensemble = definition.configuration.ensemble {
+                    loaded.append(try load(ensemble, definition, version, in: surroundings))
+                } else {
+                    loaded.append(try load(definition, version, from: repository, files: files))
+                }
             } catch {
                 _ = retire(loaded, deadline: nil)
                 throw error
@@ -74,6 +97,7 @@ package struct ModelLoader: Sendable {
             definition.configuration, signature: model.signature, options: completion)
         configuration.defaultModelFilename = version.filename ?? configuration.defaultModelFilename
         if let signature = model.signature { try ConfigurationCheck.check(configuration, against: signature) }
+        try ConfigurationCheck.checkWarmUps(configuration)
         for warning in ConfigurationCheck.warnings(configuration) {
             log.warning("configuration", metadata: ["diagnostic": "\(warning)"])
         }
@@ -85,15 +109,17 @@ package struct ModelLoader: Sendable {
         } catch {
             throw HalcyonError(wrapping: error)
         }
-        let executor = try ModelExecutor(
-            ModelExecutor.Parts(
-                model: model, version: version.number, configuration: configuration, instances: instances,
-                clock: clock, timer: timer, log: log))
-        if warmsUp {
+        var parts = ModelExecutor.Parts(
+            model: model, version: version.number, configuration: configuration, instances: instances, clock: clock,
+            timer: timer, log: log)
+        parts.cache = cache
+        warnOfCache(configuration)
+        let executor = try ModelExecutor(parts)
+        if warmsUp || !configuration.warmUps.isEmpty {
             do {
-                try executor.warmUp()
+                try executor.warmUp(try WarmUpItems.read(configuration, directory: definition.directory))
             } catch {
-                executor.stop()
+                executor.stop(deadline: nil)
                 throw error.prefixed("model '\(name)' failed to warm up: ")
             }
         }
@@ -107,6 +133,40 @@ package struct ModelLoader: Sendable {
         return ServedModel(
             version: version.number, configuration: configuration, labels: labels, loadNanoseconds: duration,
             files: files, executor: executor)
+    }
+
+    private func load(
+        _ ensemble: EnsembleScheduling, _ definition: ModelDefinition, _ version: ModelDefinition.Version,
+        in surroundings: Surroundings
+    ) throws(HalcyonError) -> ServedModel {
+        let start = clock.now()
+        let configuration = try ConfigurationCompletion.complete(
+            definition.configuration, signature: nil, options: completion)
+        let graph = try EnsembleGraph(configuration, ensemble)
+        var models: [ModelConfiguration] = []
+        for step in ensemble.steps { models.append(try surroundings.configuration(step)) }
+        try EnsembleGraph.check(configuration, ensemble, against: models)
+        var parts = EnsembleExecutor.Parts(
+            configuration: configuration, ensemble: ensemble, graph: graph, version: version.number,
+            router: surroundings.router, clock: clock)
+        parts.cache = cache
+        warnOfCache(configuration)
+        let executor = EnsembleExecutor(parts)
+        log.info(
+            "model ready",
+            metadata: [
+                "model": "\(configuration.name)", "version": "\(version.number)",
+                "steps": "\(ensemble.steps.map(\.modelName).joined(separator: ","))",
+            ])
+        return ServedModel(
+            version: version.number, configuration: configuration, labels: try repository.labels(of: definition),
+            loadNanoseconds: clock.now() &- start, files: nil, executor: executor)
+    }
+
+    private func warnOfCache(_ configuration: ModelConfiguration) {
+        guard configuration.usesResponseCache, cache == nil else { return }
+        log.warning(
+            "the model wants its answers cached, and the server has no cache", metadata: ["model": "\(configuration.name)"])
     }
 
     private func open(

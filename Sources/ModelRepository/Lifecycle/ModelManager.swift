@@ -1,5 +1,5 @@
 internal import ModelConfiguration
-internal import ModelRuntime
+package import ModelRuntime
 package import Tensors
 
 /// Which models are served, and the way there and back.
@@ -28,8 +28,13 @@ package final class ModelManager: Sendable {
     private let table = Locked(Table())
     private let changed = Signal()
     private let loader: ModelLoader
+    private let loads: LoadSlots
 
-    package init(loader: ModelLoader) { self.loader = loader }
+    /// - Parameter loadCount: models that are loaded at the same time.
+    package init(loader: ModelLoader, loadCount: Int) {
+        self.loader = loader
+        loads = LoadSlots(count: loadCount, clock: loader.clock)
+    }
 
     // MARK: Requests
 
@@ -49,6 +54,21 @@ package final class ModelManager: Sendable {
         return try body(model)
     }
 
+    /// Hands in a request, as ``RequestExecutor/submit(_:from:handler:)`` does.
+    @discardableResult
+    package func submit(
+        _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
+    ) -> (any SubmittedRequest)? {
+        do {
+            return try withModel(request.modelName, version: request.modelVersion) { model in
+                model.executor.submit(request, from: caller, handler: handler)
+            }
+        } catch {
+            handler(.failure(error))
+            return nil
+        }
+    }
+
     private static func find(_ name: String, version: Int64?, in table: Table) throws(HalcyonError) -> ServedModel {
         guard let entry = table.entries[name] else {
             throw HalcyonError(.notFound, "Request for unknown model: '\(name)' is not found")
@@ -64,28 +84,72 @@ package final class ModelManager: Sendable {
     // MARK: Loading and unloading
 
     /// Loads a model, or loads it anew: the new versions serve before the old ones go, and if they fail, the old ones
-    /// stay. Blocks until that is done.
+    /// stay. The models that an ensemble needs are loaded before it, where they are not there. Blocks until that is done.
     ///
+    /// - Parameter evenIfLoaded: whether one that serves already is loaded anew.
     /// - Throws: whatever is wrong with the model; the index keeps it as the reason.
-    package func load(_ name: String, override: ModelOverride? = nil) throws(HalcyonError) {
+    package func load(
+        _ name: String, override: ModelOverride? = nil, evenIfLoaded: Bool = true
+    ) throws(HalcyonError) {
+        let needed: [String]
+        do {
+            needed = try EnsembleOrder.needed(for: name) { (other) throws(HalcyonError) in
+                try loader.steps(other, override: other == name ? override : nil)
+            }
+        } catch {
+            // What is wrong with a model's own files is found again below, and kept as the reason.
+            guard error.isCycle else { return try loadAlone(name, override: override, evenIfLoaded: evenIfLoaded) }
+            note(error.error, for: name)
+            throw error.error
+        }
+        for step in needed {
+            do {
+                try loadAlone(step, override: nil, evenIfLoaded: false)
+            } catch {
+                let reason = error.prefixed("ensemble '\(name)' needs model '\(step)': ")
+                note(reason, for: name)
+                throw reason
+            }
+        }
+        try loadAlone(name, override: override, evenIfLoaded: evenIfLoaded)
+    }
+
+    /// Keeps the reason why a model is not loaded.
+    private func note(_ error: HalcyonError, for name: String) {
+        table.withLock { table in
+            table.entries[name, default: Entry()].reason = error.message
+            if table.entries[name]?.served.isEmpty ?? true { table.entries[name]?.state = .unavailable }
+        }
+    }
+
+    private var surroundings: ModelLoader.Surroundings {
+        ModelLoader.Surroundings(
+            configuration: { [self] step throws(HalcyonError) in
+                try withModel(step.modelName, version: step.modelVersion) { $0.configuration }
+            },
+            router: { [unowned self] request, handler in submit(request, from: .nonBlocking, handler: handler) })
+    }
+
+    private func loadAlone(_ name: String, override: ModelOverride?, evenIfLoaded: Bool) throws(HalcyonError) {
         try claim(name)
         defer { giveUp(name) }
+        if !evenIfLoaded, table.withLock({ $0.entries[name]?.served.isEmpty == false }) { return }
+        loads.take()
+        defer { loads.giveBack() }
         table.withLock { table in
             if table.entries[name]?.served.isEmpty ?? true { table.entries[name, default: Entry()].state = .loading }
         }
         let fresh: [ServedModel]
         do {
-            fresh = try loader.load(name, override: override)
+            fresh = try loader.load(name, override: override, in: surroundings)
         } catch {
-            table.withLock { table in
-                // A name that is no model leaves no trace.
-                if error.code == .notFound, table.entries[name]?.served.isEmpty ?? true {
-                    table.entries[name] = nil
-                    return
-                }
-                table.entries[name, default: Entry()].reason = error.message
-                if table.entries[name]?.served.isEmpty ?? true { table.entries[name]?.state = .unavailable }
+            // A name that is no model leaves no trace.
+            let isUnknown = table.withLock { table in
+                guard error.code == .notFound, table.entries[name]?.served.isEmpty ?? true else { return false }
+                table.entries[name] = nil
+                return true
             }
+            if !isUnknown { note(error, for: name) }
             throw error
         }
         let old = table.withLock { table in
@@ -152,23 +216,46 @@ package final class ModelManager: Sendable {
         table.withLock { $0.isStopped = true }
         // What is being loaded at the moment is waited for, so that it is unloaded as well.
         _ = changed.wait(until: deadline, clock: loader.clock) { self.table.withLock { $0.busy.isEmpty } }
-        let names = table.withLock { table in table.entries.filter { !$0.value.served.isEmpty }.map(\.key) }
+        let served = servedModels()
+        let steps = Dictionary(
+            served.map { ($0.configuration.name, Set($0.configuration.ensemble?.steps.map(\.modelName) ?? [])) },
+            uniquingKeysWith: { $0.union($1) })
         let dropped = Locked<[String: Int]>([:])
-        let threads = names.compactMap { name in
-            try? WorkerThread(name: "stop") {
-                let count = (try? self.unload(name, deadline: deadline)) ?? 0
-                if count > 0 { dropped.withLock { $0[name] = count } }
+        for names in EnsembleOrder.stopping(steps) {
+            let threads = names.compactMap { name in
+                try? WorkerThread(name: "stop") {
+                    let count = (try? self.unload(name, deadline: deadline)) ?? 0
+                    if count > 0 { dropped.withLock { $0[name] = count } }
+                }
             }
+            for thread in threads { thread.join() }
         }
-        for thread in threads { thread.join() }
         return dropped.withLock { $0 }
+    }
+
+    /// The models that only this ensemble's steps use, of those that serve.
+    package func dependents(of name: String) -> [String] {
+        let served = servedModels()
+        let own = served.filter { $0.configuration.name == name }.flatMap { $0.configuration.ensemble?.steps ?? [] }
+        let others = served.filter { $0.configuration.name != name }.flatMap { $0.configuration.ensemble?.steps ?? [] }
+        return Set(own.map(\.modelName)).subtracting(others.map(\.modelName)).sorted()
     }
 
     // MARK: Looking
 
-    /// Whether that version, or any where `version` is `nil`, serves.
+    /// Whether that version, or any where `version` is `nil`, serves; an ensemble does if all models that it needs do.
     package func isReady(_ name: String, version: Int64?) -> Bool {
-        table.withLock { (try? Self.find(name, version: version, in: $0)) != nil }
+        table.withLock { Self.isReady(name, version: version, in: $0, depth: 0) }
+    }
+
+    /// - Parameter depth: ensembles around this model: more than there are models is a circle, in which none is ready.
+    private static func isReady(_ name: String, version: Int64?, in table: Table, depth: Int) -> Bool {
+        guard depth <= table.entries.count, let model = try? find(name, version: version, in: table) else {
+            return false
+        }
+        return model.configuration.ensemble?.steps.allSatisfy {
+            isReady($0.modelName, version: $0.modelVersion, in: table, depth: depth + 1)
+        } ?? true
     }
 
     /// The versions of a model that serve, ascending.

@@ -12,14 +12,14 @@ package final class ServedModel: Sendable {
     private let loadNanoseconds: UInt64
     /// Where the model's files lie, if a request brought them: an engine may go on reading them.
     private let files: PrivateRepository?
-    package let executor: ModelExecutor
+    package let executor: any RequestExecutor
     /// Those who are about to hand a request to the executor.
     private let holders = Atomic<Int>(0)
     private let released = Signal()
 
     init(
         version: Int64, configuration: ModelConfiguration, labels: [String: [String]], loadNanoseconds: UInt64,
-        files: PrivateRepository?, executor: ModelExecutor
+        files: PrivateRepository?, executor: any RequestExecutor
     ) {
         self.version = version
         self.configuration = configuration
@@ -32,6 +32,7 @@ package final class ServedModel: Sendable {
     package var gauges: ModelGauges {
         let occupancy = executor.occupancy()
         var gauges = ModelGauges(name: configuration.name, version: version)
+        gauges.tags = configuration.metricTags
         gauges.pendingRequests = occupancy.pendingRequests
         gauges.instances = executor.instanceCount
         gauges.busyInstances = occupancy.busyInstances

@@ -34,21 +34,18 @@ package final class HTTPReply: Sendable {
     package func send(_ answer: HTTPAnswer) { send { answer } }
 
     /// Gives the answer in pieces: the head, then ``write(_:)`` for each, then ``end()``.
-    package func start(_ head: HTTPAnswer) { onLoop { $0.startStream(head, of: self) } }
+    /// These may be called from one thread after the other, and come in turn.
+    package func start(_ head: HTTPAnswer) { inTurn { $0.startStream(head, of: self) } }
 
-    package func write(_ bytes: [UInt8]) { onLoop { $0.writeStream(bytes, of: self) } }
+    package func write(_ bytes: [UInt8]) { inTurn { $0.writeStream(bytes, of: self) } }
 
     package func end() {
         cancellation.withLockedValue { $0 = .finished }
-        onLoop { $0.endStream(of: self) }
+        inTurn { $0.endStream(of: self) }
     }
 
-    private func onLoop(_ body: @escaping @Sendable (HTTPConnectionHandler) -> Void) {
-        if eventLoop.inEventLoop {
-            body(connection.value)
-        } else {
-            eventLoop.execute { [self] in body(connection.value) }
-        }
+    private func inTurn(_ body: @escaping @Sendable (HTTPConnectionHandler) -> Void) {
+        eventLoop.execute { [self] in body(connection.value) }
     }
 
     /// Says what to do when the client goes away before the answer is given; done at once where it has already.

@@ -90,14 +90,15 @@ struct ConfigurationCompletionTests {
         let complete = try complete(ModelConfiguration(name: "m"), signature(inputs, outputs))
         #expect(complete.maxBatchSize == 0)
         #expect(complete.dynamicBatching == nil)
-        #expect(complete.inputs.map(\.dimensions) == inputs)
-        #expect(complete.outputs.map(\.dimensions) == outputs)
+        #expect(complete.inputs.map(\.modelDimensions) == inputs)
+        #expect(complete.outputs.map(\.modelDimensions) == outputs)
     }
 
-    @Test func `A tensor of one number an item has no dimensions of its own`() throws {
+    @Test func `A tensor of one number an item has one dimension for clients`() throws {
         let complete = try complete(ModelConfiguration(name: "m"), signature([[-1, 3]], [[-1]]))
         #expect(complete.maxBatchSize == 4)
-        #expect(complete.outputs.map(\.dimensions) == [[]])
+        #expect(complete.outputs.map(\.dimensions) == [[1]])
+        #expect(complete.outputs.map(\.modelDimensions) == [[]])
     }
 
     @Test func `Tensors that the file names with all of the model's dimensions are not batched`() throws {

@@ -1,0 +1,49 @@
+internal import Synchronization
+internal import Tensors
+
+/// A model version's way to the response cache.
+struct CachedAnswers: Sendable {
+    private static let nextModel = Atomic<UInt64>(1)
+
+    private let cache: ResponseCache
+    private let model = nextModel.wrappingAdd(1, ordering: .relaxed).oldValue
+    private let statistics: StatisticsCollector
+    private let clock: any MonotonicClock
+
+    init(cache: ResponseCache, statistics: StatisticsCollector, clock: any MonotonicClock) {
+        self.cache = cache
+        self.statistics = statistics
+        self.clock = clock
+    }
+
+    /// - Parameters:
+    ///   - inputs: valid, in the configuration's order.
+    ///   - handler: what gets the answer where there is none yet; replaced by one that remembers it.
+    /// - Returns: the outputs of an equal request.
+    func lookUp(
+        _ request: InferenceRequest, inputs: [Tensor], arrival: UInt64, handler: inout ResponseHandler
+    ) -> [Tensor]? {
+        guard inputs.allSatisfy(\.data.placement.isHostAccessible) else { return nil }
+        let key = CacheKey(model: model, inputs: inputs, outputs: request.requestedOutputs)
+        let start = clock.now()
+        let outputs = cache.outputs(for: key)
+        let looked = clock.now()
+        if let outputs {
+            statistics.recordCacheHit(duration: looked &- arrival, lookup: looked &- start)
+            return outputs
+        }
+        let next = handler
+        handler = { [cache, clock, statistics] result in
+            if case .success(let response) = result {
+                let before = clock.now()
+                cache.insert(response.outputs, for: key)
+                statistics.recordCacheMiss(duration: looked &- start &+ clock.now() &- before)
+            }
+            next(result)
+        }
+        return nil
+    }
+
+    /// The version goes.
+    func forget() { cache.removeAll(of: model) }
+}

@@ -1,0 +1,17 @@
+package import Tensors
+
+/// A request to try a model with, of one item, and how often and in what batches.
+package struct WarmUpItem: Sendable {
+    package var name: String
+    /// Items a batch; at least 1.
+    package var batchSize: Int
+    package var count: Int
+    package var inputs: [Tensor]
+
+    package init(name: String, batchSize: Int, count: Int, inputs: [Tensor]) {
+        self.name = name
+        self.batchSize = batchSize
+        self.count = count
+        self.inputs = inputs
+    }
+}
