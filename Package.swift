@@ -128,7 +128,7 @@ let package = Package(
         .target(
             name: "Halcyon",
             dependencies: [
-                "ModelRepository", "OpenVINOBackend", "IdentityBackend", "ModelRuntime", "Scheduling",
+                "ModelRepository", "OpenVINOBackend", "IdentityBackend", "RepeatBackend", "ModelRuntime", "Scheduling",
                 "ModelConfiguration", "JSONText", "Tensors", logging,
             ],
             swiftSettings: strict),
@@ -143,6 +143,9 @@ let package = Package(
         .target(name: "COpenVINO"),
         .target(
             name: "IdentityBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors"],
+            swiftSettings: strict),
+        .target(
+            name: "RepeatBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors"],
             swiftSettings: strict),
         .target(
             name: "ModelRuntime",
@@ -199,6 +202,9 @@ let package = Package(
             dependencies: [
                 "OpenVINOBackend", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit", logging,
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RepeatBackendTests", dependencies: ["RepeatBackend", "Halcyon", "HalcyonTestKit"],
             swiftSettings: strict),
         .testTarget(
             name: "ModelRuntimeTests",

@@ -50,12 +50,13 @@ ARROWS = {
         "Transport", "Halcyon", "ModelRuntime", "Scheduling", "Tensors", "NIOCore", "NIOHTTP1",
     },
     "Halcyon": {
-        "ModelRepository", "OpenVINOBackend", "IdentityBackend", "ModelRuntime", "Scheduling", "ModelConfiguration",
-        "JSONText", "Tensors", "Logging",
+        "ModelRepository", "OpenVINOBackend", "IdentityBackend", "RepeatBackend", "ModelRuntime", "Scheduling",
+        "ModelConfiguration", "JSONText", "Tensors", "Logging",
     },
     "ModelRepository": {"ModelRuntime", "ModelConfiguration", "Tensors", "CPlatform", "Logging"},
     "OpenVINOBackend": A_BACKEND | {"COpenVINO"},
     "IdentityBackend": A_BACKEND,
+    "RepeatBackend": A_BACKEND,
     "ModelRuntime": {
         "Scheduling", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", "DequeModule", "Logging",
     },

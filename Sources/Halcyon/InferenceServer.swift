@@ -4,6 +4,7 @@ internal import ModelConfiguration
 public import ModelRepository
 internal import ModelRuntime
 internal import OpenVINOBackend
+internal import RepeatBackend
 internal import Synchronization
 public import Tensors
 
@@ -72,7 +73,7 @@ public final class InferenceServer: Sendable {
                 libraryDirectories: options.backendDirectory.map { ["\($0)/openvino"] } ?? [],
                 configuration: options.backendConfiguration["openvino"] ?? [:]))
         var backends: [String: any Backend] = [:]
-        for backend in [openVINO, IdentityBackend()] as [any Backend] + options.backends {
+        for backend in [openVINO, IdentityBackend(), RepeatBackend()] as [any Backend] + options.backends {
             backends[backend.name] = backend
         }
         for name in options.backendConfiguration.keys.sorted() where name != openVINO.name {

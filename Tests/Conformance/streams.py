@@ -1,0 +1,151 @@
+"""Decoupled models, ensembles, sequences of responses and the response cache over the wires."""
+
+import json
+import queue
+import threading
+import unittest
+import urllib.request
+
+import numpy as np
+import tritonclient.grpc
+import tritonclient.http
+from server import Server, identity
+from tritonclient.utils import InferenceServerException
+
+REPEAT = """backend: "repeat"
+max_batch_size: 0
+input [ { name: "IN" data_type: TYPE_INT32 dims: [ -1 ] },
+        { name: "DELAY" data_type: TYPE_UINT32 dims: [ -1 ] optional: true } ]
+output [ { name: "OUT" data_type: TYPE_INT32 dims: [ 1 ] }, { name: "IDX" data_type: TYPE_UINT32 dims: [ 1 ] } ]
+model_transaction_policy { decoupled: true }
+"""
+
+CHAIN = """platform: "ensemble"
+max_batch_size: 8
+input [ { name: "IN" data_type: TYPE_FP32 dims: [ -1 ] } ]
+output [ { name: "OUT" data_type: TYPE_FP32 dims: [ -1 ] } ]
+ensemble_scheduling { step [
+  { model_name: "fp32" model_version: -1 input_map { key: "INPUT0" value: "IN" } output_map { key: "OUTPUT0" value: "M" } },
+  { model_name: "fp32" model_version: -1 input_map { key: "INPUT0" value: "M" } output_map { key: "OUTPUT0" value: "OUT" } }
+] }
+"""
+
+
+class Streams(unittest.TestCase):
+    program = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cached = identity(["FP32"], lines='response_cache { enable: true } metric_tags { key: "team" value: "a" }')
+        models = {"repeat": REPEAT, "fp32": identity(["FP32"]), "chain": CHAIN, "cached": cached}
+        cls.server = cls.enterClassContext(Server(cls.program, models, "--cache-config=local,size=1000000"))
+
+    def stream(self, requests, **options):
+        """All answers of a stream to requests with those numbers, as id, numbers, error and whether it is the last."""
+        answers = queue.Queue()
+        with tritonclient.grpc.InferenceServerClient(f"127.0.0.1:{self.server.grpc_port}") as client:
+            client.start_stream(lambda result, error: answers.put((result, error)))
+            for name, values in requests.items():
+                tensor = tritonclient.grpc.InferInput("IN", [len(values)], "INT32")
+                tensor.set_data_from_numpy(np.array(values, np.int32))
+                client.async_stream_infer("repeat", [tensor], request_id=name, **options)
+            client.stop_stream()
+        collected = []
+        while not answers.empty():
+            result, error = answers.get()
+            if error:
+                collected.append((None, None, str(error), True))
+                continue
+            response = result.get_response()
+            final = response.parameters["triton_final_response"].bool_param
+            outputs = result.as_numpy("OUT")
+            collected.append((response.id, None if outputs is None else outputs.tolist(), None, final))
+        return collected
+
+    def test_none_one_and_many_responses(self):
+        self.assertEqual(self.stream({"a": []}), [])
+        self.assertEqual(self.stream({"a": [4]}), [("a", [4], None, False)])
+        many = self.stream({"a": list(range(20))})
+        self.assertEqual([values for _, values, _, _ in many], [[number] for number in range(20)])
+
+    def test_the_end_where_the_client_asks_for_it(self):
+        answers = self.stream({"a": [1, 2], "b": []}, enable_empty_final_response=True)
+        of = {name: [each[1:] for each in answers if each[0] == name] for name in "ab"}
+        self.assertEqual(of["a"], [([1], None, False), ([2], None, False), (None, None, True)])
+        self.assertEqual(of["b"], [(None, None, True)])
+
+    def test_statistics_of_responses(self):
+        with tritonclient.http.InferenceServerClient(f"127.0.0.1:{self.server.http_port}") as client:
+            before = client.get_inference_statistics("repeat")["model_stats"][0]["response_stats"]
+            self.stream({"a": [1, 2]})
+            after = client.get_inference_statistics("repeat")["model_stats"][0]["response_stats"]
+        for index, kind in [("0", "success"), ("1", "success"), ("2", "empty_response")]:
+            count = before.get(index, {}).get(kind, {"count": 0})["count"]
+            self.assertEqual(after[index][kind]["count"], count + 1)
+
+    def test_calls_with_one_answer_refuse(self):
+        for library, port, status in (
+            (tritonclient.http, self.server.http_port, "501"),
+            (tritonclient.grpc, self.server.grpc_port, "StatusCode.UNIMPLEMENTED"),
+        ):
+            with library.InferenceServerClient(f"127.0.0.1:{port}") as client:
+                tensor = library.InferInput("IN", [1], "INT32")
+                tensor.set_data_from_numpy(np.ones(1, np.int32))
+                with self.assertRaisesRegex(InferenceServerException, "decoupled transaction policy") as caught:
+                    client.infer("repeat", [tensor])
+                self.assertEqual(caught.exception.status(), status)
+
+    def generate(self, model, verb, body):
+        url = f"http://127.0.0.1:{self.server.http_port}/v2/models/{model}/{verb}"
+        with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode())) as answer:
+            return answer.read().decode()
+
+    def test_generate_stream(self):
+        text = self.generate("repeat", "generate_stream", {"IN": [3, 1, 2]})
+        events = [json.loads(line.removeprefix("data: ")) for line in text.split("\n\n") if line]
+        self.assertEqual([(event["OUT"], event["IDX"]) for event in events], [(3, 0), (1, 1), (2, 2)])
+        self.assertEqual(json.loads(self.generate("repeat", "generate", {"IN": [7]}))["OUT"], 7)
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            self.generate("repeat", "generate", {"IN": [7, 8]})
+        self.assertIn("exactly 1 response", caught.exception.read().decode())
+
+    def test_a_client_that_goes_ends_the_work(self):
+        client = tritonclient.grpc.InferenceServerClient(f"127.0.0.1:{self.server.grpc_port}")
+        first = threading.Event()
+        client.start_stream(lambda result, error: first.set())
+        values = tritonclient.grpc.InferInput("IN", [1000], "INT32")
+        values.set_data_from_numpy(np.zeros(1000, np.int32))
+        delays = tritonclient.grpc.InferInput("DELAY", [1000], "UINT32")
+        delays.set_data_from_numpy(np.full(1000, 50, np.uint32))
+        client.async_stream_infer("repeat", [values, delays])
+        self.assertTrue(first.wait(30))
+        client.stop_stream(cancel_requests=True)
+        client.close()
+        # The one instance is free again at once, and not after fifty seconds.
+        self.assertEqual(len(self.stream({"a": [1]})), 1)
+
+    def test_ensemble(self):
+        with tritonclient.http.InferenceServerClient(f"127.0.0.1:{self.server.http_port}") as client:
+            tensor = tritonclient.http.InferInput("IN", [2, 3], "FP32")
+            values = np.arange(6, dtype=np.float32).reshape(2, 3)
+            tensor.set_data_from_numpy(values)
+            np.testing.assert_array_equal(client.infer("chain", [tensor]).as_numpy("OUT"), values)
+            config = client.get_model_config("chain")
+            self.assertEqual([step["model_name"] for step in config["ensemble_scheduling"]["step"]], ["fp32", "fp32"])
+            self.assertEqual(client.get_model_metadata("chain")["platform"], "ensemble")
+
+    def test_cache(self):
+        with tritonclient.grpc.InferenceServerClient(f"127.0.0.1:{self.server.grpc_port}") as client:
+            for value in (1, 2, 1, 1):
+                tensor = tritonclient.grpc.InferInput("INPUT0", [1, 2], "FP32")
+                tensor.set_data_from_numpy(np.full((1, 2), value, np.float32))
+                answer = client.infer("cached", [tensor], request_id=str(value))
+                self.assertEqual((answer.get_response().id, answer.as_numpy("OUTPUT0")[0, 0]), (str(value), value))
+            statistics = client.get_inference_statistics("cached", as_json=True)["model_stats"][0]
+        counts = {name: int(statistics["inference_stats"][name]["count"]) for name in ("cache_hit", "cache_miss")}
+        self.assertEqual(counts, {"cache_hit": 2, "cache_miss": 2})
+        url = f"http://127.0.0.1:{self.server.metrics_port}/metrics"
+        with urllib.request.urlopen(url) as answer:
+            page = answer.read().decode()
+        self.assertIn('nv_cache_num_hits_per_model{_team="a",model="cached",version="1"} 2', page)
+        self.assertIn("halcyon_cache_entries 2", page)
