@@ -28,7 +28,8 @@ extension InferenceServer {
         guard isDecoupled else { return }
         throw HalcyonError(
             .unsupported,
-            "model '\(request.modelName)' is decoupled and gives any number of responses: ask for its stream of responses")
+            "model '\(request.modelName)' is decoupled and gives any number of responses: ask for its stream of responses"
+        )
     }
 
     /// Runs a request and gives its responses as they come: one for most models, any number for a decoupled one. Ending

@@ -38,6 +38,7 @@ public final class InferenceServer: Sendable {
     /// Loads what is to be loaded at start; joined when the server stops.
     private let startup = Locked<WorkerThread?>(nil)
     private let isStartupOver = Atomic<Bool>(false)
+    private let poller: RepositoryPoller?
 
     /// Starts a server. Models that are to be loaded at start are loaded in the background: see ``waitUntilReady()``.
     ///
@@ -62,6 +63,11 @@ public final class InferenceServer: Sendable {
         loader.cache = cache
         self.cache = cache
         manager = ModelManager(loader: loader, loadCount: options.modelLoadCount)
+        poller =
+            options.modelControlMode == .poll
+            ? RepositoryPoller(
+                manager: manager, interval: UInt64(clamping: max(1, options.repositoryPollInterval.nanoseconds)),
+                clock: clock, log: options.log) : nil
         let names = try startupNames()
         let startup = try WorkerThread(name: "startup") { self.loadAtStart(names) }
         self.startup.withLock { $0 = startup }
@@ -86,7 +92,7 @@ public final class InferenceServer: Sendable {
 
     private func startupNames() throws(HalcyonError) -> [String] {
         switch options.modelControlMode {
-        case .none:
+        case .none, .poll:
             guard options.startupModels.isEmpty else {
                 throw HalcyonError(
                     .invalidArgument, "models to load at start can only be named in explicit model-control mode")
@@ -114,6 +120,13 @@ public final class InferenceServer: Sendable {
         work()
         for helper in helpers { helper.join() }
         phase.withLock { if $0 == .starting { $0 = .running } }
+        if phase.withLock({ $0 == .running }) {
+            do {
+                try poller?.start()
+            } catch {
+                options.log.error("polling", metadata: ["error": "\(error)"])
+            }
+        }
         isStartupOver.store(true, ordering: .releasing)
         phaseChanged.notify()
     }
@@ -242,6 +255,9 @@ public final class InferenceServer: Sendable {
     /// How full the response cache is; `nil` where there is none.
     public var cacheUsage: CacheUsage? { cache?.usage }
 
+    /// Looks at the repositories at once, where they are polled.
+    package func pollRepositories() { poller?.poll() }
+
     // MARK: Stopping
 
     /// Takes nothing new, finishes what waits within ``ServerOptions/exitTimeout``, and ends all threads.
@@ -258,6 +274,7 @@ public final class InferenceServer: Sendable {
         let timeout = UInt64(clamping: max(0, options.exitTimeout.nanoseconds))
         let (deadline, overflow) = clock.now().addingReportingOverflow(timeout)
         let dropped = await onThread(name: "shutdown") {
+            self.poller?.stop()
             let dropped = self.manager.stop(deadline: overflow ? nil : deadline)
             // A model that is still being loaded can't be interrupted, and is not waited for beyond the deadline.
             let isStarted = self.phaseChanged.wait(until: overflow ? nil : deadline, clock: self.clock) {

@@ -9,11 +9,16 @@ public struct ServerOptions: Sendable {
         case none
         /// ``ServerOptions/startupModels`` at start; others when ``InferenceServer/loadModel(_:)`` asks for them.
         case explicit
+        /// All models at start, and then whatever comes, changes and goes in the repositories.
+        case poll
     }
 
     /// Folders with models, absolute or relative to the working directory; at least one.
     public var repositoryPaths: [String]
     public var modelControlMode: ModelControlMode = .none
+    /// How often the repositories are looked at where they are polled. A model is loaded when it looks the same twice in a
+    /// row, so that none is loaded half-written.
+    public var repositoryPollInterval: Duration = .seconds(15)
     /// The models to load at start in explicit mode; `*` among them for all that lie in the repositories.
     public var startupModels: [String] = []
     /// The folder whose sub-folders hold the engines' libraries, `openvino/` for instance; `nil` to leave finding them

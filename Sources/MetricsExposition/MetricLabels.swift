@@ -15,7 +15,10 @@ struct MetricLabels: Sendable {
 
     /// A label's name has letters, digits and lines only.
     private static func name(_ text: String) -> String {
-        String(text.unicodeScalars.map { $0.isASCII && $0.properties.isAlphabetic || ("0"..."9").contains($0) ? Character($0) : "_" })
+        String(
+            text.unicodeScalars.map {
+                $0.isASCII && $0.properties.isAlphabetic || ("0"..."9").contains($0) ? Character($0) : "_"
+            })
     }
 
     func text(reason: String? = nil, bound: String? = nil) -> String {

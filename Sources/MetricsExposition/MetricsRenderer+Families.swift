@@ -125,7 +125,9 @@ extension MetricsRenderer {
         CacheGauge(family: MetricFamily(.gauge, "halcyon_cache_total_bytes", "Bytes that they may take.")) {
             Double($0.byteLimit)
         },
-        CacheGauge(family: MetricFamily(.counter, "halcyon_cache_evictions_total", "Answers that made room for others.")) {
+        CacheGauge(
+            family: MetricFamily(.counter, "halcyon_cache_evictions_total", "Answers that made room for others.")
+        ) {
             Double($0.evictions)
         },
     ]

@@ -15,7 +15,9 @@ public struct MetricsRenderer: Sendable {
 
     /// The whole page, ending with a line break.
     public func text(_ snapshot: MetricsSnapshot) -> String {
-        let statistics = snapshot.statistics.map { (MetricLabels(model: $0.name, version: $0.version, tags: $0.tags), $0) }
+        let statistics = snapshot.statistics.map {
+            (MetricLabels(model: $0.name, version: $0.version, tags: $0.tags), $0)
+        }
         var page = MetricsPage()
         write(Self.success, statistics, to: &page)
         writeReasons(of: Self.failure, FailureReason.allCases, statistics, to: &page) { $0.failures[$1] ?? 0 }

@@ -41,7 +41,8 @@ package struct EnsembleGraph: Hashable, Sendable {
         }
         var dependencies: [Set<Int>] = []
         for (index, step) in ensemble.steps.enumerated() {
-            for tensor in Set(step.inputMap.values).sorted() where producers[tensor] == nil && !inputs.contains(tensor) {
+            for tensor in Set(step.inputMap.values).sorted() where producers[tensor] == nil && !inputs.contains(tensor)
+            {
                 complaints.append(
                     "step \(index) of ensemble '\(name)', model '\(step.modelName)', needs the tensor '\(tensor)', which is no "
                         + "input of the ensemble, and which no step makes")
@@ -101,12 +102,14 @@ package struct EnsembleGraph: Hashable, Sendable {
             let prefix = "in ensemble \(configuration.name), ensemble tensor \(tensor): "
             if other.tensor.elementType != end.elementType {
                 complaints.append(
-                    prefix + "inconsistent data type: \(end.elementType.configurationName) is inferred from \(owner) while "
+                    prefix
+                        + "inconsistent data type: \(end.elementType.configurationName) is inferred from \(owner) while "
                         + "\(other.tensor.elementType.configurationName) is inferred from \(other.owner)")
             }
             if !agree(other.shape, shape) {
                 complaints.append(
-                    prefix + "inconsistent shape: \(shape) is inferred from \(owner) while \(other.shape) is inferred from "
+                    prefix
+                        + "inconsistent shape: \(shape) is inferred from \(owner) while \(other.shape) is inferred from "
                         + other.owner)
             }
         }

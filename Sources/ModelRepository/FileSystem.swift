@@ -142,6 +142,34 @@ enum FileSystem {
         }
     }
 
+    /// A number that is another when a name, a size or a time in a folder is, at any depth, behind links too.
+    static func fingerprint(of folder: String) throws(HalcyonError) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        // FNV-1a: it need not withstand anybody, only notice.
+        func mix<Bytes: Sequence<UInt8>>(_ bytes: Bytes) {
+            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        }
+        var waiting = [folder]
+        var seen: Set<[UInt8]> = []
+        while let folder = waiting.popLast() {
+            guard seen.insert(Array(try realPath(folder).utf8)).inserted else { continue }
+            for name in try names(in: folder) {
+                let path = "\(folder)/\(name)"
+                var status = stat()
+                guard stat(path, &status) == 0 else { continue }
+                mix(path.utf8)
+                if kind(of: status) == .folder {
+                    waiting.append(path)
+                    continue
+                }
+                for number in [Int64(status.st_size), Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec)] {
+                    withUnsafeBytes(of: number) { mix($0) }
+                }
+            }
+        }
+        return hash
+    }
+
     private static func failure(_ path: String, _ what: String, _ number: Int32) -> HalcyonError {
         HalcyonError(.internal, "failed to \(what) '\(path)': \(String(cString: strerror(number)))")
     }

@@ -39,6 +39,20 @@ package struct ModelRepositoryReader: Sendable {
         return names.sorted()
     }
 
+    /// What the folder of each model looks like, by name: equal for equal contents.
+    package func fingerprints() throws(HalcyonError) -> [String: UInt64] {
+        var fingerprints: [String: UInt64] = [:]
+        for root in roots {
+            for name in try FileSystem.names(in: root) where (try? FileSystem.kind("\(root)/\(name)")) == .folder {
+                // A folder that goes while it is looked at is gone.
+                guard let name = try? ModelName(name), let found = try? FileSystem.fingerprint(of: "\(root)/\(name)")
+                else { continue }
+                fingerprints[name.rawValue, default: 0] ^= found
+            }
+        }
+        return fingerprints
+    }
+
     /// Reads one model.
     ///
     /// - Throws: `notFound` for a name that no repository has; `invalidArgument` with every complaint about the

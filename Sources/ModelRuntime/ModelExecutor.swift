@@ -103,7 +103,9 @@ package final class ModelExecutor: RequestExecutor {
     private static func checkDecoupling(
         _ slots: [InstanceSlot], _ configuration: ModelConfiguration
     ) throws(HalcyonError) {
-        guard configuration.isDecoupled, !slots.allSatisfy({ $0.instance is any DecoupledModelInstance }) else { return }
+        guard configuration.isDecoupled, !slots.allSatisfy({ $0.instance is any DecoupledModelInstance }) else {
+            return
+        }
         throw HalcyonError(
             .unsupported,
             "model '\(configuration.name)' is decoupled, and its backend answers every request exactly once")

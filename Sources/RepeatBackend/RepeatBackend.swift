@@ -72,7 +72,9 @@ private final class RepeatInstance: DecoupledModelInstance {
         }
         for index in 0..<count {
             if request.isCancelled { throw HalcyonError(.cancelled, "the caller has gone") }
-            if index < delays.count, delays[index] > 0 { usleep(delays[index].multipliedReportingOverflow(by: 1000).partialValue) }
+            if index < delays.count, delays[index] > 0 {
+                usleep(delays[index].multipliedReportingOverflow(by: 1000).partialValue)
+            }
             var outputs = [
                 try Tensor(
                     name: "OUT", elementType: elementType, shape: [1],

@@ -6,6 +6,7 @@ struct ModelFlags: ParsableArguments {
     enum ControlMode: String, ExpressibleByArgument, CaseIterable {
         case none
         case explicit
+        case poll
     }
 
     @Option(
@@ -13,8 +14,16 @@ struct ModelFlags: ParsableArguments {
         help: ArgumentHelp("A folder with models; may be given several times.", valueName: "folder"))
     var repositories: [String] = []
 
-    @Option(help: "none loads all models at start; explicit loads --load-model, and what clients ask for.")
+    @Option(
+        help: """
+            none loads all models at start; explicit loads --load-model, and what clients ask for; poll loads all, and \
+            whatever comes, changes and goes in the repositories.
+            """)
     var modelControlMode = ControlMode.none
+
+    @Option(
+        help: "Seconds between two looks at the repositories; a changed model is loaded when it looks the same twice.")
+    var repositoryPollSecs: Int64 = 15
 
     @Option(
         name: .customLong("load-model"),
@@ -66,6 +75,7 @@ struct ModelFlags: ParsableArguments {
 
     func validate() throws {
         try FlagRange.check("model-load-thread-count", modelLoadThreadCount, 1...1024)
+        try FlagRange.check("repository-poll-secs", repositoryPollSecs, 1...1_000_000_000)
         try FlagRange.check("response-cache-byte-size", responseCacheByteSize, 0...Int.max)
     }
 

@@ -121,7 +121,13 @@ struct ServerProcess {
             throw HalcyonError(.invalidArgument, "at least one --model-repository is needed")
         }
         var options = ServerOptions(repositoryPaths: flags.models.repositories)
-        options.modelControlMode = flags.models.modelControlMode == .explicit ? .explicit : .none
+        options.modelControlMode =
+            switch flags.models.modelControlMode {
+            case .none: .none
+            case .explicit: .explicit
+            case .poll: .poll
+            }
+        options.repositoryPollInterval = .seconds(flags.models.repositoryPollSecs)
         options.startupModels = flags.models.startupModels
         options.backendDirectory = flags.models.backendDirectory
         options.completesConfigurations =

@@ -108,7 +108,9 @@ struct EnsembleTests {
         second?.cancel()
         #expect(outcomes.wait(for: 1)[0].failure?.code == .cancelled)
         gate.open()
-        let values = try outcomes.wait(for: 3).dropFirst().map { try $0.get().output("OUT").elements(as: Float.self)[0] }
+        let values = try outcomes.wait(for: 3).dropFirst().map {
+            try $0.get().output("OUT").elements(as: Float.self)[0]
+        }
         #expect(values == [1, 3])
         await server.shutdown()
     }
@@ -117,7 +119,10 @@ struct EnsembleTests {
         "What can't be is found when the ensemble is loaded",
         arguments: [
             ("model_name: \"second\"", "model_name: \"nosuch\"", "ensemble 'both' needs model 'nosuch'"),
-            ("key: \"IN\" value: \"MIDDLE\"", "key: \"NO\" value: \"MIDDLE\"", "is mapping to non-existing input NO in model second"),
+            (
+                "key: \"IN\" value: \"MIDDLE\"", "key: \"NO\" value: \"MIDDLE\"",
+                "is mapping to non-existing input NO in model second"
+            ),
             ("value: \"MIDDLE\" } output", "value: \"NOBODY\" } output", "needs the tensor 'NOBODY'"),
             ("dims: [ 4 ] } ]\noutput", "dims: [ 5 ] } ]\noutput", "inconsistent shape"),
             ("TYPE_FP32 dims: [ 4 ] } ]\nens", "TYPE_INT8 dims: [ 4 ] } ]\nens", "inconsistent data type"),

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Response cache")
 struct ResponseCacheTests {
-    private func key(_ value: Float, model: UInt64 = 1, outputs: [String] = [], name: String = "IN") throws -> CacheKey {
+    private func key(_ value: Float, model: UInt64 = 1, outputs: [String] = [], name: String = "IN") throws -> CacheKey
+    {
         CacheKey(model: model, inputs: [try Tensor(name: name, shape: [1], [value])], outputs: outputs)
     }
 

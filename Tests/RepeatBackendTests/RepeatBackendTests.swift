@@ -51,7 +51,10 @@ struct RepeatBackendTests {
             ("name: \"IN\"", "name: \"INPUT\"", "needs an input 'IN'"),
             ("name: \"DELAY\"", "name: \"WAIT\"", "has no input 'WAIT' but DELAY"),
             ("name: \"IDX\"", "name: \"INDEX\"", "has no output 'INDEX' but IDX"),
-            ("\"OUT\" data_type: TYPE_INT32", "\"OUT\" data_type: TYPE_FP32", "needs an output 'OUT' of the type of 'IN'"),
+            (
+                "\"OUT\" data_type: TYPE_INT32", "\"OUT\" data_type: TYPE_FP32",
+                "needs an output 'OUT' of the type of 'IN'"
+            ),
         ])
     func complaints(from: String, to: String, complaint: String) async throws {
         let server = try start(Self.configuration.replacing(from, with: to))

@@ -128,7 +128,8 @@ extension ConfigurationDecoder {
             || file.contains("\0")
         {
             diagnostics.error(
-                "the warmup file '\(file)' leads out of the folder 'warmup'", at: message.position(of: "input_data_file"),
+                "the warmup file '\(file)' leads out of the folder 'warmup'",
+                at: message.position(of: "input_data_file"),
                 "\(path).input_data_file")
         }
         let data: WarmUpSample.Data? =

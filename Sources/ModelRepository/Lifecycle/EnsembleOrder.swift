@@ -28,7 +28,8 @@ enum EnsembleOrder {
         if path.contains(name) {
             let circle = (path.drop { $0 != name } + [name]).joined(separator: " -> ")
             throw Failure(
-                error: HalcyonError(.invalidArgument, "circular dependency between ensembles: \(circle)"), isCycle: true)
+                error: HalcyonError(.invalidArgument, "circular dependency between ensembles: \(circle)"), isCycle: true
+            )
         }
         path.append(name)
         let needed: [String]
@@ -41,7 +42,7 @@ enum EnsembleOrder {
         for other in needed {
             do {
                 try visit(other, steps, &path, &order)
-            } catch where !error.isCycle {
+            } catch  where !error.isCycle {
                 // A step whose own files are wrong says so when it is loaded.
                 if !order.contains(other) { order.append(other) }
                 path = here

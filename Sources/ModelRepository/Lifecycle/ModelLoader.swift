@@ -166,7 +166,8 @@ package struct ModelLoader: Sendable {
     private func warnOfCache(_ configuration: ModelConfiguration) {
         guard configuration.usesResponseCache, cache == nil else { return }
         log.warning(
-            "the model wants its answers cached, and the server has no cache", metadata: ["model": "\(configuration.name)"])
+            "the model wants its answers cached, and the server has no cache",
+            metadata: ["model": "\(configuration.name)"])
     }
 
     private func open(

@@ -273,6 +273,9 @@ package final class ModelManager: Sendable {
     /// The models that lie in the repositories, by name.
     package func modelNames() throws(HalcyonError) -> [String] { try loader.modelNames() }
 
+    /// What the models' folders look like; `nil` where the repositories can't be read.
+    func fingerprints() -> [String: UInt64]? { try? loader.repository.fingerprints() }
+
     /// Every model of the repositories and every one that was asked for, by name.
     package func index() -> [ModelIndexEntry] {
         let entries = table.withLock { $0.entries }

@@ -38,7 +38,9 @@ enum Recorded {
     /// What loading a model does, up to the engine.
     static func load(_ name: String, from repository: TemporaryRepository) throws -> Loaded {
         let definition = try repository.read(name)
-        if let ensemble = definition.configuration.ensemble { _ = try EnsembleGraph(definition.configuration, ensemble) }
+        if let ensemble = definition.configuration.ensemble {
+            _ = try EnsembleGraph(definition.configuration, ensemble)
+        }
         var configuration = try ConfigurationCompletion.complete(definition.configuration, signature: signature)
         try ConfigurationCheck.checkWarmUps(configuration)
         try ConfigurationCheck.check(configuration, against: signature)
