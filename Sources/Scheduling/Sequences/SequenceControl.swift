@@ -7,6 +7,13 @@ package struct SequenceControl: Hashable, Sendable {
     package var end: Bool
     package var ready: Bool
     package var correlation: CorrelationID
+
+    package init(start: Bool, end: Bool, ready: Bool, correlation: CorrelationID) {
+        self.start = start
+        self.end = end
+        self.ready = ready
+        self.correlation = correlation
+    }
 }
 
 extension SequenceControl {

@@ -28,15 +28,20 @@ extension SequenceMachine {
     package mutating func drain(keepingSequences: Bool = false) {
         keepsSequences = keepingSequences && (keepsSequences || !isDraining)
         isDraining = true
-        if !keepsSequences {
-            for index in table.liveIndices {
-                table.close(index)
-                // What takes the slot has its worker woken below.
-                if table.records[index].isOver { end(index, now: 0) }
-            }
-        }
+        if !keepsSequences { closeAll() }
         for instance in lanes.indices where lanes[instance].worker != .running && lanes[instance].worker != .exited {
             lanes[instance].worker = .woken
+        }
+    }
+
+    /// Ends what is idle, the lowest slot first, and lets the rest run out. What takes the slots is held back no longer,
+    /// so the time at which it could run is of no interest.
+    private mutating func closeAll() {
+        let indices = table.liveIndices
+        for index in indices { table.close(index) }
+        let slots = indices.filter { table.records[$0].isOver }.compactMap { table.records[$0].slot }
+        for slot in slots.sorted() {
+            if let index = lanes[slot.instance].occupants[slot.index] { end(index, now: 0) }
         }
     }
 
