@@ -55,18 +55,24 @@ package struct RequestQueue: Sendable {
     ///
     /// - Throws: `unavailable` where its priority level's queue is full.
     package mutating func insert(_ request: QueuedRequest) throws(HalcyonError) -> RequestHandle {
-        let level = min(max(0, request.level), options.levels.count - 1)
-        let policy = options.levels[level]
-        guard policy.maxQueueSize == 0 || countOfLevel[level] < policy.maxQueueSize else {
+        let policy = options.levels[level(of: request)]
+        guard policy.maxQueueSize == 0 || countOfLevel[level(of: request)] < policy.maxQueueSize else {
             throw HalcyonError(
                 .unavailable, "Exceeds maximum queue size: \(policy.maxQueueSize) requests wait already")
         }
+        return add(request)
+    }
+
+    private func level(of request: QueuedRequest) -> Int { min(max(0, request.level), options.levels.count - 1) }
+
+    /// Adds a request, however many wait.
+    mutating func add(_ request: QueuedRequest) -> RequestHandle {
         var request = request
-        request.level = level
+        request.level = level(of: request)
         request.sequence = nextSequence
         nextSequence &+= 1
         let handle = append(request, delayed: false)
-        let timeout = policy.timeout(requested: request.requestedTimeout)
+        let timeout = options.levels[request.level].timeout(requested: request.requestedTimeout)
         if timeout != 0 {
             let (deadline, overflow) = request.enqueueTime.addingReportingOverflow(timeout)
             if !overflow { expiries.insert(Expiry(deadline: deadline, sequence: request.sequence, handle: handle)) }
