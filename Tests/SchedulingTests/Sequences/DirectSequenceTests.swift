@@ -106,6 +106,19 @@ struct DirectSequenceTests {
         #expect(machine.runOne(now: 6001)?.reason == .draining)
     }
 
+    @Test("A sequence from the backlog that has waited longer brings the end of the delay forward")
+    func earlierDelay() throws {
+        var machine = SequenceMachine.direct(slots: 3, delay: 5, utilization: 1)
+        for id in 1...3 { try machine.add(.test(id, of: .number(UInt64(id)), start: true)) }
+        #expect(machine.runOne(now: 0)?.ids == [1, 2, 3])
+        try machine.add(.test(4, of: 4, start: true, at: 100))
+        try machine.add(.test(11, of: 1, at: 300))
+        #expect(machine.nextBatch(instance: 0, now: 300).holdsUntil == 5300)
+        let handle = try machine.add(.test(22, of: 2, at: 400)).handle
+        #expect(machine.cancel(handle, now: 500).wake == 0)
+        #expect(machine.nextBatch(instance: 0, now: 500).holdsUntil == 5100)
+    }
+
     @Test(
         "A delay or a utilization of 0 holds nothing back", arguments: [(UInt64(5), Float(0)), (UInt64(0), Float(1))])
     func holdsNothing(delay: UInt64, utilization: Float) throws {

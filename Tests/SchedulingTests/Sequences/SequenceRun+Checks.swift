@@ -2,7 +2,9 @@ import Scheduling
 import Testing
 
 /// As `#expect`, which takes its time also where there is nothing to say: these are millions.
-func verify(_ holds: Bool, _ comment: @autoclosure () -> Comment? = nil, at location: SourceLocation = #_sourceLocation) {
+func verify(
+    _ holds: Bool, _ comment: @autoclosure () -> Comment? = nil, at location: SourceLocation = #_sourceLocation
+) {
     if !holds { Issue.record(comment(), sourceLocation: location) }
 }
 
@@ -90,6 +92,7 @@ extension SequenceRun {
     /// At the end: each request that was taken in has ended once, and no turn was left out.
     func checkFates(seed: UInt64) {
         verify(Set(fates.keys) == accepted, "seed \(seed)")
+        verify(exited.count == options.instanceCount, "seed \(seed) left a worker asleep")
         for turns in turns.values { verify(turns == Set(0..<UInt64(turns.count)), "seed \(seed) left out a turn") }
     }
 }

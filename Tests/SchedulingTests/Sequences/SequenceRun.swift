@@ -237,7 +237,8 @@ struct SequenceRun {
             }
             wakeAll()
         }
-        for _ in 0..<10_000 where !machine.isDrained {
+        for _ in 0..<10_000 {
+            if machine.isDrained { break }
             if running.isEmpty, let expiry = machine.nextExpiry() { now = max(now, expiry) }
             finishOne()
             settle()
