@@ -28,6 +28,8 @@ public struct ModelConfiguration: Hashable, Sendable {
     /// Whether equal requests may be answered from memory.
     public var usesResponseCache = false
     public var warmUps: [WarmUpSample] = []
+    /// For a model that keeps a state between requests.
+    public var sequenceBatching: SequenceBatching?
     /// For a model that is made of others.
     public var ensemble: EnsembleScheduling?
 

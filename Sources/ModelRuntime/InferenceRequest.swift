@@ -15,6 +15,8 @@ public struct InferenceRequest: Sendable {
     /// How long the request may wait before it runs, in microseconds; 0 for the model's default. Honoured where the
     /// queue policy allows an override.
     public var timeoutMicroseconds: UInt64
+    /// For a model with sequences: which one the request belongs to.
+    public var sequence: InferenceSequence?
     /// Who wants to know how far the request has come.
     package var trace: (any RequestTrace)?
 

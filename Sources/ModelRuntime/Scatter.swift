@@ -87,7 +87,8 @@ struct Scatter {
                     Array(output.shape.dimensions.dropFirst(batch.count)), from: reshape, to: expected.dimensions))
     }
 
-    private func slice(_ output: Tensor, row: Int, rows: Int) throws(HalcyonError) -> Tensor {
+    /// Some rows of an output.
+    func slice(_ output: Tensor, row: Int, rows: Int) throws(HalcyonError) -> Tensor {
         let rowShape = Shape(Array(output.shape.dimensions.dropFirst()))
         let start: Int
         let end: Int

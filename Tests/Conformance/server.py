@@ -36,6 +36,8 @@ class Server:
         self.program = program
         self.models = models
         self.flags = flags
+        # Files to lay into the repository, by their path in it.
+        self.files = {}
         self.http_port = free_port()
         self.grpc_port = free_port()
         self.metrics_port = free_port()
@@ -49,6 +51,8 @@ class Server:
             else:
                 (model / "1").mkdir(parents=True)
                 (model / "config.pbtxt").write_text(content)
+        for path, source in self.files.items():
+            shutil.copy(source, self.folder / "models" / path)
         self.log = (self.folder / "log").open("w+")
         command = [
             self.program, "serve", f"--model-repository={self.folder}/models", f"--http-port={self.http_port}",

@@ -9,7 +9,7 @@ import urllib.request
 import numpy as np
 import tritonclient.grpc
 import tritonclient.http
-from server import Server, identity
+from server import BACKENDS, SHARED, Server, identity
 from tritonclient.utils import InferenceServerException
 
 REPEAT = """backend: "repeat"
@@ -29,6 +29,59 @@ ensemble_scheduling { step [
   { model_name: "fp32" model_version: -1 input_map { key: "INPUT0" value: "M" } output_map { key: "OUTPUT0" value: "OUT" } }
 ] }
 """
+
+
+SEQUENCE = """platform: "onnxruntime_onnx"
+max_batch_size: 8
+input [ { name: "INPUT" data_type: TYPE_INT32 dims: [ 1 ] } ]
+output [ { name: "OUTPUT" data_type: TYPE_INT32 dims: [ 1 ] } ]
+sequence_batching {
+  STRATEGY
+  max_sequence_idle_microseconds: 5000000
+  control_input [
+    { name: "START" control [ { kind: CONTROL_SEQUENCE_START int32_false_true: [ 0, 1 ] } ] },
+    { name: "READY" control [ { kind: CONTROL_SEQUENCE_READY int32_false_true: [ 0, 1 ] } ] }
+  ]
+}
+"""
+
+
+@unittest.skipUnless((SHARED / "models" / "qa").is_dir() and (BACKENDS / "openvino").is_dir(),
+                     "the models of ../shared or the engine are not there")  # fmt: skip
+class Sequences(unittest.TestCase):
+    """The reference's own example: the model answers with its input, and one more at a sequence's start."""
+
+    program = ""
+
+    def run_sequences(self, strategy):
+        model = SHARED / "models" / "qa" / "simple_sequence.onnx"
+        server = Server(self.program, {"sequence": SEQUENCE.replace("STRATEGY", strategy)}, "--exit-on-error=false")
+        server.files = {"sequence/1/model.onnx": model}
+        with server:
+            for library, port in ((tritonclient.http, server.http_port), (tritonclient.grpc, server.grpc_port)):
+                with library.InferenceServerClient(f"127.0.0.1:{port}") as client:
+                    self.check(library, client)
+
+    def check(self, library, client):
+        def infer(value, sequence, **flags):
+            tensor = library.InferInput("INPUT", [1, 1], "INT32")
+            tensor.set_data_from_numpy(np.full((1, 1), value, np.int32))
+            return client.infer("sequence", [tensor], sequence_id=sequence, **flags).as_numpy("OUTPUT")[0, 0]
+
+        for step, value in enumerate([11, 7, 5, 3, 2, 0, 1]):
+            flags = {"sequence_start": step == 0, "sequence_end": step == 6}
+            for sequence in (1001, "camera-2"):
+                self.assertEqual(infer(value, sequence, **flags), value + (step == 0))
+        with self.assertRaisesRegex(InferenceServerException, "must specify the START flag"):
+            infer(1, 1001)
+        with self.assertRaisesRegex(InferenceServerException, "non-zero or non-empty correlation ID"):
+            infer(1, 0)
+
+    def test_direct(self):
+        self.run_sequences("direct { }")
+
+    def test_oldest(self):
+        self.run_sequences("oldest { max_candidate_sequences: 4 }")
 
 
 class Streams(unittest.TestCase):

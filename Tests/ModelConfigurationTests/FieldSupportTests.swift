@@ -27,7 +27,6 @@ struct FieldSupportTests {
     func complete() {
         let lists = [
             FieldSupport.supported, FieldSupport.withoutEffect, FieldSupport.ignored, FieldSupport.unsupported,
-            FieldSupport.unsupportedChoices,
         ]
         let names = reachable()
         for name in names { #expect(lists.filter { $0.contains(name) }.count == 1, "\(name)") }
@@ -51,7 +50,7 @@ struct FieldSupportTests {
     @Test(
         "What is not supported is a load error that names the field",
         arguments: [
-            ("sequence_batching { }", "sequence_batching"),
+
             ("runtime: \"x\"", "runtime"), ("batch_input { target_name: \"x\" }", "batch_input"),
             ("instance_group { rate_limiter { priority: 1 } }", "rate_limiter"),
             ("instance_group { passive: true }", "passive"),

@@ -19,7 +19,6 @@ struct RecordedConfigurationsTests {
             "config.pbtxt:5:42: error: instance_group[0].count: instance group count must be 1 to 1024",
         "two_groups_same_name": "instance group 'a' is specified more than once",
         "warmup_unknown_input": "has no input 'NOPE'",
-        "sequence_without_controls": "'sequence_batching' is not supported by this version",
         // The reference writes the path from the repository on; ours is at the head of the line.
         "traversing_labels": "for output 'OUTPUT0' in model 'traversing_labels' is outside model directory",
     ]

@@ -30,11 +30,11 @@ package enum GenerateRequest {
         } catch {
             throw HalcyonError(wrapping: error)
         }
-        return InferenceCall(
-            request: InferenceRequest(
-                modelName: metadata.name, modelVersion: version, id: id, inputs: inputs,
-                priority: parameters.priority, timeoutMicroseconds: parameters.timeoutMicroseconds),
-            outputs: [])
+        var request = InferenceRequest(
+            modelName: metadata.name, modelVersion: version, id: id, inputs: inputs, priority: parameters.priority,
+            timeoutMicroseconds: parameters.timeoutMicroseconds)
+        request.sequence = parameters.sequence
+        return InferenceCall(request: request, outputs: [])
     }
 
     /// What is no input is a parameter, by itself or in an object.

@@ -51,6 +51,7 @@ package struct InferenceJSONReader {
                 requestedOutputs: outputs.map(\.name), priority: document.parameters.priority,
                 timeoutMicroseconds: document.parameters.timeoutMicroseconds),
             outputs: outputs)
+        call.request.sequence = document.parameters.sequence
         call.prefersBinary = document.parameters.prefersBinaryOutputs
         return call
     }

@@ -1,3 +1,4 @@
+package import Halcyon
 package import Tensors
 
 /// A request's parameters that mean something to the server, checked.
@@ -17,6 +18,9 @@ package struct RequestParameters: Hashable, Sendable {
     /// Microseconds; 0 for the model's default.
     package var timeoutMicroseconds: UInt64 = 0
     package var prefersBinaryOutputs = false
+    private var sequenceID: InferenceSequence.ID?
+    private var startsSequence = false
+    private var endsSequence = false
     /// Whether a stream wants an empty last response that says so (`triton_enable_empty_final_response`).
     package var wantsEmptyFinalResponse = false
 
@@ -40,17 +44,27 @@ package struct RequestParameters: Hashable, Sendable {
             wantsEmptyFinalResponse = flag
         case "sequence_id":
             switch value {
-            case .integer, .unsigned, .string: break
+            case .integer(0), .unsigned(0), .string(""): sequenceID = nil
+            // The wires have signed numbers for it, and clients send all 64 bits.
+            case .integer(let number): sequenceID = .number(UInt64(bitPattern: number))
+            case .unsigned(let number): sequenceID = .number(number)
+            case .string(let text): sequenceID = .text(text)
             default: throw Self.mismatch(name, "int64 or string", wire)
             }
         case "sequence_start", "sequence_end":
-            guard case .bool = value else { throw Self.mismatch(name, "bool", wire) }
+            guard case .bool(let flag) = value else { throw Self.mismatch(name, "bool", wire) }
+            if name == "sequence_start" { startsSequence = flag } else { endsSequence = flag }
         case _ where name.hasPrefix("triton_"):
             throw HalcyonError(
                 .invalidArgument,
                 "parameter keys starting with 'triton_' are reserved for Triton usage and should not be specified.")
         default: break
         }
+    }
+
+    /// The request's place in a sequence; `nil` for one that belongs to none.
+    package var sequence: InferenceSequence? {
+        sequenceID.map { InferenceSequence(id: $0, isStart: startsSequence, isEnd: endsSequence) }
     }
 
     private static func unsigned(_ name: String, _ value: Value, _ wire: Wire) throws(HalcyonError) -> UInt64 {

@@ -225,12 +225,12 @@ package struct InferenceProtobufReader {
             }
             outputs.append(requested)
         }
-        return InferenceCall(
-            request: InferenceRequest(
-                modelName: message.model, modelVersion: version, id: message.id, inputs: tensors,
-                requestedOutputs: outputs.map(\.name), priority: message.parameters.priority,
-                timeoutMicroseconds: message.parameters.timeoutMicroseconds),
-            outputs: outputs)
+        var request = InferenceRequest(
+            modelName: message.model, modelVersion: version, id: message.id, inputs: tensors,
+            requestedOutputs: outputs.map(\.name), priority: message.parameters.priority,
+            timeoutMicroseconds: message.parameters.timeoutMicroseconds)
+        request.sequence = message.parameters.sequence
+        return InferenceCall(request: request, outputs: outputs)
     }
 
     /// The version that a text names; `nil` for the newest.

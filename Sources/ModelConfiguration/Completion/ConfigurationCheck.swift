@@ -7,7 +7,7 @@ package enum ConfigurationCheck {
         _ configuration: ModelConfiguration, against signature: ModelSignature
     ) throws(HalcyonError) {
         var complaints: [String] = []
-        let inputs = configuration.inputs
+        let inputs = configuration.inputs + sequenceInputs(configuration)
         if inputs.count != signature.inputs.count {
             let missing = signature.inputs.map(\.name).filter { name in !inputs.contains { $0.name == name } }
             let which = missing.map { "'\($0)'" }.joined(separator: ", ")
@@ -16,14 +16,40 @@ package enum ConfigurationCheck {
                     + "model provides \(signature.inputs.count)" + (which.isEmpty ? "" : "; missing: \(which)"))
         }
         for input in inputs { complaints += disagreements(configuration, input, signature.inputs, .input) }
-        for output in configuration.outputs {
+        for output in configuration.outputs + stateOutputs(configuration) {
             complaints += disagreements(configuration, output, signature.outputs, .output)
         }
         guard complaints.isEmpty else { throw HalcyonError(.invalidArgument, complaints.joined(separator: "\n")) }
     }
 
+    /// The inputs that the sequence batcher makes, beside those of clients.
+    private static func sequenceInputs(_ configuration: ModelConfiguration) -> [TensorConfiguration] {
+        guard let sequences = configuration.sequenceBatching else { return [] }
+        let known = Set(configuration.inputs.map(\.name))
+        let controls = sequences.controls.map {
+            TensorConfiguration(name: $0.inputName, elementType: $0.elementType, dimensions: [1])
+        }
+        let states = sequences.states.map {
+            TensorConfiguration(name: $0.inputName, elementType: $0.elementType, dimensions: $0.dimensions)
+        }
+        return (controls + states).filter { !known.contains($0.name) }
+    }
+
+    private static func stateOutputs(_ configuration: ModelConfiguration) -> [TensorConfiguration] {
+        let known = Set(configuration.outputs.map(\.name))
+        return (configuration.sequenceBatching?.states ?? []).map {
+            TensorConfiguration(name: $0.outputName, elementType: $0.elementType, dimensions: $0.dimensions)
+        }.filter { !known.contains($0.name) }
+    }
+
     /// What a complete configuration says that will have no effect, a sentence each.
     package static func warnings(_ configuration: ModelConfiguration) -> [String] {
+        if let sequences = configuration.sequenceBatching, sequences.controls.isEmpty, sequences.states.isEmpty {
+            return [
+                "sequence_batching of model '\(configuration.name)' has neither control_input nor state: the model can't tell "
+                    + "one sequence from another"
+            ]
+        }
         guard configuration.dynamicBatching != nil, configuration.maxBatchSize <= 1 else { return [] }
         return [
             "dynamic_batching batches nothing in model '\(configuration.name)', as max_batch_size is "

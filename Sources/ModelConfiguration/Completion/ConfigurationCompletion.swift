@@ -29,8 +29,14 @@ package enum ConfigurationCompletion {
         var complete = configuration
         if let signature, options.isEnabled, complete.inputs.isEmpty || complete.outputs.isEmpty {
             try completeBatching(&complete, from: signature, options)
-            if complete.inputs.isEmpty { complete.inputs = try tensors(signature.inputs, of: complete, "input") }
-            if complete.outputs.isEmpty { complete.outputs = try tensors(signature.outputs, of: complete, "output") }
+            let own = sequenceTensors(complete)
+            if complete.inputs.isEmpty {
+                complete.inputs = try tensors(signature.inputs.filter { !own.contains($0.name) }, of: complete, "input")
+            }
+            if complete.outputs.isEmpty {
+                complete.outputs = try tensors(
+                    signature.outputs.filter { !own.contains($0.name) }, of: complete, "output")
+            }
         }
         try requireTensors(complete, signature, options)
         try checkPreferredSizes(complete)
@@ -58,7 +64,7 @@ package enum ConfigurationCompletion {
             else { return }
             configuration.maxBatchSize = max(0, options.defaultMaxBatchSize)
         }
-        if configuration.maxBatchSize > 1, configuration.dynamicBatching == nil {
+        if configuration.maxBatchSize > 1, configuration.dynamicBatching == nil, configuration.sequenceBatching == nil {
             configuration.dynamicBatching = DynamicBatching()
         }
     }
@@ -102,6 +108,12 @@ package enum ConfigurationCompletion {
             if dimensions.isEmpty { tensor.reshape = [] }
             return tensor
         }
+    }
+
+    /// The model's tensors that the sequence batcher makes and takes, and clients do not see.
+    private static func sequenceTensors(_ configuration: ModelConfiguration) -> Set<String> {
+        guard let sequences = configuration.sequenceBatching else { return [] }
+        return Set(sequences.controls.map(\.inputName) + sequences.states.flatMap { [$0.inputName, $0.outputName] })
     }
 
     private static func requireTensors(

@@ -172,6 +172,18 @@ extension ConfigurationDecoder {
                 "preserve_ordering can't be kept by a decoupled model: \(modelName)",
                 at: message.position(of: "model_transaction_policy"), "model_transaction_policy")
         }
+        if configuration.sequenceBatching != nil {
+            if configuration.isDecoupled {
+                diagnostics.error(
+                    "a decoupled model with sequences is not supported by this version: \(modelName)",
+                    at: message.position(of: "model_transaction_policy"), "model_transaction_policy")
+            }
+            if configuration.usesResponseCache {
+                diagnostics.error(
+                    "the answers of a model with sequences depend on what came before, and can't be cached: \(modelName)",
+                    at: message.position(of: "response_cache"), "response_cache")
+            }
+        }
         if configuration.isDecoupled, configuration.usesResponseCache {
             diagnostics.error(
                 "response caching is not supported in decoupled mode. Please disable response caching or decoupled mode "

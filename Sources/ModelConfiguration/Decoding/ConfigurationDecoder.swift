@@ -37,6 +37,7 @@ struct ConfigurationDecoder {
         configuration.usesResponseCache = message.message("response_cache")?.bool("enable") ?? false
         configuration.warmUps = warmUps(message, configuration)
         configuration.ensemble = ensemble(message)
+        configuration.sequenceBatching = sequenceBatching(message, maxBatchSize: configuration.maxBatchSize)
         checkChoices(message, configuration)
         return configuration
     }

@@ -28,15 +28,36 @@ enum FieldSupport {
         "ModelConfig.model_warmup", "ModelWarmup.name", "ModelWarmup.batch_size", "ModelWarmup.inputs",
         "ModelWarmup.count", "ModelWarmup.Input.data_type", "ModelWarmup.Input.dims", "ModelWarmup.Input.zero_data",
         "ModelWarmup.Input.random_data", "ModelWarmup.Input.input_data_file",
+        "ModelConfig.sequence_batching", "ModelSequenceBatching.direct", "ModelSequenceBatching.oldest",
+        "ModelSequenceBatching.max_sequence_idle_microseconds", "ModelSequenceBatching.control_input",
+        "ModelSequenceBatching.state", "ModelSequenceBatching.iterative_sequence",
+        "ModelSequenceBatching.StrategyDirect.max_queue_delay_microseconds",
+        "ModelSequenceBatching.StrategyDirect.minimum_slot_utilization",
+        "ModelSequenceBatching.StrategyOldest.max_candidate_sequences",
+        "ModelSequenceBatching.StrategyOldest.preferred_batch_size",
+        "ModelSequenceBatching.StrategyOldest.max_queue_delay_microseconds",
+        "ModelSequenceBatching.StrategyOldest.preserve_ordering",
+        "ModelSequenceBatching.ControlInput.name", "ModelSequenceBatching.ControlInput.control",
+        "ModelSequenceBatching.Control.kind", "ModelSequenceBatching.Control.int32_false_true",
+        "ModelSequenceBatching.Control.fp32_false_true", "ModelSequenceBatching.Control.bool_false_true",
+        "ModelSequenceBatching.Control.data_type",
+        "ModelSequenceBatching.State.input_name", "ModelSequenceBatching.State.output_name",
+        "ModelSequenceBatching.State.data_type", "ModelSequenceBatching.State.dims",
+        "ModelSequenceBatching.State.initial_state", "ModelSequenceBatching.InitialState.data_type",
+        "ModelSequenceBatching.InitialState.dims", "ModelSequenceBatching.InitialState.zero_data",
+        "ModelSequenceBatching.InitialState.data_file", "ModelSequenceBatching.InitialState.name",
         "ModelConfig.ensemble_scheduling", "ModelEnsembling.step", "ModelEnsembling.max_inflight_requests",
         "ModelEnsembling.Step.model_name", "ModelEnsembling.Step.model_version", "ModelEnsembling.Step.input_map",
         "ModelEnsembling.Step.output_map", "ModelEnsembling.Step.model_namespace",
     ]
 
-    /// Accepted without effect, because it is about copies to and from a GPU, and there are none on a CPU.
+    /// Accepted without effect: what it is about, mostly copies to and from a GPU, does not arise here.
     static let withoutEffect: Set<String> = [
         "ModelOptimizationPolicy.input_pinned_memory", "ModelOptimizationPolicy.output_pinned_memory",
         "ModelOptimizationPolicy.gather_kernel_buffer_threshold",
+        // How the reference manages a state's memory; here every state has its own.
+        "ModelSequenceBatching.State.use_same_buffer_for_input_output",
+        "ModelSequenceBatching.State.use_growable_memory",
     ]
 
     /// Ignored with a warning: the reference reads it on GPUs of a given compute capability only.
@@ -54,9 +75,6 @@ enum FieldSupport {
         "ModelOptimizationPolicy.execution_accelerators",
     ]
 
-    /// An error wherever it stands, also empty: it chooses another scheduler.
-    static let unsupportedChoices: Set<String> = ["ModelConfig.sequence_batching"]
-
     /// Complains about every field of the message, and of the messages in it, that can't be acted on.
     static func check(_ message: ConfigurationMessage, path: String, _ diagnostics: inout DiagnosticList) {
         for field in ConfigurationSchema.fields(of: message.type) {
@@ -65,7 +83,7 @@ enum FieldSupport {
             for (index, node) in message.nodes(field.name).enumerated() {
                 var nodePath = path.isEmpty ? field.name : "\(path).\(field.name)"
                 if isList { nodePath += "[\(index)]" }
-                if unsupportedChoices.contains(name) || unsupported.contains(name) && !node.value.isDefault {
+                if unsupported.contains(name) && !node.value.isDefault {
                     diagnostics.error("'\(field.name)' is not supported by this version", at: node.position, nodePath)
                 } else if ignored.contains(name) {
                     diagnostics.warning("'\(field.name)' has no effect without a GPU", at: node.position, nodePath)

@@ -13,6 +13,7 @@ extension ModelConfiguration {
             .init("batch_input", []), .init("batch_output", []), .init("optimization", optimization.jsonValue),
         ]
         if let dynamicBatching { members.append(.init("dynamic_batching", dynamicBatching.jsonValue)) }
+        if let sequenceBatching { members.append(.init("sequence_batching", sequenceBatching.jsonValue)) }
         if let ensemble { members.append(.init("ensemble_scheduling", ensemble.jsonValue)) }
         members += [
             .init("instance_group", .array(instanceGroups.map(\.jsonValue))),

@@ -114,15 +114,7 @@ package struct ModelLoader: Sendable {
             timer: timer, log: log)
         parts.cache = cache
         warnOfCache(configuration)
-        let executor = try ModelExecutor(parts)
-        if warmsUp || !configuration.warmUps.isEmpty {
-            do {
-                try executor.warmUp(try WarmUpItems.read(configuration, directory: definition.directory))
-            } catch {
-                executor.stop(deadline: nil)
-                throw error.prefixed("model '\(name)' failed to warm up: ")
-            }
-        }
+        let executor = try makeExecutor(parts, definition)
         let duration = clock.now() &- start
         var metadata: Logger.Metadata = [
             "model": "\(name)", "version": "\(version.number)", "backend": "\(backend.name)", "cpu": "\(plan)",
@@ -133,6 +125,25 @@ package struct ModelLoader: Sendable {
         return ServedModel(
             version: version.number, configuration: configuration, labels: labels, loadNanoseconds: duration,
             files: files, executor: executor)
+    }
+
+    /// The instances with their scheduler, warm.
+    private func makeExecutor(
+        _ parts: ModelExecutor.Parts, _ definition: ModelDefinition
+    ) throws(HalcyonError) -> any RequestExecutor {
+        if let sequences = parts.configuration.sequenceBatching {
+            return try SequenceExecutor(
+                parts, sequences, initialStates: try InitialStates.read(sequences, directory: definition.directory))
+        }
+        let executor = try ModelExecutor(parts)
+        guard warmsUp || !parts.configuration.warmUps.isEmpty else { return executor }
+        do {
+            try executor.warmUp(try WarmUpItems.read(parts.configuration, directory: definition.directory))
+        } catch {
+            executor.stop(deadline: nil)
+            throw error.prefixed("model '\(parts.configuration.name)' failed to warm up: ")
+        }
+        return executor
     }
 
     private func load(

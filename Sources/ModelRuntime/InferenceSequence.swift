@@ -1,0 +1,21 @@
+/// A request's place in a sequence: requests that belong together and reach a model that keeps a state.
+public struct InferenceSequence: Hashable, Sendable {
+    public enum ID: Hashable, Sendable {
+        /// Not 0.
+        case number(UInt64)
+        /// Not empty.
+        case text(String)
+    }
+
+    public var id: ID
+    /// Whether it is the first request of its sequence.
+    public var isStart: Bool
+    /// Whether it is the last.
+    public var isEnd: Bool
+
+    public init(id: ID, isStart: Bool = false, isEnd: Bool = false) {
+        self.id = id
+        self.isStart = isStart
+        self.isEnd = isEnd
+    }
+}

@@ -1,0 +1,188 @@
+internal import ModelConfiguration
+internal import Scheduling
+internal import Tensors
+
+/// The way of one batch of a model with sequences: rows, controls and states → execute → responses and new states.
+struct SequenceExecution: Sendable {
+    /// What an instance remembers for each slot, by the state's input.
+    typealias States = [Int: [String: Tensor]]
+
+    struct Outcome {
+        /// A response for each request, in the order of the rows; or why the batch failed.
+        var responses: Result<[InferenceResponse], HalcyonError>
+        var stages: StatisticsCollector.Stages
+    }
+
+    private let configuration: ModelConfiguration
+    private let sequences: SequenceBatching
+    private let version: Int64
+    private let clock: any MonotonicClock
+    private let gather: Gather
+    private let scatter: Scatter
+    private let controls: ControlTensors
+    /// What sequences begin with, by the state's input; with a batch of one, where the model batches.
+    private let initial: [String: Tensor]
+    private var batches: Bool { configuration.maxBatchSize > 0 }
+
+    /// - Parameter initial: the contents of the files of initial states, by the state's input.
+    /// - Throws: `invalidArgument` for a file whose size does not fit.
+    init(
+        _ configuration: ModelConfiguration, _ sequences: SequenceBatching, version: Int64, instanceCount: Int,
+        initial files: [String: [UInt8]], clock: any MonotonicClock
+    ) throws(HalcyonError) {
+        self.configuration = configuration
+        self.sequences = sequences
+        self.version = version
+        self.clock = clock
+        let inputCount = configuration.inputs.count + sequences.states.count
+        gather = Gather(buffers: BatchBuffers(retained: instanceCount * max(1, inputCount)))
+        scatter = Scatter(configuration)
+        controls = ControlTensors(
+            controls: sequences.controls, hasBatchDimension: configuration.maxBatchSize > 0)
+        var initial: [String: Tensor] = [:]
+        for state in sequences.states {
+            let dimensions = state.initial?.dimensions ?? state.dimensions
+            let shape = configuration.maxBatchSize > 0 ? dimensions.prepending(1) : dimensions
+            let bytes: [UInt8] =
+                if let file = files[state.inputName] { file } else { try Self.zeros(state.elementType, shape) }
+            do {
+                initial[state.inputName] = try Tensor(
+                    name: state.inputName, elementType: state.elementType, shape: shape, data: Buffer(copying: bytes))
+            } catch {
+                throw error.prefixed("model '\(configuration.name)', the initial state of '\(state.inputName)': ")
+            }
+        }
+        self.initial = initial
+    }
+
+    private static func zeros(_ type: ElementType, _ shape: Shape) throws(HalcyonError) -> [UInt8] {
+        let count = try shape.elementCount()
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: type.byteSize ?? 4)
+        guard !overflow, count >= 0 else {
+            throw HalcyonError(.invalidArgument, "a tensor of shape \(shape) does not fit into memory")
+        }
+        return [UInt8](repeating: 0, count: bytes)
+    }
+
+    func run(_ batch: SequenceBatch, on slot: InstanceSlot, states: inout States) -> Outcome {
+        let start = clock.now()
+        var stages = StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: start, end: start)
+        do throws(HalcyonError) {
+            let inputs = try inputs(of: batch, states)
+            var execution = ExecutionBatch(
+                inputs: inputs, batchSize: batch.rows.count, requestedOutputs: nil, clock: clock)
+            stages.inferenceStart = clock.now()
+            let outputs: [Tensor]
+            do {
+                outputs = try slot.instance.execute(&execution)
+            } catch {
+                throw HalcyonError(wrapping: error)
+            }
+            stages.inferenceEnd = clock.now()
+            try scatter.check(outputs, batchSize: batch.rows.count, requested: nil, instance: slot.identity.name)
+            try remember(outputs, of: batch, in: &states, instance: slot.identity.name)
+            let responses = try responses(to: batch, outputs)
+            stages.end = clock.now()
+            return Outcome(responses: .success(responses), stages: stages)
+        } catch {
+            return Outcome(responses: .failure(error), stages: stages)
+        }
+    }
+
+    // MARK: In
+
+    private func inputs(of batch: SequenceBatch, _ states: States) throws(HalcyonError) -> [Tensor] {
+        guard let template = batch.requests.lazy.compactMap({ $0.payload as? PendingRequest }).first?.inputs else {
+            throw HalcyonError(.internal, "a batch of sequences has no request")
+        }
+        var rows: [[Tensor]] = []
+        for row in batch.rows {
+            var inputs: [Tensor] =
+                if let request = row.request?.payload as? PendingRequest {
+                    request.inputs
+                } else {
+                    try Self.empty(like: template)
+                }
+            for state in sequences.states {
+                let kept = row.control.start || !row.control.ready ? nil : states[row.slot]?[state.inputName]
+                guard let tensor = kept ?? initial[state.inputName] else { continue }
+                inputs.append(tensor)
+            }
+            rows.append(inputs)
+        }
+        try checkStateShapes(rows)
+        return try gather.inputs(of: rows) + controls.tensors(batch.rows.map(\.control))
+    }
+
+    /// A row without a request.
+    private static func empty(like template: [Tensor]) throws(HalcyonError) -> [Tensor] {
+        var inputs: [Tensor] = []
+        for input in template {
+            inputs.append(
+                try Tensor(
+                    name: input.name, elementType: input.elementType, shape: input.shape,
+                    data: Buffer(copying: try zeros(input.elementType, input.shape))))
+        }
+        return inputs
+    }
+
+    /// States of open sizes may have become different, and rows of a batch are alike.
+    private func checkStateShapes(_ rows: [[Tensor]]) throws(HalcyonError) {
+        guard rows.count > 1, let first = rows.first else { return }
+        for inputs in rows {
+            for (one, other) in zip(first, inputs) where one.shape != other.shape {
+                throw HalcyonError(
+                    .unsupported,
+                    "model '\(configuration.name)': the state '\(one.name)' has the shape \(one.shape) in one sequence and "
+                        + "\(other.shape) in another, which can't share a batch")
+            }
+        }
+    }
+
+    // MARK: Out
+
+    private func remember(
+        _ outputs: [Tensor], of batch: SequenceBatch, in states: inout States, instance: String
+    ) throws(HalcyonError) {
+        for state in sequences.states {
+            guard let output = outputs.first(where: { $0.name == state.outputName }) else {
+                throw HalcyonError(
+                    .internal,
+                    "instance '\(instance)' of model '\(configuration.name)' returned no state "
+                        + "'\(state.outputName)'")
+            }
+            let expected = batches ? state.dimensions.prepending(batch.rows.count) : state.dimensions
+            guard output.elementType == state.elementType, expected.accepts(output.shape) else {
+                throw HalcyonError(
+                    .internal,
+                    "instance '\(instance)' of model '\(configuration.name)' returned the state '\(state.outputName)' as "
+                        + "\(output.elementType.rawValue) of shape \(output.shape), expected "
+                        + "\(state.elementType.rawValue) of \(expected)")
+            }
+            for (index, row) in batch.rows.enumerated() where row.request != nil {
+                var next = batches ? try scatter.slice(output, row: index, rows: 1) : output
+                next.name = state.inputName
+                // Memory of its own: the engine's is needed again.
+                next.data = next.data.withUnsafeBytes { Buffer(copying: $0) }
+                states[row.slot, default: [:]][state.inputName] = next
+            }
+        }
+        for row in batch.rows where row.control.ready && row.control.end { states[row.slot] = nil }
+    }
+
+    private func responses(
+        to batch: SequenceBatch, _ outputs: [Tensor]
+    ) throws(HalcyonError) -> [InferenceResponse] {
+        var responses: [InferenceResponse] = []
+        for (index, row) in batch.rows.enumerated() {
+            guard let request = row.request?.payload as? PendingRequest else { continue }
+            let own = try scatter.outputs(
+                outputs, names: request.requestedOutputs, row: index, rows: 1,
+                isWhole: !batches || batch.rows.count == 1)
+            responses.append(
+                InferenceResponse(
+                    modelName: configuration.name, modelVersion: version, id: request.id, outputs: own))
+        }
+        return responses
+    }
+}

@@ -1,0 +1,273 @@
+internal import Logging
+package import ModelConfiguration
+internal import Scheduling
+package import Tensors
+
+/// Runs one version of a model with sequences: the sequence machine with a lock, threads and a clock around it.
+///
+/// A sequence's requests run in their order on one instance, each by the instance's own worker.
+package final class SequenceExecutor: RequestExecutor {
+    package let name: String
+    package let version: Int64
+    package let configuration: ModelConfiguration
+    package let statistics: StatisticsCollector
+    private let validator: RequestValidator
+    private let execution: SequenceExecution
+    private let slots: [InstanceSlot]
+    private let machine: Locked<SequenceMachine>
+    private let workers = Locked<[WorkerThread]>([])
+    private let drained = Signal()
+    private let clock: any SchedulingClock
+    private let timer: DeadlineTimer
+    private let log: Logger
+
+    /// Makes the instances and starts their workers.
+    ///
+    /// - Parameter initialStates: the contents of the files of initial states, by the state's input.
+    /// - Throws: whatever the model throws when an instance is made.
+    package init(
+        _ parts: ModelExecutor.Parts, _ sequences: SequenceBatching, initialStates: [String: [UInt8]]
+    ) throws(HalcyonError) {
+        name = parts.configuration.name
+        version = parts.version
+        configuration = parts.configuration
+        statistics = StatisticsCollector(name: name, version: version, tags: configuration.metricTags)
+        validator = RequestValidator(configuration)
+        clock = parts.clock
+        timer = parts.timer
+        log = parts.log
+        execution = try SequenceExecution(
+            configuration, sequences, version: version, instanceCount: parts.instances.count, initial: initialStates,
+            clock: parts.clock)
+        do {
+            slots = try parts.instances.map {
+                InstanceSlot(identity: $0, instance: try parts.model.makeInstance($0))
+            }
+        } catch {
+            throw HalcyonError(wrapping: error)
+        }
+        machine = Locked(
+            SequenceMachine(
+                options: SequenceOptions(
+                    modelName: name, strategy: Self.strategy(sequences.strategy),
+                    maxBatchSize: configuration.maxBatchSize, instanceCount: slots.count,
+                    idleTimeout: Self.nanoseconds(sequences.maxSequenceIdleMicroseconds))))
+        for index in slots.indices {
+            do {
+                let worker = try WorkerThread(name: slots[index].identity.name) { [self] in work(index) }
+                workers.withLock { $0.append(worker) }
+            } catch {
+                stop(deadline: nil)
+                throw error
+            }
+        }
+    }
+
+    private static func strategy(_ strategy: SequenceBatching.Strategy) -> SequenceOptions.Strategy {
+        switch strategy {
+        case .direct(let delay, let utilization):
+            .direct(delayMicroseconds: delay, minimumSlotUtilization: utilization)
+        case .oldest(let candidates, let sizes, let delay, let preservesOrdering):
+            .oldest(
+                maxCandidateSequences: candidates, preferredBatchSizes: sizes, maxQueueDelayMicroseconds: delay,
+                preserveOrdering: preservesOrdering)
+        }
+    }
+
+    private static func nanoseconds(_ microseconds: UInt64) -> UInt64 {
+        let (product, overflow) = microseconds.multipliedReportingOverflow(by: 1000)
+        return overflow ? .max : product
+    }
+
+    package var instanceCount: Int { slots.count }
+
+    package func occupancy() -> (pendingRequests: Int, busyInstances: Int) {
+        machine.withLock { ($0.waitingCount, $0.busyCount) }
+    }
+
+    // MARK: Requests
+
+    private struct Submitted: SubmittedRequest {
+        let executor: SequenceExecutor
+        let handle: SequenceHandle
+
+        func cancel() { executor.cancel(handle) }
+    }
+
+    @discardableResult
+    package func submit(
+        _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
+    ) -> (any SubmittedRequest)? {
+        let arrival = clock.now()
+        request.trace?.began(model: name, version: version, requestID: request.id)
+        let validated: RequestValidator.Validated
+        do {
+            try validator.checkOutputs(request)
+            validated = try validator.validate(request)
+        } catch {
+            refuse(request, error, cause: .other, arrival: arrival, handler)
+            return nil
+        }
+        let pending = PendingRequest(request, validated, arrival: arrival, handler: handler)
+        var sequenced = SequencedRequest(
+            payload: pending, correlation: Self.correlation(request.sequence),
+            start: request.sequence?.isStart ?? false, end: request.sequence?.isEnd ?? false, enqueueTime: arrival)
+        sequenced.batchSize = validated.batchSize
+        sequenced.shape = validated.shape
+        sequenced.timeout = Self.nanoseconds(request.timeoutMicroseconds)
+        request.trace?.queued(validated.inputs, arrival: arrival)
+        let (result, expiry) = machine.withLock {
+            [sequenced] machine -> (Result<SequenceMachine.Enqueued, HalcyonError>, UInt64?) in
+            let result = Result { () throws(HalcyonError) in try machine.enqueue(sequenced, now: arrival) }
+            return (result, machine.nextExpiry())
+        }
+        if let expiry { timer.arm(self, at: expiry) }
+        switch result {
+        case .failure(let error):
+            let cause: StatisticsCollector.FailureCause =
+                error.code == .unavailable ? .rejected(machine.withLock(\.isDraining) ? .stopping : .queueFull) : .other
+            refuse(request, error, cause: cause, arrival: arrival, handler)
+            return nil
+        case .success(let enqueued):
+            if enqueued.restarted {
+                log.warning(
+                    "sequence restarted before its end",
+                    metadata: ["model": "\(name)", "sequence": "\(sequenced.correlation)"])
+            }
+            if let wake = enqueued.wake { slots[wake].parker.unpark() }
+            return Submitted(executor: self, handle: enqueued.handle)
+        }
+    }
+
+    private static func correlation(_ sequence: InferenceSequence?) -> CorrelationID {
+        switch sequence?.id {
+        case .number(let number): .number(number)
+        case .text(let text): .text(text)
+        case nil: .absent
+        }
+    }
+
+    private func refuse(
+        _ request: InferenceRequest, _ error: HalcyonError, cause: StatisticsCollector.FailureCause, arrival: UInt64,
+        _ handler: ResponseHandler
+    ) {
+        let error = error.prefixed(ModelExecutor.prefix(request.id))
+        let now = clock.now()
+        statistics.recordFailure(duration: now &- arrival, cause: cause)
+        request.trace?.ended(.failure(error), at: now)
+        handler(.failure(error))
+    }
+
+    private func cancel(_ handle: SequenceHandle) {
+        let now = clock.now()
+        let (requests, wake, isDrained) = machine.withLock { machine in
+            let (requests, wake) = machine.cancel(handle, now: now)
+            return (requests, wake, machine.isDrained)
+        }
+        if let wake { slots[wake].parker.unpark() }
+        if isDrained { drained.notify() }
+        fail(
+            requests, HalcyonError(.cancelled, "request was cancelled while it waited for model '\(name)'"),
+            cause: .canceled)
+    }
+
+    // MARK: Workers
+
+    private func work(_ index: Int) {
+        let slot = slots[index]
+        var states: SequenceExecution.States = [:]
+        while true {
+            let now = clock.now()
+            switch machine.withLock({ $0.nextBatch(instance: index, now: now) }) {
+            case .run(let batch): run(batch, on: slot, states: &states)
+            case .hold(let until): clock.park(slot.parker, until: until)
+            case .park: clock.park(slot.parker, until: nil)
+            case .exit:
+                drained.notify()
+                return
+            }
+        }
+    }
+
+    private func run(_ batch: SequenceBatch, on slot: InstanceSlot, states: inout SequenceExecution.States) {
+        let outcome = execution.run(batch, on: slot, states: &states)
+        let now = clock.now()
+        let (expiry, isDrained) = machine.withLock { machine in
+            machine.completed(batch, now: now)
+            return (machine.nextExpiry(), machine.isDrained)
+        }
+        if let expiry { timer.arm(self, at: expiry) }
+        switch outcome.responses {
+        case .success(let responses):
+            statistics.recordSuccess(
+                batchSize: responses.count, reason: batch.reason, arrivals: batch.requests.map(\.enqueueTime),
+                stages: outcome.stages)
+            for (request, response) in zip(batch.requests, responses) {
+                let pending = request.payload as? PendingRequest
+                pending?.trace?.executed(outcome.stages)
+                finish(pending, .success(response))
+            }
+        case .failure(let error):
+            log.warning(
+                "batch failed",
+                metadata: [
+                    "model": "\(name)", "version": "\(version)", "instance": "\(slot.identity.name)",
+                    "error": "\(error)",
+                ])
+            fail(batch.requests, error, cause: .backend)
+        }
+        if isDrained { drained.notify() }
+    }
+
+    private func finish(_ pending: PendingRequest?, _ result: Result<InferenceResponse, HalcyonError>) {
+        guard let pending else { return }
+        pending.trace?.ended(result, at: clock.now())
+        pending.handler(result)
+    }
+
+    private func fail(_ requests: [SequencedRequest], _ error: HalcyonError, cause: StatisticsCollector.FailureCause) {
+        let now = clock.now()
+        for request in requests {
+            statistics.recordFailure(duration: now &- request.enqueueTime, cause: cause)
+            let pending = request.payload as? PendingRequest
+            finish(pending, .failure(error.prefixed(ModelExecutor.prefix(pending?.id ?? ""))))
+        }
+    }
+
+    // MARK: Stopping
+
+    @discardableResult
+    package func stop(deadline: UInt64?) -> Int {
+        machine.withLock { $0.drain() }
+        for slot in slots { slot.parker.unpark() }
+        let isDrained = drained.wait(until: deadline, clock: clock) { self.machine.withLock { $0.isDrained } }
+        let abandoned = machine.withLock { $0.abandon() }
+        for slot in slots { slot.parker.unpark() }
+        fail(
+            abandoned, HalcyonError(.unavailable, "model '\(name)' was stopped before the request could run"),
+            cause: .rejected(.stopping))
+        timer.disarm(self)
+        let workers = workers.withLock { workers in
+            defer { workers = [] }
+            return workers
+        }
+        for worker in workers { if isDrained { worker.join() } else { worker.detach() } }
+        return abandoned.count
+    }
+}
+
+extension SequenceExecutor: DeadlineTimer.Target {
+    package func deadlinePassed(now: UInt64) -> UInt64? {
+        let (expired, next, isDrained) = machine.withLock { machine in
+            let expired = machine.expire(now: now)
+            return (expired, machine.nextExpiry(), machine.isDrained)
+        }
+        for wake in expired.wakes { slots[wake].parker.unpark() }
+        for sequence in expired.idle {
+            log.info("sequence ended, as it was idle", metadata: ["model": "\(name)", "sequence": "\(sequence)"])
+        }
+        fail(expired.timedOut, .sequenceTimedOut, cause: .rejected(.timeout))
+        if isDrained { drained.notify() }
+        return next
+    }
+}
