@@ -61,8 +61,9 @@ let package = Package(
             name: "halcyon",
             dependencies: [
                 "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "KServeProtocol", "Transport",
-                "Halcyon", "ModelRuntime", "Tensors", "JSONText", nioPosix, nioCore, unixSignals, arguments, logging,
-                tracing,
+                "Halcyon", "ModelRepository", "ModelConfiguration", "ModelRuntime", "Tensors", "JSONText", nioPosix,
+                nioCore,
+                unixSignals, arguments, logging, tracing,
             ],
             swiftSettings: strict),
         .target(

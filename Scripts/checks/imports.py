@@ -22,7 +22,7 @@ ARROWS = {
     "people_detection": {"Halcyon", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging", "Foundation"},
     "halcyon": {
         "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "KServeProtocol", "Transport", "Halcyon",
-        "ModelRuntime", "JSONText", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
+        "ModelRepository", "ModelConfiguration", "ModelRuntime", "JSONText", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
         "Tracing",
     },
     "HTTPFrontend": {

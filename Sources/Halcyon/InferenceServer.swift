@@ -53,12 +53,7 @@ public final class InferenceServer: Sendable {
         timer = DeadlineTimer(clock: clock)
         let budget = options.cpuBudget ?? .detected()
         options.log.info("cpu budget", metadata: ["cores": "\(budget.cores)", "source": "\(budget.source)"])
-        var loader = ModelLoader(
-            repository: try ModelRepositoryReader(paths: options.repositoryPaths),
-            backends: try Self.backends(options),
-            completion: .init(
-                defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
-            warmsUp: options.warmsUpModels, budget: budget, clock: clock, timer: timer, log: options.log)
+        var loader = try Self.loader(options, budget: budget, clock: clock, timer: timer)
         let cache = options.responseCacheByteSize > 0 ? ResponseCache(byteLimit: options.responseCacheByteSize) : nil
         loader.cache = cache
         self.cache = cache
@@ -71,6 +66,26 @@ public final class InferenceServer: Sendable {
         let names = try startupNames()
         let startup = try WorkerThread(name: "startup") { self.loadAtStart(names) }
         self.startup.withLock { $0 = startup }
+    }
+
+    private static func loader(
+        _ options: ServerOptions, budget: CPUBudget, clock: any SchedulingClock, timer: DeadlineTimer
+    ) throws(HalcyonError) -> ModelLoader {
+        ModelLoader(
+            repository: try ModelRepositoryReader(paths: options.repositoryPaths),
+            backends: try backends(options),
+            completion: .init(
+                defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
+            warmsUp: options.warmsUpModels, budget: budget, clock: clock, timer: timer, log: options.log)
+    }
+
+    /// What reads the repositories of a server that is not started.
+    ///
+    /// - Throws: `invalidArgument` or `notFound` for a repository that can't be read.
+    package static func inspector(_ options: ServerOptions) throws(HalcyonError) -> ModelLoader {
+        let clock = SystemClock()
+        return try loader(
+            options, budget: options.cpuBudget ?? .detected(), clock: clock, timer: DeadlineTimer(clock: clock))
     }
 
     private static func backends(_ options: ServerOptions) throws(HalcyonError) -> [String: any Backend] {

@@ -144,6 +144,14 @@ package struct ModelRepositoryReader: Sendable {
         return try ConfigurationReader.configuration(bytes, file: path, modelName: name.rawValue)
     }
 
+    /// What a model's `config.pbtxt` says; empty where it has none.
+    func configurationText(_ name: ModelName) throws(HalcyonError) -> [UInt8] {
+        let (root, directory) = try find(name)
+        let path = "\(directory)/config.pbtxt"
+        guard try FileSystem.kind(path) != nil else { return [] }
+        return try FileSystem.read(try FileSystem.confine(path, to: root), most: ConfigurationReader.maximumByteCount)
+    }
+
     // MARK: Versions
 
     private struct VersionFolders {

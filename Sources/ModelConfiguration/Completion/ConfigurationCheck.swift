@@ -50,11 +50,34 @@ package enum ConfigurationCheck {
                     + "one sequence from another"
             ]
         }
-        guard configuration.dynamicBatching != nil, configuration.maxBatchSize <= 1 else { return [] }
+        if let batching = configuration.dynamicBatching, configuration.maxBatchSize > 1 {
+            return warnings(configuration, batching)
+        }
+        guard configuration.dynamicBatching != nil else { return [] }
         return [
             "dynamic_batching batches nothing in model '\(configuration.name)', as max_batch_size is "
                 + "\(configuration.maxBatchSize)"
         ]
+    }
+
+    private static func warnings(_ configuration: ModelConfiguration, _ batching: DynamicBatching) -> [String] {
+        var warnings: [String] = []
+        let policy = batching.defaultQueuePolicy
+        if policy.timeoutAction == .reject, policy.defaultTimeoutMicroseconds > 0,
+            policy.defaultTimeoutMicroseconds <= batching.maxQueueDelayMicroseconds
+        {
+            warnings.append(
+                "requests to model '\(configuration.name)' time out after \(policy.defaultTimeoutMicroseconds) microseconds, "
+                    + "and may be held back for \(batching.maxQueueDelayMicroseconds): one that waits alone never runs")
+        }
+        if let largest = batching.preferredBatchSizes.max(), largest < configuration.maxBatchSize,
+            batching.maxQueueDelayMicroseconds > 0
+        {
+            warnings.append(
+                "batches of model '\(configuration.name)' end at the preferred size \(largest), so that max_batch_size "
+                    + "\(configuration.maxBatchSize) is never reached before the delay is over")
+        }
+        return warnings
     }
 
     /// Compares the samples of `model_warmup` with the model's inputs.

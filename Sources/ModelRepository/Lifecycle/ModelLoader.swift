@@ -93,10 +93,7 @@ package struct ModelLoader: Sendable {
         }
         let labels = try repository.labels(of: definition)
         let model = try open(definition, version, with: backend)
-        var configuration = try ConfigurationCompletion.complete(
-            definition.configuration, signature: model.signature, options: completion)
-        configuration.defaultModelFilename = version.filename ?? configuration.defaultModelFilename
-        if let signature = model.signature { try ConfigurationCheck.check(configuration, against: signature) }
+        let configuration = try complete(definition, version, model)
         try ConfigurationCheck.checkWarmUps(configuration)
         for warning in ConfigurationCheck.warnings(configuration) {
             log.warning("configuration", metadata: ["diagnostic": "\(warning)"])
@@ -181,7 +178,18 @@ package struct ModelLoader: Sendable {
             metadata: ["model": "\(configuration.name)"])
     }
 
-    private func open(
+    /// The configuration with what the model and the defaults add, in agreement with the model.
+    func complete(
+        _ definition: ModelDefinition, _ version: ModelDefinition.Version, _ model: any Model
+    ) throws(HalcyonError) -> ModelConfiguration {
+        var configuration = try ConfigurationCompletion.complete(
+            definition.configuration, signature: model.signature, options: completion)
+        configuration.defaultModelFilename = version.filename ?? configuration.defaultModelFilename
+        if let signature = model.signature { try ConfigurationCheck.check(configuration, against: signature) }
+        return configuration
+    }
+
+    func open(
         _ definition: ModelDefinition, _ version: ModelDefinition.Version, with backend: any Backend
     ) throws(HalcyonError) -> any Model {
         for diagnostic in definition.diagnostics {

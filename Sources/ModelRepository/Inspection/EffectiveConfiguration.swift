@@ -1,0 +1,61 @@
+package import ModelConfiguration
+internal import ModelRuntime
+package import Tensors
+
+/// A model's configuration as it takes effect, and where each part of it comes from.
+package struct EffectiveConfiguration: Sendable {
+    package enum Origin: Hashable, Sendable {
+        case written(line: Int, column: Int)
+        /// Completed from what the model says of itself.
+        case model
+        /// From the names of files and folders.
+        case files
+        case standard
+    }
+
+    package let configuration: ModelConfiguration
+    private let positions: [String: Origin]
+
+    init(configuration: ModelConfiguration, text: [UInt8]) {
+        self.configuration = configuration
+        positions = FieldPositions.read(text, file: "config.pbtxt").mapValues {
+            Origin.written(line: $0.line, column: $0.column)
+        }
+    }
+
+    /// Where a field's value comes from.
+    ///
+    /// - Parameter path: as in ``ConfigurationText/Line``.
+    package func origin(of path: String) -> Origin {
+        if let written = positions[path] { return written }
+        let top = String(path.prefix { $0 != "." && $0 != "[" })
+        switch top {
+        case "name", "platform", "backend", "default_model_filename": return .files
+        // What is added to a message that is written is a default, a message that is not written is the model's.
+        case "input", "output", "max_batch_size", "dynamic_batching":
+            return positions.keys.contains { $0.hasPrefix(top) } ? .standard : .model
+        default: return .standard
+        }
+    }
+}
+
+extension ModelLoader {
+    /// The configuration of a model as it would be loaded, without loading it.
+    ///
+    /// - Throws: whatever is wrong with the model.
+    package func effectiveConfiguration(_ name: String) throws(HalcyonError) -> EffectiveConfiguration {
+        let modelName = try ModelName(name)
+        let definition = try repository.readModel(modelName, backends: backends)
+        let text = try repository.configurationText(modelName)
+        guard definition.configuration.ensemble == nil else {
+            return EffectiveConfiguration(
+                configuration: try ConfigurationCompletion.complete(
+                    definition.configuration, signature: nil, options: completion), text: text)
+        }
+        guard let version = definition.versions.last, let backend = backends[definition.engine.backendName] else {
+            throw HalcyonError(.internal, "model '\(name)' has no version or no backend")
+        }
+        let model = try open(definition, version, with: backend)
+        return EffectiveConfiguration(configuration: try complete(definition, version, model), text: text)
+    }
+}

@@ -1,0 +1,102 @@
+import HalcyonTestKit
+import Logging
+import ModelConfiguration
+import ModelRuntime
+import Tensors
+import Testing
+
+@testable import ModelRepository
+
+@Suite struct RepositoryLintTests {
+    private func findings(_ repository: TemporaryRepository, opensModels: Bool = false) throws -> [String] {
+        let clock = SystemClock()
+        let loader = ModelLoader(
+            repository: try ModelRepositoryReader(paths: [repository.path]),
+            backends: ["stub": StubBackend(name: "stub")],
+            completion: .init(), warmsUp: false, budget: .detected(), clock: clock, timer: DeadlineTimer(clock: clock),
+            log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        return try RepositoryLint(loader, opensModels: opensModels).findings().map {
+            "\($0.model) \($0.severity.rawValue) \($0.text)"
+        }
+    }
+
+    private static let tensors = """
+        backend: "stub"
+        input { name: "A" data_type: TYPE_FP32 dims: 4 }
+        output { name: "B" data_type: TYPE_FP32 dims: 4 label_filename: "labels.txt" }
+
+        """
+
+    @Test func nothingToSay() throws {
+        let repository = try TemporaryRepository()
+        try repository.folder("good/1")
+        try repository.file("good/config.pbtxt", Self.tensors)
+        try repository.file("good/labels.txt", "a\nb\nc\nd\n")
+        #expect(try findings(repository) == [])
+    }
+
+    @Test func everyComplaintOfEveryModel() throws {
+        let repository = try TemporaryRepository()
+        try repository.folder("first/1")
+        try repository.file("first/config.pbtxt", "max_batch_size: many\nnosuch: 1\n")
+        try repository.folder("second/1")
+        try repository.file("second/config.pbtxt", Self.tensors + "dynamic_batching { }")
+        try repository.file("second/labels.txt", "a\n")
+        let found = try findings(repository)
+        #expect(found.count == 4, "\(found)")
+        #expect(found[0].contains("config.pbtxt:1:17: error: max_batch_size"))
+        #expect(found[1].contains("config.pbtxt:2:"))
+        #expect(
+            found[2].contains(
+                "second warning the label file 'labels.txt' of output 'B' in model 'second' has 1 labels for 4"))
+        #expect(found[3].contains("second warning dynamic_batching batches nothing"))
+    }
+
+    @Test func whatCanNotWorkTogether() throws {
+        let repository = try TemporaryRepository()
+        try repository.folder("late/1")
+        try repository.file("late/labels.txt", "a\nb\nc\nd\n")
+        try repository.file(
+            "late/config.pbtxt",
+            Self.tensors
+                + """
+                max_batch_size: 8
+                dynamic_batching {
+                  preferred_batch_size: 4
+                  max_queue_delay_microseconds: 1000
+                  default_queue_policy { default_timeout_microseconds: 500 }
+                }
+                """)
+        let found = try findings(repository)
+        #expect(found.count == 2, "\(found)")
+        #expect(found[0].contains("one that waits alone never runs"))
+        #expect(found[1].contains("end at the preferred size 4"))
+    }
+
+    @Test func ensembles() throws {
+        let repository = try TemporaryRepository()
+        func ensemble(_ step: String) -> String {
+            """
+            platform: "ensemble"
+            input { name: "IN" data_type: TYPE_FP32 dims: 4 }
+            output { name: "OUT" data_type: TYPE_FP32 dims: 4 }
+            ensemble_scheduling { step { model_name: "\(step)" input_map { key: "A" value: "IN" }
+              output_map { key: "B" value: "OUT" } } }
+            """
+        }
+        for (name, step) in [("fine", "step"), ("missing", "nosuch"), ("one", "two"), ("two", "one")] {
+            try repository.folder("\(name)/1")
+            try repository.file("\(name)/config.pbtxt", ensemble(step))
+        }
+        try repository.folder("step/1")
+        try repository.file("step/labels.txt", "a\nb\nc\nd\n")
+        try repository.file("step/config.pbtxt", Self.tensors)
+        let found = try findings(repository)
+        #expect(
+            found == [
+                "missing error ensemble missing contains models that are not available: nosuch",
+                "one error circular dependency between ensembles: one -> two -> one",
+                "two error circular dependency between ensembles: two -> one -> two",
+            ])
+    }
+}
