@@ -61,6 +61,7 @@ let package = Package(
             name: "halcyon",
             dependencies: [
                 "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "KServeProtocol", "Transport",
+                "VisionBackends",
                 "Halcyon", "ModelRepository", "ModelConfiguration", "ModelRuntime", "Tensors", "JSONText", nioPosix,
                 nioCore,
                 unixSignals, arguments, logging, tracing,
@@ -114,6 +115,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Pictures.
+        .target(
+            name: "VisionBackends", dependencies: ["Vision", "ModelRuntime", "ModelConfiguration", "Tensors"],
+            swiftSettings: strict),
         .target(name: "Vision", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CResample"], swiftSettings: strict),
         .target(name: "CResample"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
@@ -184,6 +188,9 @@ let package = Package(
             name: "SpanExportTests", dependencies: ["SpanExport", "JSONText", "Tensors", tracing],
             swiftSettings: strict),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Tensors", nioCore], swiftSettings: strict),
+        .testTarget(
+            name: "VisionBackendsTests",
+            dependencies: ["VisionBackends", "Vision", "Halcyon", "HalcyonTestKit", "CPNG"], swiftSettings: strict),
         .testTarget(name: "VisionTests", dependencies: ["Vision", "Tensors", "CPNG"], swiftSettings: strict),
         .testTarget(
             name: "MetricsExpositionTests",

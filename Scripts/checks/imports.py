@@ -21,7 +21,7 @@ A_BACKEND = {"ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Te
 ARROWS = {
     "people_detection": {"Halcyon", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging", "Foundation"},
     "halcyon": {
-        "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "KServeProtocol", "Transport", "Halcyon",
+        "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "VisionBackends", "KServeProtocol", "Transport", "Halcyon",
         "ModelRepository", "ModelConfiguration", "ModelRuntime", "JSONText", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
         "Tracing",
     },
@@ -45,6 +45,7 @@ ARROWS = {
         "ModelRuntime", "Tensors", "DequeModule", "NIOCore", "NIOPosix", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOSSL",
         "CZlib", "Logging",
     },
+    "VisionBackends": {"Vision", "ModelRuntime", "ModelConfiguration", "Tensors"},
     "Vision": {"Tensors", "CTurboJPEG", "CPNG", "CResample"},
     "MetricsExposition": {
         "Transport", "Halcyon", "ModelRuntime", "Scheduling", "Tensors", "NIOCore", "NIOHTTP1",

@@ -79,7 +79,8 @@ struct BatchExecution: Sendable {
     /// Executes a batch of that many times the same item, gathered as a batch of requests is; nobody wants the outputs.
     func warmUp(_ item: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) {
         let inputs = try gather.inputs(of: Array(repeating: item, count: batchSize))
-        var execution = ExecutionBatch(inputs: inputs, batchSize: batchSize, requestedOutputs: nil, clock: clock)
+        var execution = ExecutionBatch(
+            inputs: inputs, batchSize: batchSize, requestedOutputs: nil, clock: clock, isWarmUp: true)
         let outputs = try execute(&execution, on: slot)
         try scatter.check(outputs, batchSize: batchSize, requested: nil, instance: slot.identity.name)
     }

@@ -8,6 +8,8 @@ public struct ExecutionBatch {
     public let batchSize: Int
     /// The outputs that at least one of the requests wants; `nil` for all.
     public let requestedOutputs: Set<String>?
+    /// Whether it only warms the model up: the inputs may mean nothing, and nobody waits for the outputs.
+    public let isWarmUp: Bool
 
     private let clock: any MonotonicClock
     /// When the engine began and finished to compute, in the clock's nanoseconds; 0 where the instance did not say.
@@ -15,12 +17,14 @@ public struct ExecutionBatch {
     package private(set) var inferenceEnd: UInt64 = 0
 
     package init(
-        inputs: [Tensor], batchSize: Int, requestedOutputs: Set<String>?, clock: any MonotonicClock
+        inputs: [Tensor], batchSize: Int, requestedOutputs: Set<String>?, clock: any MonotonicClock,
+        isWarmUp: Bool = false
     ) {
         self.inputs = inputs
         self.batchSize = batchSize
         self.requestedOutputs = requestedOutputs
         self.clock = clock
+        self.isWarmUp = isWarmUp
     }
 
     /// Ends the *compute input* time and begins the *compute infer* time. Without this call, all of `execute` counts

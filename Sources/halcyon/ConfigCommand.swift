@@ -4,6 +4,7 @@ internal import JSONText
 internal import ModelConfiguration
 internal import ModelRepository
 internal import Tensors
+internal import VisionBackends
 
 /// `halcyon config`: a model's configuration as it takes effect.
 struct ConfigCommand: ParsableCommand {
@@ -46,6 +47,7 @@ struct ConfigCommand: ParsableCommand {
     func run() throws {
         var options = ServerOptions(repositoryPaths: repositories)
         options.backendDirectory = backendDirectory
+        options.backends = VisionBackends.all
         options.completesConfigurations = !disableAutoCompleteConfig
         do {
             let effective = try InferenceServer.inspector(options).effectiveConfiguration(model)

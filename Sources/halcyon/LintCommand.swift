@@ -4,6 +4,7 @@ internal import JSONText
 internal import ModelConfiguration
 internal import ModelRepository
 internal import Tensors
+internal import VisionBackends
 
 /// `halcyon lint`: everything that is wrong with model repositories, without a server.
 struct LintCommand: ParsableCommand {
@@ -37,6 +38,7 @@ struct LintCommand: ParsableCommand {
     func run() throws {
         var options = ServerOptions(repositoryPaths: repositories)
         options.backendDirectory = backendDirectory
+        options.backends = VisionBackends.all
         let findings: [RepositoryLint.Finding]
         do {
             findings = try RepositoryLint(try InferenceServer.inspector(options), opensModels: open).findings()

@@ -12,6 +12,7 @@ internal import Tensors
 internal import Tracing
 internal import Transport
 internal import UnixSignals
+internal import VisionBackends
 
 /// The running server: puts the engine and the front ends together, and takes them apart again when a signal says so.
 struct ServerProcess {
@@ -135,6 +136,7 @@ struct ServerProcess {
         options.isReadinessStrict = flags.models.strictReadiness.isOn
         options.exitTimeout = .seconds(max(0, flags.models.exitTimeoutSecs))
         options.log = log
+        options.backends = VisionBackends.all
         options.modelLoadCount = flags.models.modelLoadThreadCount
         options.responseCacheByteSize = try flags.models.cacheByteSize()
         try BackendSettings.apply(flags.models.backendSettings, to: &options)

@@ -1,0 +1,111 @@
+internal import ModelConfiguration
+public import ModelRuntime
+internal import Tensors
+internal import Vision
+
+/// Encoded pictures in, a network's input out: decode, resize, RGB, layout, element type.
+///
+/// The configuration says it all. The one input is TYPE_STRING with `dims: [ 1 ]`: a JPEG or PNG file. The first output is
+/// the network's input: TYPE_FP32 (0 to 1) or TYPE_UINT8, `[ 3, height, width ]` or `[ height, width, 3 ]`. A second
+/// output, TYPE_FP32 with `dims: [ 8 ]`, is the way back for boxes (``DetectionBoxesBackend``): how many of the picture's
+/// pixels one of the network's is, across and down; where the picture's upper left corner lies in the network's input, x
+/// and y; the picture's width and height; and the network's. The parameter `fit` is `letterbox` (the default) or
+/// `stretch`.
+public struct ImagePreprocessingBackend: Backend {
+    public init() {}
+
+    public var name: String { "image_preprocessing" }
+    public var modelFilenames: [String] { [] }
+
+    public func openModel(_ source: ModelSource) throws -> any Model {
+        try ImagePreprocessingModel(source.configuration)
+    }
+}
+
+private final class ImagePreprocessingModel: Model {
+    private let plan: PreprocessingPlan
+    private let image: TensorConfiguration
+    private let mapping: TensorConfiguration?
+    private let batches: Bool
+
+    init(_ configuration: ModelConfiguration) throws(HalcyonError) {
+        func fault(_ what: String) -> HalcyonError {
+            HalcyonError(.invalidArgument, "model '\(configuration.name)': the image_preprocessing backend \(what)")
+        }
+        guard configuration.inputs.count == 1, let input = configuration.inputs.first, input.elementType == .bytes,
+            input.dimensions == [1]
+        else { throw fault("needs one input of TYPE_STRING with dims: [ 1 ], an encoded picture") }
+        guard let image = configuration.outputs.first, configuration.outputs.count <= 2 else {
+            throw fault("needs an output for the picture, and may have one for its mapping")
+        }
+        mapping = configuration.outputs.dropFirst().first
+        if let mapping, mapping.elementType != .fp32 || mapping.dimensions != [8] {
+            throw fault("needs TYPE_FP32 and dims: [ 8 ] for its second output '\(mapping.name)'")
+        }
+        var fit = Fit.letterbox
+        for (name, value) in configuration.parameters.sorted(by: { $0.key < $1.key }) {
+            switch (name, value) {
+            case ("fit", "letterbox"): fit = .letterbox
+            case ("fit", "stretch"): fit = .stretch
+            default: throw fault("has no parameter '\(name)' with the value '\(value)', only fit: letterbox or stretch")
+            }
+        }
+        do {
+            plan = try PreprocessingPlan(elementType: image.elementType, dimensions: image.dimensions, fit: fit)
+        } catch {
+            throw error.prefixed("model '\(configuration.name)', output '\(image.name)': ")
+        }
+        self.image = image
+        batches = configuration.maxBatchSize > 0
+    }
+
+    func makeInstance(_ identity: InstanceIdentity) -> any ModelInstance {
+        ImagePreprocessingInstance(plan: plan, image: image, mapping: mapping, batches: batches)
+    }
+}
+
+private final class ImagePreprocessingInstance: ModelInstance {
+    private let plan: PreprocessingPlan
+    private let image: TensorConfiguration
+    private let mapping: TensorConfiguration?
+    private let batches: Bool
+
+    init(plan: PreprocessingPlan, image: TensorConfiguration, mapping: TensorConfiguration?, batches: Bool) {
+        self.plan = plan
+        self.image = image
+        self.mapping = mapping
+        self.batches = batches
+    }
+
+    /// To be warm, as nobody's picture is at hand.
+    private func blank() throws(HalcyonError) -> Picture {
+        try Picture(width: 1, height: 1, pixels: Buffer(copying: [0, 0, 0] as [UInt8]))
+    }
+
+    func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
+        let files = try BytesElements.all(of: batch.inputs[0])
+        let itemSize = try image.dimensions.byteCount(of: image.elementType)
+        let (size, overflow) = itemSize.multipliedReportingOverflow(by: files.count)
+        guard !overflow else { throw HalcyonError(.invalidArgument, "\(files.count) pictures are too many at once") }
+        let storage = BufferStorage.allocate(byteCount: size)
+        var mappings: [Float] = []
+        for (index, file) in files.enumerated() {
+            let picture =
+                batch.isWarmUp
+                ? try blank() : try file.withUnsafeBytes { try PictureDecoder.decode($0, name: "item \(index)") }
+            let (item, mapping) = plan.run(picture)
+            item.withUnsafeBytes { bytes in
+                guard let source = bytes.baseAddress else { return }
+                (storage.baseAddress + index * itemSize).copyMemory(from: source, byteCount: bytes.count)
+            }
+            mappings += mapping.values + [Float(plan.width), Float(plan.height)]
+        }
+        let shape = { (dimensions: Shape) in self.batches ? dimensions.prepending(files.count) : dimensions }
+        var outputs = [
+            try Tensor(
+                name: image.name, elementType: image.elementType, shape: shape(image.dimensions), data: Buffer(storage))
+        ]
+        if let mapping { outputs.append(try Tensor(name: mapping.name, shape: shape([8]), mappings)) }
+        return outputs
+    }
+}
