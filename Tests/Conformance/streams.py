@@ -9,7 +9,7 @@ import urllib.request
 import numpy as np
 import tritonclient.grpc
 import tritonclient.http
-from server import BACKENDS, SHARED, Server, identity
+from server import BACKENDS, ROOT, SHARED, Server, identity
 from tritonclient.utils import InferenceServerException
 
 REPEAT = """backend: "repeat"
@@ -82,6 +82,39 @@ class Sequences(unittest.TestCase):
 
     def test_oldest(self):
         self.run_sequences("oldest { max_candidate_sequences: 4 }")
+
+
+EXAMPLES = ROOT / "Examples" / "people_detection"
+DETECTOR = EXAMPLES / "model_repository_3" / "pedestrian_ssdlite"
+PICTURE = ROOT / ".deps" / "images" / "bus.jpg"
+
+
+@unittest.skipUnless((DETECTOR / "1" / "model.pb").exists() and PICTURE.exists(), "the demo's model is not there")
+class People(unittest.TestCase):
+    """The example's ensemble: JPEG in, people out."""
+
+    program = ""
+
+    def test_people(self):
+        models = {name: EXAMPLES / "ensemble" / name for name in ("people", "decode_picture", "people_boxes")}
+        with Server(self.program, {"pedestrian_ssdlite": DETECTOR, **models}) as server:
+            status, _, body = server.request(
+                "POST", "/v2/models/people/infer", PICTURE.read_bytes(), {"Inference-Header-Content-Length": "0"}
+            )
+            self.assertEqual(status, 200, body)
+            outputs = {output["name"]: output["data"] for output in json.loads(body)["outputs"]}
+            count = outputs["count"][0]
+            self.assertGreaterEqual(count, 2)
+            for index in range(count):
+                left, top, right, bottom = outputs["boxes"][4 * index : 4 * index + 4]
+                self.assertTrue(0 <= left < right <= 810 and 0 <= top < bottom <= 1080, outputs["boxes"][:16])
+                self.assertGreaterEqual(outputs["scores"][index], 0.5)
+            self.assertEqual(outputs["scores"][count:], [0] * (100 - count))
+            status, _, body = server.request(
+                "POST", "/v2/models/people/infer", b"no picture", {"Inference-Header-Content-Length": "0"}
+            )
+            self.assertEqual(status, 400)
+            self.assertIn("in ensemble 'people', step 0, model 'decode_picture'", json.loads(body)["error"])
 
 
 class Streams(unittest.TestCase):

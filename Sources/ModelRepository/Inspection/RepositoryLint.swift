@@ -49,11 +49,7 @@ package struct RepositoryLint: Sendable {
         guard let definition = found else { return findings }
         for diagnostic in definition.diagnostics { add(diagnostic.severity, diagnostic.description) }
         for notice in definition.notices { add(.warning, notice) }
-        attempt { () throws(HalcyonError) in
-            for (output, labels) in try loader.repository.labels(of: definition).sorted(by: { $0.key < $1.key }) {
-                if let text = Self.shortLabels(output, labels, definition.configuration) { add(.warning, text) }
-            }
-        }
+        attempt { () throws(HalcyonError) in _ = try loader.repository.labels(of: definition) }
         if let ensemble = definition.configuration.ensemble {
             attempt { () throws(HalcyonError) in try check(ensemble, definition.configuration, among: names) }
             return findings
@@ -107,15 +103,5 @@ package struct RepositoryLint: Sendable {
         // What the models do not say themselves is only known when they are opened.
         guard models.allSatisfy({ !$0.inputs.isEmpty && !$0.outputs.isEmpty }) else { return }
         try EnsembleGraph.check(configuration, ensemble, against: models)
-    }
-
-    private static func shortLabels(
-        _ output: String, _ labels: [String], _ configuration: ModelConfiguration
-    ) -> String? {
-        guard let tensor = configuration.outputs.first(where: { $0.name == output }), !tensor.dimensions.isVariable,
-            let classes = tensor.dimensions.dimensions.last, labels.count < classes
-        else { return nil }
-        return "the label file '\(tensor.labelFilename)' of output '\(output)' in model '\(configuration.name)' has "
-            + "\(labels.count) labels for \(classes) classes"
     }
 }
