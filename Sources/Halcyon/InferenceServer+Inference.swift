@@ -22,10 +22,7 @@ extension InferenceServer {
 
     /// The forms with one response are for models that give one.
     private func checkAnswersOnce(_ request: InferenceRequest) throws(HalcyonError) {
-        let isDecoupled = try manager.withModel(request.modelName, version: request.modelVersion) {
-            $0.configuration.isDecoupled
-        }
-        guard isDecoupled else { return }
+        guard try isDecoupled(request.modelName, version: request.modelVersion) else { return }
         throw HalcyonError(
             .unsupported,
             "model '\(request.modelName)' is decoupled and gives any number of responses: ask for its stream of responses"

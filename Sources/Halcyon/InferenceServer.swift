@@ -242,6 +242,11 @@ public final class InferenceServer: Sendable {
         try manager.withModel(name, version: version) { $0.configuration }
     }
 
+    /// Whether a model gives any number of responses; without taking a copy of its configuration, as every request asks.
+    package func isDecoupled(_ name: String, version: Int64?) throws(HalcyonError) -> Bool {
+        try manager.withModel(name, version: version) { $0.isDecoupled }
+    }
+
     /// The labels of an output; empty where its configuration names no label file.
     public func labels(_ name: String, output: String, version: Int64? = nil) throws(HalcyonError) -> [String] {
         try manager.withModel(name, version: version) { $0.labels[output] ?? [] }

@@ -100,7 +100,7 @@ package final class InferenceService: Sendable {
     ///
     /// - Throws: `notFound` or `unavailable` for a model that is not served.
     package func isDecoupled(_ model: String, version: Int64?) throws(HalcyonError) -> Bool {
-        try server.modelConfiguration(model, version: version).isDecoupled
+        try server.isDecoupled(model, version: version)
     }
 
     /// Hands in a call; the handler gets what is ready for a wire, on any thread: once, but for a decoupled model.

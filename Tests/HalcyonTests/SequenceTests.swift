@@ -118,6 +118,20 @@ struct SequenceTests {
         #expect(await server.shutdown().isClean)
     }
 
+    @Test("A model goes although a sequence has not ended, and the sequence is over then")
+    func unload() async throws {
+        let repository = try TemporaryRepository()
+        try repository.add("sum", backend: "scripted", lines: Self.lines("direct { }"))
+        let server = try startServer(repository, backends: [Self.accumulate])
+        try await server.loadModel("sum")
+        _ = try await run(server, request(1, 7, start: true))
+        try await server.unloadModel("sum")
+        try await server.loadModel("sum")
+        let error = await #expect(throws: HalcyonError.self) { try await run(server, request(1, 7)) }
+        #expect(error?.message.contains("must specify the START flag") == true)
+        await server.shutdown()
+    }
+
     @Test("An id that is text is for models that take text")
     func text() async throws {
         let server = try await start("direct { }")

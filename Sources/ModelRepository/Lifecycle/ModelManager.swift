@@ -127,7 +127,13 @@ package final class ModelManager: Sendable {
             configuration: { [self] step throws(HalcyonError) in
                 try withModel(step.modelName, version: step.modelVersion) { $0.configuration }
             },
-            router: { [unowned self] request, handler in submit(request, from: .nonBlocking, handler: handler) })
+            router: { [weak self] request, handler in
+                guard let self else {
+                    handler(.failure(HalcyonError(.unavailable, "the server is no more")))
+                    return nil
+                }
+                return submit(request, from: .nonBlocking, handler: handler)
+            })
     }
 
     private func loadAlone(_ name: String, override: ModelOverride?, evenIfLoaded: Bool) throws(HalcyonError) {

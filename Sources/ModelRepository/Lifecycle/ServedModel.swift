@@ -13,6 +13,7 @@ package final class ServedModel: Sendable {
     /// Where the model's files lie, if a request brought them: an engine may go on reading them.
     private let files: PrivateRepository?
     package let executor: any RequestExecutor
+    package let isDecoupled: Bool
     /// Those who are about to hand a request to the executor.
     private let holders = Atomic<Int>(0)
     private let released = Signal()
@@ -23,6 +24,7 @@ package final class ServedModel: Sendable {
     ) {
         self.version = version
         self.configuration = configuration
+        isDecoupled = configuration.isDecoupled
         self.labels = labels
         self.loadNanoseconds = loadNanoseconds
         self.files = files
