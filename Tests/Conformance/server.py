@@ -42,7 +42,8 @@ class Server:
         self.grpc_port = free_port()
         self.metrics_port = free_port()
 
-    def __enter__(self):
+    def start(self):
+        """Starts the process, and waits for nothing."""
         self.folder = Path(tempfile.mkdtemp(prefix="halcyon-conformance-"))
         for name, content in self.models.items():
             model = self.folder / "models" / name
@@ -60,6 +61,9 @@ class Server:
             *self.flags,
         ]  # fmt: skip
         self.process = subprocess.Popen(command, stderr=self.log, stdout=self.log)
+
+    def __enter__(self):
+        self.start()
         try:
             self.wait_until_ready()
         except BaseException:
