@@ -56,6 +56,11 @@ public final class InferenceServer: Sendable {
         var loader = try Self.loader(options, budget: budget, clock: clock, timer: timer)
         let cache = options.responseCacheByteSize > 0 ? ResponseCache(byteLimit: options.responseCacheByteSize) : nil
         loader.cache = cache
+        if options.limitsRates {
+            loader.resources = ResourceGate(
+                stock: options.resources.map { .init(name: $0.name, count: $0.count, gpu: $0.gpu) })
+        }
+        loader.executionTimeout = UInt64(clamping: max(0, options.executionTimeout.nanoseconds))
         self.cache = cache
         manager = ModelManager(loader: loader, loadCount: options.modelLoadCount)
         poller =

@@ -41,6 +41,15 @@ public struct ServerOptions: Sendable {
     public var isReadinessStrict = true
     /// Models that are loaded at the same time.
     public var modelLoadCount = 4
+    /// Whether the rate limiters of instance groups are acted on.
+    public var limitsRates = false
+    /// The resources that rate limiters speak of. One that is not here is there as often as the instance with the
+    /// greatest need takes it.
+    public var resources: [RateLimitResource] = []
+    /// How long an execution may take before its requests get an error and its instance is replaced; zero for as long as
+    /// it takes. A model's parameter `execution_timeout_microseconds` comes first. Models with sequences and decoupled
+    /// ones are not watched.
+    public var executionTimeout: Duration = .zero
     /// Bytes for the answers of models whose configuration has `response_cache { enable: true }`; 0 for no cache.
     public var responseCacheByteSize = 0
     /// How long ``InferenceServer/shutdown()`` lets waiting requests finish.

@@ -16,6 +16,8 @@ public struct InstanceGroup: Hashable, Sendable {
     /// Instances of the group (for a GPU group, on each of its GPUs); at least 1.
     public var count: Int
     public var gpus: [Int]
+    /// Acted on where the server limits rates.
+    public var rateLimiter: RateLimiter?
 
     public init(name: String = "", kind: Kind = .auto, count: Int = 1, gpus: [Int] = []) {
         self.name = name

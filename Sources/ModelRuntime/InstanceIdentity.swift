@@ -11,11 +11,14 @@ public struct InstanceIdentity: Hashable, Sendable {
     public var gpu: Int?
     /// Position among all instances of the model version, from 0.
     public var index: Int
+    /// The position of its group in the configuration, from 0.
+    public var group: Int
 
-    public init(name: String, kind: InstanceGroup.Kind, gpu: Int? = nil, index: Int) {
+    public init(name: String, kind: InstanceGroup.Kind, gpu: Int? = nil, index: Int, group: Int = 0) {
         self.name = name
         self.kind = kind
         self.gpu = gpu
         self.index = index
+        self.group = group
     }
 }

@@ -1,4 +1,5 @@
 package import ModelConfiguration
+internal import Scheduling
 package import Tensors
 
 /// Which instances a configuration's groups come to.
@@ -25,7 +26,7 @@ package enum InstancePlan {
         }
         var instances: [InstanceIdentity] = []
         var names: Set<String> = []
-        for group in configuration.instanceGroups {
+        for (position, group) in configuration.instanceGroups.enumerated() {
             for index in 0..<max(1, group.count) {
                 let name = "\(group.name)_\(index)"
                 guard names.insert(name).inserted else {
@@ -35,10 +36,28 @@ package enum InstancePlan {
                             + "\(group.name) another name")
                 }
                 instances.append(
-                    InstanceIdentity(name: name, kind: group.kind == .model ? .model : .cpu, index: instances.count))
+                    InstanceIdentity(
+                        name: name, kind: group.kind == .model ? .model : .cpu, index: instances.count,
+                        group: position))
             }
         }
         return instances
+    }
+
+    /// What an instance shares with others, by its group's rate limiter; `nil` where it needs nothing.
+    static func claim(
+        of identity: InstanceIdentity, _ configuration: ModelConfiguration
+    ) -> ResourceArbiter.Claim? {
+        guard configuration.instanceGroups.indices.contains(identity.group),
+            let limiter = configuration.instanceGroups[identity.group].rateLimiter
+        else { return nil }
+        let device: ResourceArbiter.Scope = identity.gpu.map { .gpu($0) } ?? .processor
+        var needs: [ResourceArbiter.Key: Int] = [:]
+        for resource in limiter.resources where resource.count > 0 {
+            needs[ResourceArbiter.Key(name: resource.name, scope: resource.isGlobal ? .global : device)] =
+                resource.count
+        }
+        return needs.isEmpty ? nil : ResourceArbiter.Claim(needs: needs, priority: limiter.priority)
     }
 
     private static func checkDevices(_ configuration: ModelConfiguration) throws(HalcyonError) {

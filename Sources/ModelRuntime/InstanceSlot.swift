@@ -5,10 +5,43 @@
 final class InstanceSlot: @unchecked Sendable {
     let identity: InstanceIdentity
     let instance: any ModelInstance
-    let parker = Parker()
+    let parker: Parker
+    /// Its way to the resources that it shares with others; `nil` where it needs none.
+    let pass: ResourceGate.Pass?
 
-    init(identity: InstanceIdentity, instance: any ModelInstance) {
+    init(
+        identity: InstanceIdentity, instance: any ModelInstance, parker: Parker = Parker(),
+        pass: ResourceGate.Pass? = nil
+    ) {
         self.identity = identity
         self.instance = instance
+        self.parker = parker
+        self.pass = pass
+    }
+
+    /// One slot for each instance.
+    ///
+    /// - Throws: whatever the model throws when an instance is made; `invalidArgument` where one needs more of a
+    ///   resource than there is.
+    static func make(_ parts: ModelExecutor.Parts) throws -> [InstanceSlot] {
+        var passes: [ResourceGate.Pass] = []
+        do {
+            return try parts.instances.map { identity in
+                let parker = Parker()
+                let claim = InstancePlan.claim(of: identity, parts.configuration)
+                let pass = try claim.flatMap { try parts.resources?.register($0, parker: parker) }
+                if let pass { passes.append(pass) }
+                return InstanceSlot(
+                    identity: identity, instance: try parts.model.makeInstance(identity), parker: parker, pass: pass)
+            }
+        } catch {
+            for pass in passes { pass.leave() }
+            throw error
+        }
+    }
+
+    /// A slot for a new instance that takes this one's place.
+    func replaced(by instance: any ModelInstance) -> InstanceSlot {
+        InstanceSlot(identity: identity, instance: instance, parker: parker, pass: pass)
     }
 }

@@ -20,6 +20,10 @@ package final class ModelExecutor: RequestExecutor {
         package var log: Logger
         /// Where answers are kept, where the configuration wants that.
         package var cache: ResponseCache?
+        /// What instances share, where the server limits rates.
+        package var resources: ResourceGate?
+        /// How long an execution may take before its instance is given up, in nanoseconds; 0 for as long as it takes.
+        package var executionTimeout: UInt64 = 0
 
         package init(
             model: any Model, version: Int64, configuration: ModelConfiguration, instances: [InstanceIdentity],
@@ -45,22 +49,26 @@ package final class ModelExecutor: RequestExecutor {
     package let name: String
     package let version: Int64
     package let configuration: ModelConfiguration
-    private let model: any Model
+    let model: any Model
     private let options: SchedulingOptions
     private let validator: RequestValidator
     private let execution: BatchExecution
-    private let slots: [InstanceSlot]
-    private let machine: Locked<SchedulerMachine>
+    let slots: [InstanceSlot]
+    let machine: Locked<SchedulerMachine>
     private let sequencer = Locked(ResponseSequencer<@Sendable () -> Void>())
-    private let workers = Locked<[WorkerThread]>([])
-    private let drained = Signal()
+    /// By instance; `nil` when they have been ended.
+    let workers = Locked<[Int: WorkerThread]?>([:])
+    let drained = Signal()
     let clock: any SchedulingClock
     let scatter: Scatter
     private let cached: CachedAnswers?
     /// Requests of a decoupled model that have been taken on and not ended.
     private let decoupledCalls = Atomic<Int>(0)
-    private let timer: DeadlineTimer
-    private let log: Logger
+    let timer: DeadlineTimer
+    private let sharesResources: Bool
+    /// Set before the first worker starts; `nil` where executions may take as long as they take.
+    nonisolated(unsafe) private(set) var supervisor: InstanceSupervisor?
+    let log: Logger
     package let statistics: StatisticsCollector
     /// A moving mean of what an execution takes, in nanoseconds.
     private let recentExecution = Atomic<UInt64>(UInt64.max)
@@ -89,14 +97,14 @@ package final class ModelExecutor: RequestExecutor {
             configuration: parts.configuration, version: parts.version, instanceCount: parts.instances.count,
             clock: parts.clock)
         do {
-            slots = try parts.instances.map {
-                InstanceSlot(identity: $0, instance: try parts.model.makeInstance($0))
-            }
+            slots = try InstanceSlot.make(parts)
+            sharesResources = slots.contains { $0.pass != nil }
             try Self.checkDecoupling(slots, parts.configuration)
         } catch {
             throw HalcyonError(wrapping: error)
         }
         machine = Locked(SchedulerMachine(options: options, instanceCount: slots.count))
+        if parts.executionTimeout > 0 { supervisor = makeSupervisor(limit: parts.executionTimeout) }
         try startWorkers()
     }
 
@@ -114,13 +122,22 @@ package final class ModelExecutor: RequestExecutor {
     private func startWorkers() throws(HalcyonError) {
         for index in slots.indices {
             do {
-                let worker = try WorkerThread(name: slots[index].identity.name) { [self] in work(index) }
-                workers.withLock { $0.append(worker) }
+                try startWorker(index, on: slots[index])
             } catch {
                 stop(deadline: nil)
                 throw error
             }
         }
+    }
+
+    /// Sets an instance to work. A worker that starts when they have been ended looks after itself.
+    func startWorker(_ index: Int, on slot: InstanceSlot) throws(HalcyonError) {
+        let worker = try WorkerThread(name: slot.identity.name) { [self] in work(index, on: slot) }
+        let isKept = workers.withLock { workers in
+            workers?[index] = worker
+            return workers != nil
+        }
+        if !isKept { worker.detach() }
     }
 
     /// Runs every instance once on zeros, before the first request, and the first of them at the sizes that batches will
@@ -213,7 +230,10 @@ package final class ModelExecutor: RequestExecutor {
     }
 
     private func mayRun(on caller: CallerThread) -> Bool {
-        guard model.mayRunOnCallerThread, !CallerRun.isActive else { return false }
+        // A caller has no patience for resources that others hold, nor for an engine that does not come back.
+        guard model.mayRunOnCallerThread, !CallerRun.isActive, supervisor == nil, !sharesResources else {
+            return false
+        }
         return switch caller {
         case .blocking: true
         case .nonBlocking: recentExecution.load(ordering: .relaxed) <= Self.shortExecution
@@ -256,7 +276,7 @@ package final class ModelExecutor: RequestExecutor {
         var next: Batch? = first
         var runs = 0
         while let batch = next {
-            CallerRun.active { run(batch, on: slots[instance]) }
+            CallerRun.active { _ = run(batch, instance: instance, on: slots[instance]) }
             runs += 1
             // What others have handed in meanwhile is done sooner here than by a worker that has to be woken first.
             guard runs < Self.callerRuns, recentExecution.load(ordering: .relaxed) <= Self.shortExecution else { break }
@@ -291,6 +311,8 @@ package final class ModelExecutor: RequestExecutor {
 
     package var instanceCount: Int { slots.count }
 
+    package var complaint: String? { supervisor?.complaint }
+
     /// The requests that wait and the instances that execute, both of the same moment.
     package func occupancy() -> (pendingRequests: Int, busyInstances: Int) {
         machine.withLock { ($0.waitingCount, $0.busyCount) }
@@ -298,21 +320,36 @@ package final class ModelExecutor: RequestExecutor {
 
     // MARK: Workers
 
-    private func work(_ index: Int) {
-        let slot = slots[index]
+    private func work(_ index: Int, on slot: InstanceSlot) {
         while true {
+            if let pass = slot.pass, !pass.request() { waitForResources(index, slot, pass) }
             let now = clock.now()
             let (action, isDrained) = machine.withLock { ($0.nextBatch(instance: index, now: now), $0.isDrained) }
             if isDrained { drained.notify() }
             switch action {
             case .run(let batch, let wake):
                 if let wake { slots[wake].parker.unpark() }
-                run(batch, on: slot)
-            case .hold(let until): clock.park(slot.parker, until: until)
-            case .park: clock.park(slot.parker, until: nil)
-            case .exit: return
+                guard run(batch, instance: index, on: slot) else { return }
+                slot.pass?.release()
+            case .hold(let until):
+                slot.pass?.release()
+                clock.park(slot.parker, until: until)
+            case .park:
+                slot.pass?.release()
+                clock.park(slot.parker, until: nil)
+            case .exit:
+                slot.pass?.leave()
+                return
             }
         }
+    }
+
+    /// Sleeps until the instance has what it needs, or until there is nothing more that it could need it for. Whatever
+    /// waits meanwhile is another instance's, if one is free.
+    private func waitForResources(_ index: Int, _ slot: InstanceSlot, _ pass: ResourceGate.Pass) {
+        let now = clock.now()
+        if let wake = machine.withLock({ $0.block(instance: index, now: now) }) { slots[wake].parker.unpark() }
+        while !machine.withLock({ $0.isDrained }), !pass.request() { clock.park(slot.parker, until: nil) }
     }
 
     private func runDecoupled(_ batch: Batch, on instance: any DecoupledModelInstance) {
@@ -331,11 +368,20 @@ package final class ModelExecutor: RequestExecutor {
         if decoupledCalls.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { drained.notify() }
     }
 
-    private func run(_ batch: Batch, on slot: InstanceSlot) {
+    /// - Returns: whether the instance goes on; if not, its batch has been answered while it was executing.
+    private func run(_ batch: Batch, instance index: Int, on slot: InstanceSlot) -> Bool {
         if configuration.isDecoupled, let instance = slot.instance as? any DecoupledModelInstance {
-            return runDecoupled(batch, on: instance)
+            runDecoupled(batch, on: instance)
+            return true
         }
+        let ticket = supervisor?.begin(batch, on: index)
         let outcome = execution.run(batch, on: slot)
+        if let ticket, supervisor?.end(ticket, on: index) == false { return false }
+        deliver(outcome, of: batch, from: slot)
+        return true
+    }
+
+    private func deliver(_ outcome: BatchExecution.Outcome, of batch: Batch, from slot: InstanceSlot) {
         switch outcome.responses {
         case .success(let responses):
             statistics.recordSuccess(
@@ -374,7 +420,7 @@ package final class ModelExecutor: RequestExecutor {
         while let delivery = sequencer.withLock({ $0.nextDelivery() }) { delivery() }
     }
 
-    private func fail(_ requests: [QueuedRequest], _ error: HalcyonError, cause: StatisticsCollector.FailureCause) {
+    func fail(_ requests: [QueuedRequest], _ error: HalcyonError, cause: StatisticsCollector.FailureCause) {
         let now = clock.now()
         for request in requests {
             statistics.recordFailure(duration: now &- request.enqueueTime, cause: cause)
@@ -400,17 +446,21 @@ package final class ModelExecutor: RequestExecutor {
             self.machine.withLock { $0.isDrained } && self.decoupledCalls.load(ordering: .acquiring) == 0
         }
         cached?.forget()
+        supervisor?.stop()
+        for slot in slots { slot.parker.unpark() }
         let abandoned = machine.withLock { $0.abandon() }
         fail(
             abandoned, HalcyonError(.unavailable, "model '\(name)' was stopped before the request could run"),
             cause: .rejected(.stopping))
         timer.disarm(self)
         let workers = workers.withLock { workers in
-            defer { workers = [] }
-            return workers
+            defer { workers = nil }
+            return (workers ?? [:]).values
         }
         if isDrained {
             for worker in workers { worker.join() }
+            // Those of instances that were given up and not replaced.
+            for slot in slots { slot.pass?.leave() }
         } else {
             for worker in workers { worker.detach() }
             log.warning(

@@ -9,6 +9,8 @@ package protocol RequestExecutor: AnyObject, Sendable {
     var configuration: ModelConfiguration { get }
     var statistics: StatisticsCollector { get }
     var instanceCount: Int { get }
+    /// Why it is not ready at the moment, although it serves; `nil` where it is.
+    var complaint: String? { get }
 
     /// Takes in a request. The handler gets its responses or its error, on any thread, possibly before this returns.
     ///
@@ -27,6 +29,10 @@ package protocol RequestExecutor: AnyObject, Sendable {
     /// - Returns: how many requests were dropped.
     @discardableResult
     func stop(deadline: UInt64?) -> Int
+}
+
+extension RequestExecutor {
+    package var complaint: String? { nil }
 }
 
 /// On whose thread a request may run when an instance is idle.

@@ -8,7 +8,8 @@ package import Tensors
 ///
 /// A worker's life: `parked` (told to sleep) → `woken` (told to come, not here yet) → `nextBatch` → `running` or
 /// `holding` (the one worker that waits for a held-back batch) or `parked` again. A caller's lease: `parked` →
-/// `leased` → `release`. A worker may come without having been told to, at any time: a wake-up can arrive late, when
+/// `leased` → `release`. Where instances share resources a worker may be `blocked` before `nextBatch`, and one that never
+/// comes back is `lost` until it is replaced. A worker may come without having been told to, at any time: a wake-up can arrive late, when
 /// the work it was for is long done.
 package struct SchedulerMachine: Sendable {
     package enum InstanceState: Equatable, Sendable {
@@ -19,6 +20,10 @@ package struct SchedulerMachine: Sendable {
         case running
         /// By a caller, on the caller's thread.
         case leased
+        /// Its worker waits for resources that other instances hold.
+        case blocked
+        /// Its worker does not come back.
+        case lost
     }
 
     /// What comes of enqueueing a request.
@@ -182,8 +187,27 @@ package struct SchedulerMachine: Sendable {
         case .woken: wokenCount -= 1
         case .holding: holder = nil
         case .parked: parked.removeAll { $0 == instance }
-        case .running, .leased: break
+        case .running, .leased, .blocked, .lost: break
         }
+    }
+
+    /// A worker that has come for a batch may not execute yet, as its instance lacks resources. It comes back when they
+    /// are there.
+    ///
+    /// - Returns: the instance whose worker is to be woken in its place.
+    package mutating func block(instance: Int, now: UInt64) -> Int? {
+        arrive(instance)
+        instances[instance] = .blocked
+        return wakeForMore(now: now)
+    }
+
+    /// A worker does not come back from an execution, and nobody waits for it any longer.
+    package mutating func lose(instance: Int) { instances[instance] = .lost }
+
+    /// There is a new worker, on its way, for an instance that was lost.
+    package mutating func replace(instance: Int) {
+        instances[instance] = .woken
+        wokenCount += 1
     }
 
     /// A caller has run its batch and would rather run what came meanwhile than have a worker woken for it.
@@ -274,9 +298,13 @@ package struct SchedulerMachine: Sendable {
         isDraining = true
         parked.removeAll()
         holder = nil
-        for instance in instances.indices where instances[instance] != .running && instances[instance] != .leased {
-            if instances[instance] != .woken { wokenCount += 1 }
-            instances[instance] = .woken
+        for instance in instances.indices {
+            switch instances[instance] {
+            case .parked, .holding, .blocked:
+                instances[instance] = .woken
+                wokenCount += 1
+            case .woken, .running, .leased, .lost: break
+            }
         }
     }
 
@@ -287,6 +315,9 @@ package struct SchedulerMachine: Sendable {
         requestsAhead -= batched.count
         return (batched + queue.removeAll()).sorted { $0.sequence < $1.sequence }
     }
+
+    /// Whether no instance is left to run what waits.
+    package var isDeserted: Bool { instances.allSatisfy { $0 == .lost } }
 
     /// Whether the model is being stopped and nothing waits or runs any more.
     package var isDrained: Bool {

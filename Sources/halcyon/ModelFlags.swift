@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Halcyon
 internal import Tensors
 
 /// What is served, and how it comes to be loaded.
@@ -7,6 +8,11 @@ struct ModelFlags: ParsableArguments {
         case none
         case explicit
         case poll
+    }
+
+    enum RateLimitMode: String, ExpressibleByArgument, CaseIterable {
+        case off
+        case executionCount = "execution_count"
     }
 
     @Option(
@@ -67,6 +73,27 @@ struct ModelFlags: ParsableArguments {
     @Option(help: "The older way to say --cache-config=local,size: bytes for the response cache; 0 for none.")
     var responseCacheByteSize = 0
 
+    @Option(
+        help: """
+            Whether the rate limiters of instance groups are acted on: off, or execution_count for by priority and number \
+            of executions.
+            """)
+    var rateLimit = RateLimitMode.off
+
+    @Option(
+        name: .customLong("rate-limit-resource"),
+        help: ArgumentHelp(
+            "How many of a resource there are for rate limiters; of a GPU, or of each device.",
+            valueName: "name:count[:gpu]"))
+    var rateLimitResources: [String] = []
+
+    @Option(
+        help: """
+            Seconds that an execution may take before its requests get an error and its instance is replaced; 0 for as \
+            long as it takes. A model's parameter execution_timeout_microseconds comes first.
+            """)
+    var executionTimeoutSecs: Int64 = 0
+
     @Option(help: "How long requests may take to finish when the server stops, in seconds.")
     var exitTimeoutSecs = 30
 
@@ -76,7 +103,27 @@ struct ModelFlags: ParsableArguments {
     func validate() throws {
         try FlagRange.check("model-load-thread-count", modelLoadThreadCount, 1...1024)
         try FlagRange.check("repository-poll-secs", repositoryPollSecs, 1...1_000_000_000)
+        try FlagRange.check("execution-timeout-secs", executionTimeoutSecs, 0...1_000_000_000)
         try FlagRange.check("response-cache-byte-size", responseCacheByteSize, 0...Int.max)
+    }
+
+    /// What there is for rate limiters.
+    ///
+    /// - Throws: `invalidArgument` for anything but `name:count` and `name:count:gpu`.
+    func resources() throws(HalcyonError) -> [RateLimitResource] {
+        var resources: [RateLimitResource] = []
+        for text in rateLimitResources {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            let gpu = parts.count == 3 ? Int(parts[2]) : nil
+            guard parts.count == 2 || gpu != nil, let name = parts.first, !name.isEmpty, let count = Int(parts[1]),
+                count >= 0, (gpu ?? 0) >= 0
+            else {
+                throw HalcyonError(
+                    .invalidArgument, "--rate-limit-resource takes NAME:COUNT or NAME:COUNT:GPU, got '\(text)'")
+            }
+            resources.append(RateLimitResource(name: String(name), count: count, gpu: gpu))
+        }
+        return resources
     }
 
     /// Bytes for the response cache.

@@ -138,6 +138,9 @@ struct ServerProcess {
         options.log = log
         options.backends = VisionBackends.all
         options.modelLoadCount = flags.models.modelLoadThreadCount
+        options.limitsRates = flags.models.rateLimit == .executionCount
+        options.resources = try flags.models.resources()
+        options.executionTimeout = .seconds(flags.models.executionTimeoutSecs)
         options.responseCacheByteSize = try flags.models.cacheByteSize()
         try BackendSettings.apply(flags.models.backendSettings, to: &options)
         return options

@@ -24,7 +24,8 @@ package struct ExecutorFixture {
 
     package init(
         _ configuration: ModelConfiguration, instances: Int = 1, clock: any SchedulingClock = SystemClock(),
-        mayRunOnCallerThread: Bool = false, script: @escaping ScriptedBackend.Script = ScriptedBackend.echo()
+        mayRunOnCallerThread: Bool = false, script: @escaping ScriptedBackend.Script = ScriptedBackend.echo(),
+        adjust: (inout ModelExecutor.Parts) -> Void = { _ in }
     ) throws {
         let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         backend = ScriptedBackend(mayRunOnCallerThread: mayRunOnCallerThread, script: script)
@@ -34,11 +35,12 @@ package struct ExecutorFixture {
             ModelSource(
                 modelName: "test", version: 1, configuration: configuration, modelDirectory: "", modelPath: nil,
                 log: log))
-        executor = try ModelExecutor(
-            ModelExecutor.Parts(
-                model: model, version: 1, configuration: configuration,
-                instances: (0..<instances).map { InstanceIdentity(name: "test_\($0)", kind: .cpu, index: $0) },
-                clock: clock, timer: timer, log: log))
+        var parts = ModelExecutor.Parts(
+            model: model, version: 1, configuration: configuration,
+            instances: (0..<instances).map { InstanceIdentity(name: "test_\($0)", kind: .cpu, index: $0) },
+            clock: clock, timer: timer, log: log)
+        adjust(&parts)
+        executor = try ModelExecutor(parts)
     }
 
     /// A request with `items` items whose elements are all `value`.

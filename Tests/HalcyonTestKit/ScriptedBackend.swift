@@ -13,6 +13,8 @@ package final class ScriptedBackend: Backend {
     private let mayRunOnCallerThread: Bool
     private let script: Script
     private let batchSizes = Locked<[Int]>([])
+    /// While it is set, no new instances can be made.
+    package let refusal = Locked<HalcyonError?>(nil)
 
     package init(
         name: String = "scripted", signature: ModelSignature? = nil, mayRunOnCallerThread: Bool = false,
@@ -28,7 +30,8 @@ package final class ScriptedBackend: Backend {
     package var executedBatchSizes: [Int] { batchSizes.withLock { $0 } }
 
     package func openModel(_ source: ModelSource) throws -> any Model {
-        ScriptedModel(signature: signature, mayRunOnCallerThread: mayRunOnCallerThread) { [self] batch, identity in
+        ScriptedModel(signature: signature, mayRunOnCallerThread: mayRunOnCallerThread, refusal: refusal) {
+            [self] batch, identity in
             let size = batch.batchSize
             batchSizes.withLock { $0.append(size) }
             return try script(&batch, identity)
@@ -50,16 +53,22 @@ package final class ScriptedBackend: Backend {
 private final class ScriptedModel: Model {
     let signature: ModelSignature?
     let mayRunOnCallerThread: Bool
+    private let refusal: Locked<HalcyonError?>
     private let script: ScriptedBackend.Script
 
-    init(signature: ModelSignature?, mayRunOnCallerThread: Bool, script: @escaping ScriptedBackend.Script) {
+    init(
+        signature: ModelSignature?, mayRunOnCallerThread: Bool, refusal: Locked<HalcyonError?>,
+        script: @escaping ScriptedBackend.Script
+    ) {
+        self.refusal = refusal
         self.signature = signature
         self.mayRunOnCallerThread = mayRunOnCallerThread
         self.script = script
     }
 
-    func makeInstance(_ identity: InstanceIdentity) -> any ModelInstance {
-        ScriptedInstance(identity: identity, script: script)
+    func makeInstance(_ identity: InstanceIdentity) throws -> any ModelInstance {
+        if let error = refusal.withLock({ $0 }) { throw error }
+        return ScriptedInstance(identity: identity, script: script)
     }
 }
 

@@ -179,41 +179,6 @@ struct ConfigurationDecoder {
             at: tensor.position(of: "label_filename"), "\(path).label_filename")
     }
 
-    // MARK: Instance groups
-
-    private mutating func instanceGroups(_ message: ConfigurationMessage) -> [InstanceGroup] {
-        var groups: [InstanceGroup] = []
-        for (index, node) in message.nodes("instance_group").enumerated() {
-            guard case .message(let group) = node.value else { continue }
-            let path = "instance_group[\(index)]"
-            let name = group.string("name")
-            if !name.isEmpty, groups.contains(where: { $0.name == name }) {
-                diagnostics.error(
-                    "instance group '\(name)' is specified more than once for \(modelName)",
-                    at: group.position(of: "name"), "\(path).name",
-                    hint: "instances are told apart by their group's name")
-            }
-            let count = group.integer("count")
-            if count < 0 || count > Int64(InstanceGroup.maximumCount) {
-                diagnostics.error(
-                    "instance group count must be 1 to \(InstanceGroup.maximumCount) for \(modelName), got \(count)",
-                    at: group.position(of: "count"), "\(path).count")
-            }
-            let kind = InstanceGroup.Kind(rawValue: group.string("kind")) ?? .auto
-            let gpus = group.nodes("gpus").map(\.value.integer)
-            if !gpus.isEmpty, kind != .gpu, kind != .auto {
-                diagnostics.error(
-                    "instance group \(name.isEmpty ? "\(modelName)_\(index)" : name) of model \(modelName) has kind "
-                        + "\(kind.rawValue) but specifies one or more GPUs", at: group.position(of: "gpus"),
-                    "\(path).gpus")
-            }
-            groups.append(
-                InstanceGroup(
-                    name: name, kind: kind, count: Int(clamping: max(1, count)), gpus: gpus.map { Int(clamping: $0) }))
-        }
-        return groups
-    }
-
     // MARK: Dynamic batching
 
     private mutating func dynamicBatching(_ message: ConfigurationMessage, maxBatchSize: Int) -> DynamicBatching {

@@ -163,10 +163,26 @@ extension QueuePolicy {
 
 extension InstanceGroup {
     fileprivate var jsonValue: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("name", .string(name)), .init("kind", .string(kind.rawValue)), .init("count", .integer(Int64(count))),
+        ]
+        if let rateLimiter { members.append(.init("rate_limiter", rateLimiter.jsonValue)) }
+        members += [
+            .init("gpus", .array(gpus.map { .integer(Int64($0)) })), .init("secondary_devices", []),
+            .init("profile", []), .init("passive", false), .init("host_policy", ""),
+        ]
+        return .object(members)
+    }
+}
+
+extension RateLimiter {
+    fileprivate var jsonValue: JSONValue {
         [
-            "name": .string(name), "kind": .string(kind.rawValue), "count": .integer(Int64(count)),
-            "gpus": .array(gpus.map { .integer(Int64($0)) }), "secondary_devices": [], "profile": [], "passive": false,
-            "host_policy": "",
+            "resources": .array(
+                resources.map {
+                    ["name": .string($0.name), "global": .bool($0.isGlobal), "count": .integer(Int64($0.count))]
+                }),
+            "priority": .integer(Int64(priority)),
         ]
     }
 }

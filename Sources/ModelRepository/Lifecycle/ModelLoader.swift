@@ -16,6 +16,10 @@ package struct ModelLoader: Sendable {
     package var log: Logger
     /// Where models keep answers that want to.
     package var cache: ResponseCache?
+    /// What instances share; `nil` where the server limits no rates.
+    package var resources: ResourceGate?
+    /// How long an execution may take where a model does not say, in nanoseconds; 0 for as long as it takes.
+    package var executionTimeout: UInt64 = 0
 
     package init(
         repository: ModelRepositoryReader, backends: [String: any Backend],
@@ -110,7 +114,10 @@ package struct ModelLoader: Sendable {
             model: model, version: version.number, configuration: configuration, instances: instances, clock: clock,
             timer: timer, log: log)
         parts.cache = cache
+        parts.resources = resources
+        parts.executionTimeout = try ExecutionTimeout.nanoseconds(configuration) ?? executionTimeout
         warnOfCache(configuration)
+        warnOfRates(configuration)
         let executor = try makeExecutor(parts, definition)
         let duration = clock.now() &- start
         var metadata: Logger.Metadata = [
@@ -171,6 +178,13 @@ package struct ModelLoader: Sendable {
             loadNanoseconds: clock.now() &- start, files: nil, executor: executor)
     }
 
+    private func warnOfRates(_ configuration: ModelConfiguration) {
+        guard resources == nil, configuration.instanceGroups.contains(where: { $0.rateLimiter != nil }) else { return }
+        log.notice(
+            "the model's rate limiter is not acted on, as the server limits no rates",
+            metadata: ["model": "\(configuration.name)"])
+    }
+
     private func warnOfCache(_ configuration: ModelConfiguration) {
         guard configuration.usesResponseCache, cache == nil else { return }
         log.warning(
@@ -201,11 +215,14 @@ package struct ModelLoader: Sendable {
         for notice in definition.notices {
             log.notice("repository", metadata: ["model": "\(definition.configuration.name)", "notice": "\(notice)"])
         }
+        // What is the server's own is no engine's business.
+        var configuration = definition.configuration
+        configuration.parameters[ExecutionTimeout.parameter] = nil
         do {
             return try backend.openModel(
                 ModelSource(
-                    modelName: definition.configuration.name, version: version.number,
-                    configuration: definition.configuration, modelDirectory: definition.directory,
+                    modelName: configuration.name, version: version.number, configuration: configuration,
+                    modelDirectory: definition.directory,
                     modelPath: version.modelPath, log: log))
         } catch {
             throw HalcyonError(wrapping: error)

@@ -259,6 +259,7 @@ package final class ModelManager: Sendable {
         guard depth <= table.entries.count, let model = try? find(name, version: version, in: table) else {
             return false
         }
+        guard model.executor.complaint == nil else { return false }
         return model.configuration.ensemble?.steps.allSatisfy {
             isReady($0.modelName, version: $0.modelVersion, in: table, depth: depth + 1)
         } ?? true
@@ -291,17 +292,22 @@ package final class ModelManager: Sendable {
             guard !entry.served.isEmpty else {
                 return [ModelIndexEntry(name: name, version: entry.version, state: entry.state, reason: entry.reason)]
             }
-            return entry.served.keys.sorted().map {
-                ModelIndexEntry(name: name, version: $0, state: .ready, reason: entry.reason)
+            return entry.served.values.sorted { $0.version < $1.version }.map { model in
+                let complaint = model.executor.complaint
+                return ModelIndexEntry(
+                    name: name, version: model.version, state: complaint == nil ? .ready : .unavailable,
+                    reason: complaint ?? entry.reason)
             }
         }
     }
 
-    /// The models that were asked for and do not serve, with the reason.
+    /// The models that were asked for and do not serve, or not as they should, with the reason.
     package func failures() -> [(name: String, reason: String)] {
         table.withLock { table in
-            table.entries.filter { $0.value.served.isEmpty && $0.value.reason != "unloaded" }
-                .map { (name: $0.key, reason: $0.value.reason) }
+            table.entries.compactMap { name, entry in
+                if entry.served.isEmpty { return entry.reason == "unloaded" ? nil : (name, entry.reason) }
+                return entry.served.values.lazy.compactMap(\.executor.complaint).first.map { (name, $0) }
+            }
         }.sorted { $0.name < $1.name }
     }
 }

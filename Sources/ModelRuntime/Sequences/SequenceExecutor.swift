@@ -40,9 +40,7 @@ package final class SequenceExecutor: RequestExecutor {
             configuration, sequences, version: version, instanceCount: parts.instances.count, initial: initialStates,
             clock: parts.clock)
         do {
-            slots = try parts.instances.map {
-                InstanceSlot(identity: $0, instance: try parts.model.makeInstance($0))
-            }
+            slots = try InstanceSlot.make(parts)
         } catch {
             throw HalcyonError(wrapping: error)
         }
@@ -177,12 +175,22 @@ package final class SequenceExecutor: RequestExecutor {
         let slot = slots[index]
         var states: SequenceExecution.States = [:]
         while true {
+            if let pass = slot.pass {
+                while !machine.withLock({ $0.isDrained }), !pass.request() { clock.park(slot.parker, until: nil) }
+            }
             let now = clock.now()
             switch machine.withLock({ $0.nextBatch(instance: index, now: now) }) {
-            case .run(let batch): run(batch, on: slot, states: &states)
-            case .hold(let until): clock.park(slot.parker, until: until)
-            case .park: clock.park(slot.parker, until: nil)
+            case .run(let batch):
+                run(batch, on: slot, states: &states)
+                slot.pass?.release()
+            case .hold(let until):
+                slot.pass?.release()
+                clock.park(slot.parker, until: until)
+            case .park:
+                slot.pass?.release()
+                clock.park(slot.parker, until: nil)
             case .exit:
+                slot.pass?.leave()
                 drained.notify()
                 return
             }

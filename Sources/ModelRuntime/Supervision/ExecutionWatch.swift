@@ -1,0 +1,50 @@
+internal import Scheduling
+
+/// Which executions run, and which of them take longer than they may: as a value. Times are the clock's nanoseconds.
+struct ExecutionWatch {
+    /// One execution.
+    struct Ticket: Hashable { fileprivate let number: UInt64 }
+
+    struct Overdue {
+        var instance: Int
+        var batch: Batch
+    }
+
+    private struct Execution {
+        var ticket: Ticket
+        var batch: Batch
+        var deadline: UInt64
+    }
+
+    private let limit: UInt64
+    private var executions: [Int: Execution] = [:]
+    private var nextNumber: UInt64 = 0
+
+    /// - Parameter limit: how long an execution may take.
+    init(limit: UInt64) { self.limit = limit }
+
+    mutating func begin(_ batch: Batch, on instance: Int, now: UInt64) -> Ticket {
+        let ticket = Ticket(number: nextNumber)
+        nextNumber += 1
+        let (deadline, overflow) = now.addingReportingOverflow(limit)
+        executions[instance] = Execution(ticket: ticket, batch: batch, deadline: overflow ? .max : deadline)
+        return ticket
+    }
+
+    /// - Returns: whether the execution was still waited for: if not, its batch has been answered by somebody else.
+    mutating func end(_ ticket: Ticket, on instance: Int) -> Bool {
+        guard executions[instance]?.ticket == ticket else { return false }
+        executions[instance] = nil
+        return true
+    }
+
+    /// Stops waiting for the executions whose time is over.
+    mutating func giveUp(now: UInt64) -> [Overdue] {
+        let overdue = executions.filter { $0.value.deadline <= now }.sorted { $0.key < $1.key }
+        for (instance, _) in overdue { executions[instance] = nil }
+        return overdue.map { Overdue(instance: $0.key, batch: $0.value.batch) }
+    }
+
+    /// When ``giveUp(now:)`` may have something to do next.
+    var nextDeadline: UInt64? { executions.values.map(\.deadline).min() }
+}

@@ -1,0 +1,162 @@
+internal import Logging
+internal import Scheduling
+internal import Tensors
+
+/// Notices instances that do not come back from an execution, and has others made in their place.
+///
+/// A thread that is stuck in an engine can't be stopped. Its batch is answered with an error, and the thread left alone:
+/// should it ever come back, it finds that it was given up, and ends. As long as an instance is not replaced the model
+/// counts as not ready.
+final class InstanceSupervisor: Sendable {
+    /// What the supervisor has done.
+    struct Actions: Sendable {
+        /// Answers a batch that is waited for no longer.
+        var giveUp: @Sendable (ExecutionWatch.Overdue) -> Void
+        /// Makes a new instance and sets it to work. Called on a thread of its own, as engines may be slow.
+        var replace: @Sendable (Int) throws(HalcyonError) -> Void
+        /// An attempt to replace an instance has failed.
+        var replacementFailed: @Sendable (HalcyonError) -> Void
+    }
+
+    private struct Loss {
+        /// `nil` while an attempt to replace it is under way.
+        var nextAttempt: UInt64?
+        var attempts = 0
+        var reason: String
+    }
+
+    private struct State {
+        var watch: ExecutionWatch
+        var lost: [Int: Loss] = [:]
+        /// Threads that are stuck in an engine.
+        var stuckCount = 0
+        var isArmed = false
+        var isStopped = false
+    }
+
+    /// The longest pause between two attempts to replace an instance, in nanoseconds.
+    private static let longestPause: UInt64 = 60_000_000_000
+
+    private let limit: UInt64
+    /// Stuck threads that are put up with at a time: each keeps its memory.
+    private let stuckLimit: Int
+    private let instances: [InstanceIdentity]
+    private let state: Locked<State>
+    private let clock: any SchedulingClock
+    private let timer: DeadlineTimer
+    private let actions: Actions
+
+    /// - Parameter limit: how long an execution may take, in nanoseconds.
+    init(
+        limit: UInt64, instances: [InstanceIdentity], clock: any SchedulingClock, timer: DeadlineTimer,
+        actions: Actions
+    ) {
+        self.limit = limit
+        self.instances = instances
+        stuckLimit = max(4, instances.count)
+        self.clock = clock
+        self.timer = timer
+        self.actions = actions
+        state = Locked(State(watch: ExecutionWatch(limit: limit)))
+    }
+
+    /// Why the model is not ready, if it is not.
+    var complaint: String? {
+        state.withLock { $0.lost.sorted { $0.key < $1.key }.first?.value.reason }
+    }
+
+    func begin(_ batch: Batch, on instance: Int) -> ExecutionWatch.Ticket {
+        let now = clock.now()
+        let (ticket, deadline) = state.withLock { state -> (ExecutionWatch.Ticket, UInt64?) in
+            let ticket = state.watch.begin(batch, on: instance, now: now)
+            guard !state.isArmed, !state.isStopped else { return (ticket, nil) }
+            state.isArmed = true
+            return (ticket, state.watch.nextDeadline)
+        }
+        if let deadline { timer.arm(self, at: deadline) }
+        return ticket
+    }
+
+    /// - Returns: whether the instance goes on: if not, it was given up, its batch has been answered, and its thread is
+    ///   to end.
+    func end(_ ticket: ExecutionWatch.Ticket, on instance: Int) -> Bool {
+        state.withLock { state in
+            let goesOn = state.watch.end(ticket, on: instance)
+            if !goesOn { state.stuckCount -= 1 }
+            return goesOn
+        }
+    }
+
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        timer.disarm(self)
+    }
+
+    /// Attempts what is due, each on a thread of its own.
+    private func replace(_ instance: Int) {
+        do {
+            try WorkerThread.detach(name: "replace") { [self] in
+                let outcome = Result { () throws(HalcyonError) in try actions.replace(instance) }
+                attempted(instance, outcome)
+            }
+        } catch {
+            attempted(instance, .failure(error))
+        }
+    }
+
+    private func attempted(_ instance: Int, _ outcome: Result<Void, HalcyonError>) {
+        let now = clock.now()
+        let next = state.withLock { state -> UInt64? in
+            switch outcome {
+            case .success:
+                state.lost[instance] = nil
+                return nil
+            case .failure(let error):
+                guard var loss = state.lost[instance], !state.isStopped else { return nil }
+                let (pause, overflow) = limit.multipliedReportingOverflow(by: 1 << min(loss.attempts, 16))
+                let next = now &+ (overflow ? Self.longestPause : min(pause, Self.longestPause))
+                loss.attempts += 1
+                loss.nextAttempt = next
+                loss.reason = "instance '\(instances[instance].name)' can't be replaced: \(error.message)"
+                state.lost[instance] = loss
+                state.isArmed = true
+                return next
+            }
+        }
+        if let next { timer.arm(self, at: next) }
+        if case .failure(let error) = outcome { actions.replacementFailed(error) }
+    }
+
+    private static let tooManyStuck = HalcyonError(
+        .unavailable, "too many threads hang in the engine; another is made when one of them comes back")
+}
+
+extension InstanceSupervisor: DeadlineTimer.Target {
+    func deadlinePassed(now: UInt64) -> UInt64? {
+        let overdue = state.withLock { state -> [ExecutionWatch.Overdue] in
+            guard !state.isStopped else { return [] }
+            let overdue = state.watch.giveUp(now: now)
+            for each in overdue {
+                state.stuckCount += 1
+                state.lost[each.instance] = Loss(
+                    nextAttempt: now,
+                    reason: "instance '\(instances[each.instance].name)' has not answered for "
+                        + "\(limit / 1_000_000) ms")
+            }
+            return overdue
+        }
+        for each in overdue { actions.giveUp(each) }
+        let (due, mayReplace, next) = state.withLock { state -> ([Int], Bool, UInt64?) in
+            let due = state.lost.filter { ($0.value.nextAttempt ?? .max) <= now }.keys.sorted()
+            for instance in due { state.lost[instance]?.nextAttempt = nil }
+            let next = (state.lost.values.compactMap(\.nextAttempt) + [state.watch.nextDeadline].compactMap(\.self))
+                .min()
+            state.isArmed = next != nil
+            return (due, state.stuckCount <= stuckLimit, next)
+        }
+        for instance in due {
+            if mayReplace { replace(instance) } else { attempted(instance, .failure(Self.tooManyStuck)) }
+        }
+        return next
+    }
+}

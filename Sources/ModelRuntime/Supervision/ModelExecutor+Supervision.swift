@@ -1,0 +1,61 @@
+internal import Logging
+internal import Scheduling
+internal import Tensors
+
+extension ModelExecutor {
+    /// Watches the executions of this executor's instances.
+    ///
+    /// - Parameter limit: how long one may take, in nanoseconds.
+    func makeSupervisor(limit: UInt64) -> InstanceSupervisor {
+        InstanceSupervisor(
+            limit: limit, instances: slots.map(\.identity), clock: clock, timer: timer,
+            actions: InstanceSupervisor.Actions(
+                giveUp: { [weak self] in self?.giveUp($0, limit: limit) },
+                replace: { [weak self] (index) throws(HalcyonError) in try self?.replace(index) },
+                replacementFailed: { [weak self] in self?.replacementFailed($0) }))
+    }
+
+    private func giveUp(_ overdue: ExecutionWatch.Overdue, limit: UInt64) {
+        let slot = slots[overdue.instance]
+        machine.withLock { $0.lose(instance: overdue.instance) }
+        slot.pass?.release()
+        workers.withLock { $0?.removeValue(forKey: overdue.instance) }?.detach()
+        let error = HalcyonError(
+            .unavailable,
+            "instance '\(slot.identity.name)' of model '\(name)' has not answered for \(limit / 1_000_000) ms and is "
+                + "given up")
+        log.error("instance is given up", metadata: ["model": "\(name)", "version": "\(version)", "error": "\(error)"])
+        fail(overdue.batch.requests, error, cause: .backend)
+        if machine.withLock({ $0.isDrained }) { drained.notify() }
+    }
+
+    private func replace(_ index: Int) throws(HalcyonError) {
+        let slot: InstanceSlot
+        do {
+            slot = slots[index].replaced(by: try model.makeInstance(slots[index].identity))
+        } catch {
+            throw HalcyonError(wrapping: error)
+        }
+        machine.withLock { $0.replace(instance: index) }
+        do {
+            try startWorker(index, on: slot)
+        } catch {
+            machine.withLock { $0.lose(instance: index) }
+            throw error
+        }
+        log.notice(
+            "instance is replaced",
+            metadata: ["model": "\(name)", "version": "\(version)", "instance": "\(slot.identity.name)"])
+    }
+
+    private func replacementFailed(_ error: HalcyonError) {
+        log.error(
+            "instance can't be replaced", metadata: ["model": "\(name)", "version": "\(version)", "error": "\(error)"])
+        // Where the model is being stopped and nobody is left, what waits would wait for ever.
+        let abandoned = machine.withLock { machine in
+            machine.isDraining && machine.isDeserted ? machine.abandon() : []
+        }
+        fail(abandoned, error, cause: .rejected(.stopping))
+        if machine.withLock({ $0.isDrained }) { drained.notify() }
+    }
+}

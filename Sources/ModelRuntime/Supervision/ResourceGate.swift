@@ -1,0 +1,67 @@
+package import Scheduling
+package import Tensors
+
+/// The resource arbiter with a lock around it: one for all models of a server.
+package final class ResourceGate: Sendable {
+    private struct State {
+        var arbiter: ResourceArbiter
+        var parkers: [ResourceArbiter.Holder: Parker] = [:]
+        var granted: Set<ResourceArbiter.Holder> = []
+    }
+
+    private let state: Locked<State>
+
+    package init(stock: [ResourceArbiter.Stock]) { state = Locked(State(arbiter: ResourceArbiter(stock: stock))) }
+
+    /// An instance's way through the gate.
+    final class Pass: Sendable {
+        private let gate: ResourceGate
+        private let holder: ResourceArbiter.Holder
+
+        fileprivate init(gate: ResourceGate, holder: ResourceArbiter.Holder) {
+            self.gate = gate
+            self.holder = holder
+        }
+
+        /// Asks for what the instance needs; if it is not there now, the parker is unparked when it is.
+        func request() -> Bool {
+            gate.wake { state in state.granted.contains(holder) ? [] : state.arbiter.request(holder) }
+            return gate.state.withLock { $0.granted.contains(holder) }
+        }
+
+        /// Gives back what the instance held, if it held anything.
+        func release() {
+            gate.wake { state in
+                state.granted.remove(holder) == nil ? [] : state.arbiter.release(holder)
+            }
+        }
+
+        /// Ends the instance's part in it.
+        func leave() {
+            release()
+            gate.wake { state in
+                state.parkers[holder] = nil
+                return state.arbiter.unregister(holder)
+            }
+        }
+    }
+
+    /// - Throws: `invalidArgument` for an instance that needs more than there is.
+    func register(_ claim: ResourceArbiter.Claim, parker: Parker) throws(HalcyonError) -> Pass {
+        let holder = try state.withLock { state throws(HalcyonError) in
+            let holder = try state.arbiter.register(claim)
+            state.parkers[holder] = parker
+            return holder
+        }
+        return Pass(gate: self, holder: holder)
+    }
+
+    private func wake(_ change: (inout State) -> [ResourceArbiter.Holder]) {
+        let parkers = state.withLock { state in
+            let granted = change(&state)
+            state.granted.formUnion(granted)
+            return granted.compactMap { state.parkers[$0] }
+        }
+        for parker in parkers { parker.unpark() }
+    }
+}

@@ -1,0 +1,180 @@
+import HalcyonTestKit
+import ModelConfiguration
+import ModelRuntime
+import Scheduling
+import Tensors
+import Testing
+
+@Suite("Instances that hang, and instances that share")
+struct SupervisionTests {
+    private typealias Outcome = Result<InferenceResponse, HalcyonError>
+
+    static let second: UInt64 = 1_000_000_000
+
+    /// A fixture whose first execution hangs until the gate opens.
+    private static func hanging(
+        _ gate: Gate, clock: ManualClock, configuration: ModelConfiguration = ExecutorFixture.configuration()
+    ) throws -> ExecutorFixture {
+        let echo = ScriptedBackend.echo()
+        let isFirst = Locked(true)
+        return try ExecutorFixture(configuration, clock: clock, mayRunOnCallerThread: true) { batch, identity in
+            if isFirst.withLock({ isFirst in
+                defer { isFirst = false }
+                return isFirst
+            }) {
+                gate.pass()
+            }
+            return try echo(&batch, identity)
+        } adjust: {
+            $0.executionTimeout = second
+        }
+    }
+
+    @Test("An instance that hangs is given up and replaced; its requests fail, those behind it do not")
+    func replacement() throws {
+        let gate = Gate()
+        let clock = ManualClock()
+        let fixture = try Self.hanging(gate, clock: clock)
+        let outcomes = Collected<Outcome>()
+        for value in 0..<2 {
+            fixture.executor.submit(try ExecutorFixture.request(Float(value)), from: .blocking) { outcomes.add($0) }
+        }
+        gate.waitForArrivals(1)
+        clock.waitForSleeper(until: clock.now() + Self.second)
+        #expect(fixture.executor.complaint == nil)
+        clock.advance(by: Self.second)
+        let all = outcomes.wait(for: 2)
+        #expect(throws: HalcyonError.self) { try all[0].get() }
+        if case .failure(let error) = all[0] {
+            #expect(error.code == .unavailable)
+            #expect(
+                error.message
+                    == "[request id: 0.0] instance 'test_0' of model 'test' has not answered for 1000 ms and is given up"
+            )
+        }
+        #expect(throws: Never.self) { try all[1].get() }
+        // Should the thread come back, its answer is nobody's.
+        gate.open()
+        fixture.executor.submit(try ExecutorFixture.request(2), from: .blocking) { outcomes.add($0) }
+        #expect(outcomes.wait(for: 3).count == 3)
+        let statistics = fixture.executor.statistics.snapshot()
+        #expect(statistics.success.count == 2 && statistics.fail.count == 1)
+        fixture.stop()
+        #expect(outcomes.values.count == 3)
+    }
+
+    @Test("While the replacement fails the model complains; it is tried again, later each time")
+    func failingReplacement() throws {
+        let gate = Gate()
+        let clock = ManualClock()
+        let fixture = try Self.hanging(gate, clock: clock)
+        let outcomes = Collected<Outcome>()
+        fixture.backend.refusal.withLock { $0 = HalcyonError(.unavailable, "no memory") }
+        fixture.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
+        gate.waitForArrivals(1)
+        let start = clock.now()
+        clock.waitForSleeper(until: start + Self.second)
+        clock.advance(by: Self.second)
+        clock.waitForSleeper(until: start + 2 * Self.second)
+        #expect(fixture.executor.complaint == "instance 'test_0' can't be replaced: no memory")
+        fixture.executor.submit(try ExecutorFixture.request(1), from: .blocking) { outcomes.add($0) }
+        clock.advance(by: Self.second)
+        clock.waitForSleeper(until: start + 4 * Self.second)
+        fixture.backend.refusal.withLock { $0 = nil }
+        clock.advance(by: 2 * Self.second)
+        #expect(throws: Never.self) { try outcomes.wait(for: 2)[1].get() }
+        #expect(fixture.executor.complaint == nil)
+        gate.open()
+        fixture.stop()
+    }
+
+    @Test("A model that is stopped without an instance left gives up what waits")
+    func stoppingDeserted() throws {
+        let gate = Gate()
+        let clock = ManualClock()
+        let fixture = try Self.hanging(gate, clock: clock)
+        let outcomes = Collected<Outcome>()
+        fixture.backend.refusal.withLock { $0 = HalcyonError(.unavailable, "no memory") }
+        for value in 0..<2 {
+            fixture.executor.submit(try ExecutorFixture.request(Float(value)), from: .blocking) { outcomes.add($0) }
+        }
+        gate.waitForArrivals(1)
+        let start = clock.now()
+        clock.waitForSleeper(until: start + Self.second)
+        let stopper = try WorkerThread(name: "stop") { fixture.executor.stop() }
+        clock.advance(by: Self.second)
+        let all = outcomes.wait(for: 2)
+        #expect(all.allSatisfy { (try? $0.get()) == nil })
+        stopper.join()
+        gate.open()
+        fixture.timer.stop()
+    }
+
+    // MARK: Resources
+
+    private static func sharing(count: Int, priority: Int = 1) -> ModelConfiguration {
+        var configuration = ExecutorFixture.configuration(maxBatchSize: 0, dimensions: [1, 4])
+        var group = InstanceGroup(name: "test", kind: .cpu, count: 1)
+        group.rateLimiter = RateLimiter(
+            resources: [.init(name: "camera", isGlobal: true, count: count)], priority: priority)
+        configuration.instanceGroups = [group]
+        return configuration
+    }
+
+    @Test("Instances of different models that share a resource never execute at once")
+    func sharing() throws {
+        let gate = ResourceGate(stock: [])
+        let exclusive = Exclusive()
+        let echo = ScriptedBackend.echo()
+        let fixtures = try (0..<3).map { _ in
+            try ExecutorFixture(
+                Self.sharing(count: 1), instances: 2, mayRunOnCallerThread: true,
+                script: { batch, identity in try exclusive.run { try echo(&batch, identity) } },
+                adjust: { $0.resources = gate })
+        }
+        let outcomes = Collected<Outcome>()
+        for value in 0..<60 {
+            for fixture in fixtures {
+                fixture.executor.submit(try ExecutorFixture.request(Float(value)), from: .blocking) { outcomes.add($0) }
+            }
+        }
+        #expect(outcomes.wait(for: 180).allSatisfy { (try? $0.get()) != nil })
+        #expect(!exclusive.wasShared)
+        for fixture in fixtures { fixture.stop() }
+    }
+
+    @Test("What a hanging instance held goes to others when it is given up")
+    func givenUpResources() throws {
+        let resources = ResourceGate(stock: [])
+        let gate = Gate()
+        let clock = ManualClock()
+        let echo = ScriptedBackend.echo()
+        let stuck = try ExecutorFixture(Self.sharing(count: 1), clock: clock) { batch, identity in
+            gate.pass()
+            return try echo(&batch, identity)
+        } adjust: {
+            $0.resources = resources
+            $0.executionTimeout = Self.second
+        }
+        let other = try ExecutorFixture(Self.sharing(count: 1), adjust: { $0.resources = resources })
+        let outcomes = Collected<Outcome>()
+        stuck.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
+        gate.waitForArrivals(1)
+        other.executor.submit(try ExecutorFixture.request(1), from: .blocking) { outcomes.add($0) }
+        clock.waitForSleeper(until: clock.now() + Self.second)
+        clock.advance(by: Self.second)
+        let all = outcomes.wait(for: 2)
+        #expect(all.filter { (try? $0.get()) != nil }.count == 1)
+        gate.open()
+        stuck.stop()
+        other.stop()
+    }
+
+    @Test("An instance that needs more than there is can't be made")
+    func tooLittle() throws {
+        let resources = ResourceGate(stock: [.init(name: "camera", count: 1)])
+        #expect(throws: HalcyonError.self) {
+            try ExecutorFixture(Self.sharing(count: 2), adjust: { $0.resources = resources })
+        }
+    }
+}
