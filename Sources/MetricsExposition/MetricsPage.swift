@@ -16,14 +16,10 @@ struct MetricsPage {
         text += "\(name)\(labels) \(Self.number(value))\n"
     }
 
-    /// - Parameters:
-    ///   - unit: how many of the histogram's own unit make one of the family's.
-    ///   - bounds: those to show, in the histogram's unit.
-    mutating func samples(
-        of family: MetricFamily, _ labels: MetricLabels, _ histogram: Histogram, unit: Double, bounds: [UInt64]
-    ) {
+    /// - Parameter unit: how many of the histogram's own unit make one of the family's.
+    mutating func samples(of family: MetricFamily, _ labels: MetricLabels, _ histogram: Histogram, unit: Double) {
         let count = histogram.count
-        for (bound, cumulative) in zip(histogram.bounds, histogram.cumulativeCounts) where bounds.contains(bound) {
+        for (bound, cumulative) in zip(histogram.bounds, histogram.cumulativeCounts) {
             sample("\(family.name)_bucket", labels.text(bound: Self.number(Double(bound) / unit)), cumulative)
         }
         sample("\(family.name)_bucket", labels.text(bound: "+Inf"), count)

@@ -82,10 +82,7 @@ extension MetricsRenderer {
     static let firstResponse = Distribution(
         "nv_inference_first_response_histogram_ms", "Time from arrival to the first response, in milliseconds.",
         unit: 1_000_000
-    ) { $0.latencies.request }
-
-    /// The reference's buckets, in nanoseconds.
-    static let firstResponseBounds: [UInt64] = [100_000_000, 500_000_000, 2_000_000_000, 5_000_000_000]
+    ) { $0.latencies.firstResponse }
 
     static let gauges = [
         Gauge("nv_inference_pending_request_count", "Requests that wait to be executed.") {

@@ -27,7 +27,7 @@ public struct MetricsRenderer: Sendable {
         }
         page.heading(Self.inputBytes)
         if configuration.histogramLatencies {
-            write(Self.firstResponse, statistics, bounds: Self.firstResponseBounds, to: &page)
+            write(Self.firstResponse, statistics, to: &page)
         }
         write(Self.gauges, snapshot, to: &page)
         if let cache = snapshot.cache { write(cache, statistics, to: &page) }
@@ -64,15 +64,11 @@ public struct MetricsRenderer: Sendable {
         }
     }
 
-    private func write(
-        _ distribution: Distribution, _ models: [Labelled], bounds: [UInt64]? = nil, to page: inout MetricsPage
-    ) {
+    private func write(_ distribution: Distribution, _ models: [Labelled], to page: inout MetricsPage) {
         page.heading(distribution.family)
         for model in models {
-            let histogram = distribution.value(model.statistics)
             page.samples(
-                of: distribution.family, model.labels, histogram, unit: distribution.unit,
-                bounds: bounds ?? histogram.bounds)
+                of: distribution.family, model.labels, distribution.value(model.statistics), unit: distribution.unit)
         }
     }
 

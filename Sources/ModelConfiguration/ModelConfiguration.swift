@@ -13,6 +13,10 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var maxBatchSize: Int
     public var inputs: [TensorConfiguration]
     public var outputs: [TensorConfiguration]
+    /// Inputs that the engine makes for each batch.
+    public var batchInputs: [BatchInput] = []
+    /// Outputs whose rows have no common size.
+    public var batchOutputs: [BatchOutput] = []
     public var instanceGroups: [InstanceGroup]
     /// `nil` for the default scheduler: a request at a time.
     public var dynamicBatching: DynamicBatching?
@@ -23,6 +27,9 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var parameters: [String: String]
     /// Labels that the model's metrics carry.
     public var metricTags: [String: String] = [:]
+    /// The upper bounds, in milliseconds and ascending, of the buckets of `nv_inference_first_response_histogram_ms`
+    /// (`model_metrics`); `nil` for the usual ones.
+    public var firstResponseBuckets: [Double]?
     /// Whether a request may get any number of responses.
     public var isDecoupled = false
     /// Whether equal requests may be answered from memory.

@@ -20,6 +20,9 @@ public struct TensorConfiguration: Hashable, Sendable {
     public var reshape: Shape?
     /// Whether a request may leave it out. Inputs only.
     public var isOptional = false
+    /// Whether requests may share a batch although this input has different shapes in them: the model then gets the
+    /// elements of all in one dimension. Inputs only.
+    public var allowsRaggedBatch = false
 
     public init(
         name: String, elementType: ElementType, dimensions: Shape, format: Format = .none, labelFilename: String = ""

@@ -20,6 +20,7 @@ struct BatchExecution: Sendable {
     private let configuration: ModelConfiguration
     private let version: Int64
     private let clock: any MonotonicClock
+    private let ragged: RaggedBatch?
     private let gather: Gather
     private let scatter: Scatter
 
@@ -28,7 +29,9 @@ struct BatchExecution: Sendable {
         self.version = version
         self.clock = clock
         // Each instance has a batch at work, and one may be gathered ahead for it.
-        gather = Gather(buffers: BatchBuffers(retained: 2 * instanceCount * max(1, configuration.inputs.count)))
+        ragged = RaggedBatch(configuration)
+        gather = Gather(
+            buffers: BatchBuffers(retained: 2 * instanceCount * max(1, configuration.inputs.count)), ragged: ragged)
         scatter = Scatter(configuration)
     }
 
@@ -95,16 +98,29 @@ struct BatchExecution: Sendable {
         return union
     }
 
+    /// Each request's parts of the outputs without rows of a common size; empty where the model has none.
+    private func parts(of outputs: [Tensor], for requests: [PendingRequest]) throws(HalcyonError) -> [[Tensor]] {
+        guard let ragged else { return [] }
+        var parts = [[Tensor]](repeating: [], count: requests.count)
+        for output in outputs where ragged.isScattered(output.name) {
+            for (index, part) in try ragged.parts(of: output, requests: requests.map(\.inputs)).enumerated() {
+                parts[index].append(part)
+            }
+        }
+        return parts
+    }
+
     private func respond(
         to requests: [PendingRequest], with outputs: [Tensor]
     ) throws(HalcyonError) -> [InferenceResponse] {
         var responses: [InferenceResponse] = []
         responses.reserveCapacity(requests.count)
+        let parts = try parts(of: outputs, for: requests)
         var row = 0
-        for request in requests {
+        for (index, request) in requests.enumerated() {
             let outputs = try scatter.outputs(
                 outputs, names: request.requestedOutputs, row: row, rows: request.batchSize,
-                isWhole: requests.count == 1)
+                isWhole: requests.count == 1, parts: parts.isEmpty ? [] : parts[index])
             responses.append(
                 InferenceResponse(
                     modelName: configuration.name, modelVersion: version, id: request.id, outputs: outputs))

@@ -6,13 +6,22 @@ internal import Tensors
 /// batches use again.
 struct Gather {
     private let buffers: BatchBuffers
+    private let ragged: RaggedBatch?
 
-    init(buffers: BatchBuffers) { self.buffers = buffers }
+    init(buffers: BatchBuffers, ragged: RaggedBatch? = nil) {
+        self.buffers = buffers
+        self.ragged = ragged
+    }
 
     /// - Parameter requests: each request's inputs, in the configuration's order; at least one.
     /// - Throws: `unsupported` for inputs that the processor cannot read.
     func inputs(of requests: [[Tensor]]) throws(HalcyonError) -> [Tensor] {
-        if requests.count == 1, let only = requests.first { return only }
+        guard let ragged else { return try rows(of: requests) }
+        return try rows(of: requests) + ragged.made(for: requests)
+    }
+
+    private func rows(of requests: [[Tensor]]) throws(HalcyonError) -> [Tensor] {
+        if requests.count == 1, let only = requests.first { return try ragged?.flattened(only) ?? only }
         guard let first = requests.first else { return [] }
         var gathered: [Tensor] = []
         gathered.reserveCapacity(first.count)
@@ -23,6 +32,7 @@ struct Gather {
     private func gather(
         _ index: Int, of requests: [[Tensor]], like first: Tensor
     ) throws(HalcyonError) -> Tensor {
+        let isRagged = ragged?.isRagged(first.name) ?? false
         var byteCount = 0
         var rows = 0
         for inputs in requests {
@@ -36,7 +46,7 @@ struct Gather {
                 throw HalcyonError(.invalidArgument, "the batch's input '\(input.name)' is too large")
             }
             byteCount = sum
-            rows += input.shape.dimensions.first ?? 1
+            rows += isRagged ? try input.shape.elementCount() : input.shape.dimensions.first ?? 1
         }
         let storage = buffers.take(byteCount: byteCount)
         var offset = 0
@@ -47,7 +57,7 @@ struct Gather {
                 offset += bytes.count
             }
         }
-        let shape = Shape([rows] + first.shape.dimensions.dropFirst())
+        let shape = isRagged ? Shape([rows]) : Shape([rows] + first.shape.dimensions.dropFirst())
         let data = try Buffer(storage).slice(offset: 0, byteCount: byteCount)
         return try Tensor(name: first.name, elementType: first.elementType, shape: shape, data: data)
     }

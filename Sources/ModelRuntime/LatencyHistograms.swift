@@ -5,11 +5,17 @@
 public struct LatencyHistograms: Hashable, Sendable {
     /// From arrival to response.
     public var request = Histogram(bounds: Histogram.durationBounds)
+    /// The same in the buckets of the reference's `nv_inference_first_response_histogram_ms`, or in those that the model's
+    /// configuration has for it (`model_metrics`).
+    public var firstResponse: Histogram
     /// From arrival to the beginning of the execution.
     public var queue = Histogram(bounds: Histogram.durationBounds)
     public var computeInput = Histogram(bounds: Histogram.durationBounds)
     public var computeInfer = Histogram(bounds: Histogram.durationBounds)
     public var computeOutput = Histogram(bounds: Histogram.durationBounds)
 
-    public init() {}
+    /// - Parameter firstResponseBounds: nanoseconds, ascending.
+    public init(firstResponseBounds: [UInt64] = Histogram.firstResponseBounds) {
+        firstResponse = Histogram(bounds: firstResponseBounds)
+    }
 }

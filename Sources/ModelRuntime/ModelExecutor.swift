@@ -86,8 +86,7 @@ package final class ModelExecutor: RequestExecutor {
         clock = parts.clock
         timer = parts.timer
         log = parts.log
-        let statistics = StatisticsCollector(
-            name: parts.configuration.name, version: parts.version, tags: parts.configuration.metricTags)
+        let statistics = StatisticsCollector(parts.configuration, version: parts.version)
         self.statistics = statistics
         scatter = Scatter(parts.configuration)
         cached =

@@ -20,7 +20,7 @@ package struct RequestValidator: Sendable {
 
     package init(_ configuration: ModelConfiguration) {
         self.configuration = configuration
-        hasOpenDimensions = configuration.inputs.contains(where: { $0.dimensions.isVariable })
+        hasOpenDimensions = configuration.inputs.contains(where: { $0.dimensions.isVariable && !$0.allowsRaggedBatch })
         hasOptionalInputs = configuration.inputs.contains(where: \.isOptional)
         reshapes = configuration.inputs.contains(where: { $0.reshape != nil })
     }
@@ -182,7 +182,7 @@ package struct RequestValidator: Sendable {
         if hasOptionalInputs {
             open += configuration.inputs.map { input in expected.contains { $0.name == input.name } ? 1 : 0 }
         }
-        for (input, expected) in zip(inputs, expected) {
+        for (input, expected) in zip(inputs, expected) where !expected.allowsRaggedBatch {
             for (size, wanted) in zip(input.shape.dimensions.dropFirst(skipped), expected.dimensions.dimensions)
             where wanted == Shape.variable { open.append(size) }
         }

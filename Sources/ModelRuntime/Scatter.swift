@@ -5,9 +5,12 @@ internal import Tensors
 struct Scatter {
     private let configuration: ModelConfiguration
     private let reshapes: Bool
+    /// The outputs without rows of a common size.
+    private let scattered: Set<String>
 
     init(_ configuration: ModelConfiguration) {
         self.configuration = configuration
+        scattered = Set(configuration.batchOutputs.flatMap(\.targetNames))
         reshapes = configuration.outputs.contains { $0.reshape != nil }
     }
 
@@ -30,7 +33,7 @@ struct Scatter {
             let complete =
                 configuration.maxBatchSize > 0
                 ? expected.modelDimensions.prepending(batchSize) : expected.modelDimensions
-            guard complete.accepts(output.shape) else {
+            guard complete.accepts(output.shape) || scattered.contains(output.name) else {
                 throw fault(instance, "returned output '\(output.name)' of shape \(output.shape), expected \(complete)")
             }
             if output.elementType != .bytes {
@@ -53,22 +56,18 @@ struct Scatter {
     /// - Parameters:
     ///   - names: the outputs that the request wants, in its order; empty for all, in the configuration's order.
     ///   - isWhole: whether the request is the only one of the batch.
+    ///   - parts: the request's parts of the outputs without rows of a common size.
     func outputs(
-        _ outputs: [Tensor], names: [String], row: Int, rows: Int, isWhole: Bool
+        _ outputs: [Tensor], names: [String], row: Int, rows: Int, isWhole: Bool, parts: [Tensor] = []
     ) throws(HalcyonError) -> [Tensor] {
         var result: [Tensor] = []
         result.reserveCapacity(outputs.count)
-        if names.isEmpty {
-            for expected in configuration.outputs {
-                if let output = outputs.first(where: { $0.name == expected.name }) {
-                    result.append(isWhole ? output : try slice(output, row: row, rows: rows))
-                }
-            }
-        } else {
-            for name in names {
-                if let output = outputs.first(where: { $0.name == name }) {
-                    result.append(isWhole ? output : try slice(output, row: row, rows: rows))
-                }
+        for index in 0..<(names.isEmpty ? configuration.outputs.count : names.count) {
+            let name = names.isEmpty ? configuration.outputs[index].name : names[index]
+            if let part = parts.first(where: { $0.name == name }) {
+                result.append(part)
+            } else if let output = outputs.first(where: { $0.name == name }) {
+                result.append(isWhole ? output : try slice(output, row: row, rows: rows))
             }
         }
         if reshapes { for index in result.indices { reshape(&result[index]) } }

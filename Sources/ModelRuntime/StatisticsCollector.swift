@@ -1,4 +1,5 @@
 private import Glibc
+package import ModelConfiguration
 package import Scheduling
 
 /// The one place where a model version's work is counted.
@@ -40,13 +41,22 @@ package final class StatisticsCollector: Sendable {
     private let wallClock: @Sendable () -> UInt64
 
     package init(
-        name: String, version: Int64, tags: [String: String] = [:],
-        wallClock: @escaping @Sendable () -> UInt64 = StatisticsCollector.systemWallClock
+        name: String, version: Int64, wallClock: @escaping @Sendable () -> UInt64 = StatisticsCollector.systemWallClock
     ) {
-        var statistics = ModelStatistics(name: name, version: version)
-        statistics.tags = tags
-        state = Locked(statistics)
+        state = Locked(ModelStatistics(name: name, version: version))
         self.wallClock = wallClock
+    }
+
+    /// A collector for a model with that configuration.
+    package convenience init(_ configuration: ModelConfiguration, version: Int64) {
+        self.init(name: configuration.name, version: version)
+        state.withLock { statistics in
+            statistics.tags = configuration.metricTags
+            if let buckets = configuration.firstResponseBuckets {
+                statistics.latencies = LatencyHistograms(
+                    firstResponseBounds: buckets.map { UInt64(($0 * 1_000_000).rounded()) })
+            }
+        }
     }
 
     package static let systemWallClock: @Sendable () -> UInt64 = {
@@ -74,6 +84,7 @@ package final class StatisticsCollector: Sendable {
                 lasted &+= stages.end &- arrival
                 statistics.latencies.queue.record(stages.start &- arrival)
                 statistics.latencies.request.record(stages.end &- arrival)
+                statistics.latencies.firstResponse.record(stages.end &- arrival)
             }
             statistics.lastInference = last
             statistics.inferenceCount &+= UInt64(batchSize)
@@ -118,6 +129,7 @@ package final class StatisticsCollector: Sendable {
             statistics.success.add(duration)
             statistics.cacheHit.add(lookup)
             statistics.latencies.request.record(duration)
+            statistics.latencies.firstResponse.record(duration)
         }
     }
 

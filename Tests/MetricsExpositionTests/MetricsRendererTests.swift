@@ -43,6 +43,7 @@ struct MetricsRendererTests {
         var model = ModelStatistics(name: "simple", version: 1)
         for milliseconds in [1, 100, 101, 2000, 6000] as [UInt64] {
             model.latencies.request.record(milliseconds * 1_000_000)
+            model.latencies.firstResponse.record(milliseconds * 1_000_000)
         }
         let renderer = MetricsRenderer(try MetricsConfiguration(settings: ["histogram_latencies=true"]))
         let text = renderer.text(MetricsSnapshot(statistics: [model], gauges: []))

@@ -51,8 +51,7 @@ struct FieldSupportTests {
         "What is not supported is a load error that names the field",
         arguments: [
 
-            ("runtime: \"x\"", "runtime"), ("batch_input { target_name: \"x\" }", "batch_input"),
-            ("instance_group { rate_limiter { priority: 1 } }", "rate_limiter"),
+            ("runtime: \"x\"", "runtime"),
             ("instance_group { passive: true }", "passive"),
             ("optimization { priority: PRIORITY_MAX }", "priority"),
             (

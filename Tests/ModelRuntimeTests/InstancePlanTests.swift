@@ -30,8 +30,8 @@ struct InstancePlanTests {
             instances == [
                 InstanceIdentity(name: "peoplenet_0_0", kind: .cpu, index: 0),
                 InstanceIdentity(name: "peoplenet_0_1", kind: .cpu, index: 1),
-                InstanceIdentity(name: "big_0", kind: .model, index: 2),
-                InstanceIdentity(name: "peoplenet_2_0", kind: .cpu, index: 3),
+                InstanceIdentity(name: "big_0", kind: .model, index: 2, group: 1),
+                InstanceIdentity(name: "peoplenet_2_0", kind: .cpu, index: 3, group: 2),
             ])
     }
 

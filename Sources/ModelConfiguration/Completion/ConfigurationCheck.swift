@@ -7,17 +7,82 @@ package enum ConfigurationCheck {
         _ configuration: ModelConfiguration, against signature: ModelSignature
     ) throws(HalcyonError) {
         var complaints: [String] = []
-        let inputs = configuration.inputs + sequenceInputs(configuration)
-        if inputs.count != signature.inputs.count {
-            let missing = signature.inputs.map(\.name).filter { name in !inputs.contains { $0.name == name } }
+        let inputs = configuration.inputs.filter { !$0.allowsRaggedBatch } + sequenceInputs(configuration)
+        let wholeInputs = wholeInputs(configuration)
+        if inputs.count + wholeInputs.count != signature.inputs.count {
+            let missing = signature.inputs.map(\.name).filter { name in
+                !(inputs + wholeInputs).contains { $0.name == name }
+            }
             let which = missing.map { "'\($0)'" }.joined(separator: ", ")
             complaints.append(
-                "unable to load model '\(configuration.name)', configuration expects \(inputs.count) inputs, "
+                "unable to load model '\(configuration.name)', configuration expects \(inputs.count + wholeInputs.count) inputs, "
                     + "model provides \(signature.inputs.count)" + (which.isEmpty ? "" : "; missing: \(which)"))
         }
         for input in inputs { complaints += disagreements(configuration, input, signature.inputs, .input) }
-        for output in configuration.outputs + stateOutputs(configuration) {
+        // Without a batch dimension, whether the model batches or not.
+        var unbatched = configuration
+        unbatched.maxBatchSize = 0
+        for input in wholeInputs { complaints += disagreements(unbatched, input, signature.inputs, .input) }
+        let scattered = Set(configuration.batchOutputs.flatMap(\.targetNames))
+        for output in configuration.outputs where scattered.contains(output.name) {
+            complaints += disagreements(
+                unbatched,
+                TensorConfiguration(
+                    name: output.name, elementType: output.elementType, dimensions: [Shape.variable]),
+                signature.outputs, .output)
+        }
+        let outputs = configuration.outputs.filter { !scattered.contains($0.name) }
+        for output in outputs + stateOutputs(configuration) {
             complaints += disagreements(configuration, output, signature.outputs, .output)
+        }
+        guard complaints.isEmpty else { throw HalcyonError(.invalidArgument, complaints.joined(separator: "\n")) }
+    }
+
+    /// The inputs that span the batch: the elements of all requests, and what the engine makes for each batch.
+    private static func wholeInputs(_ configuration: ModelConfiguration) -> [TensorConfiguration] {
+        let ragged = configuration.inputs.filter(\.allowsRaggedBatch).map {
+            TensorConfiguration(name: $0.name, elementType: $0.elementType, dimensions: [Shape.variable])
+        }
+        let made = configuration.batchInputs.flatMap { input in
+            let source = configuration.inputs.first { $0.name == input.sourceInput }
+            return input.targetNames.map { name in
+                TensorConfiguration(
+                    name: name, elementType: input.elementType,
+                    dimensions: input.shape(rank: source?.dimensions.rank ?? 1))
+            }
+        }
+        return ragged + made
+    }
+
+    /// Compares what `batch_input` and `batch_output` name with the inputs and outputs.
+    ///
+    /// - Throws: `invalidArgument` with every complaint.
+    package static func checkBatchTensors(_ configuration: ModelConfiguration) throws(HalcyonError) {
+        var complaints: [String] = []
+        let inputs = configuration.inputs.map(\.name)
+        let sources = configuration.batchInputs.map(\.sourceInput) + configuration.batchOutputs.map(\.sourceInput)
+        for source in Set(sources).sorted() where !inputs.contains(source) {
+            let hint = NameSuggestion.hint(for: source, among: inputs)
+            complaints.append(
+                "unknown source input name '\(source)' for batch input or batch output of model '\(configuration.name)'"
+                    + (hint.isEmpty ? "" : ", \(hint)"))
+        }
+        for name in configuration.batchInputs.flatMap(\.targetNames) where inputs.contains(name) {
+            complaints.append(
+                "batch input '\(name)' of model '\(configuration.name)' is also an input of its clients")
+        }
+        for name in configuration.batchOutputs.flatMap(\.targetNames)
+        where !configuration.outputs.contains(where: { $0.name == name }) {
+            let hint = NameSuggestion.hint(for: name, among: configuration.outputs.map(\.name))
+            complaints.append(
+                "batch output '\(name)' is no output of model '\(configuration.name)'"
+                    + (hint.isEmpty ? "" : ", \(hint)"))
+        }
+        let isRagged = configuration.inputs.contains(where: \.allowsRaggedBatch) || !configuration.batchOutputs.isEmpty
+        if isRagged, configuration.maxBatchSize == 0 {
+            complaints.append(
+                "allow_ragged_batch and batch_output need a model that batches, and max_batch_size of model "
+                    + "'\(configuration.name)' is 0")
         }
         guard complaints.isEmpty else { throw HalcyonError(.invalidArgument, complaints.joined(separator: "\n")) }
     }

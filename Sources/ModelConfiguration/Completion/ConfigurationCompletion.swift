@@ -29,7 +29,7 @@ package enum ConfigurationCompletion {
         var complete = configuration
         if let signature, options.isEnabled, complete.inputs.isEmpty || complete.outputs.isEmpty {
             try completeBatching(&complete, from: signature, options)
-            let own = sequenceTensors(complete)
+            let own = sequenceTensors(complete).union(complete.batchInputs.flatMap(\.targetNames))
             if complete.inputs.isEmpty {
                 complete.inputs = try tensors(signature.inputs.filter { !own.contains($0.name) }, of: complete, "input")
             }

@@ -33,11 +33,15 @@ struct ConfigurationDecoder {
         for node in message.nodes("metric_tags") {
             if case .string(let value) = node.value { configuration.metricTags[node.key] = value }
         }
+        configuration.firstResponseBuckets = firstResponseBuckets(message)
         configuration.isDecoupled = message.message("model_transaction_policy")?.bool("decoupled") ?? false
         configuration.usesResponseCache = message.message("response_cache")?.bool("enable") ?? false
         configuration.warmUps = warmUps(message, configuration)
         configuration.ensemble = ensemble(message)
         configuration.sequenceBatching = sequenceBatching(message, maxBatchSize: configuration.maxBatchSize)
+        configuration.batchInputs = batchInputs(message)
+        configuration.batchOutputs = batchOutputs(message)
+        checkRaggedInputs(message, configuration)
         checkChoices(message, configuration)
         return configuration
     }
@@ -121,6 +125,7 @@ struct ConfigurationDecoder {
                 format: TensorConfiguration.Format(rawValue: tensor.string("format")) ?? .none,
                 labelFilename: tensor.string("label_filename"))
             configuration.isOptional = tensor.bool("optional")
+            configuration.allowsRaggedBatch = tensor.bool("allow_ragged_batch")
             configuration.reshape = reshape(tensor, dimensions, name: name, field, path)
             tensors.append(configuration)
         }

@@ -26,6 +26,12 @@ enum FieldSupport {
         "ModelParameter.string_value", "ModelConfig.metric_tags",
         "ModelConfig.model_transaction_policy", "ModelTransactionPolicy.decoupled",
         "ModelConfig.response_cache", "ModelResponseCache.enable",
+        "ModelConfig.model_metrics", "ModelMetrics.metric_control",
+        "ModelMetrics.MetricControl.metric_identifier", "ModelMetrics.MetricControl.histogram_options",
+        "ModelMetrics.MetricControl.MetricIdentifier.family", "ModelMetrics.MetricControl.HistogramOptions.buckets",
+        "ModelConfig.batch_input", "ModelConfig.batch_output", "BatchInput.kind", "BatchInput.target_name",
+        "BatchInput.data_type", "BatchInput.source_input", "BatchOutput.kind", "BatchOutput.target_name",
+        "BatchOutput.source_input", "ModelInput.allow_ragged_batch",
         "ModelInput.reshape", "ModelOutput.reshape", "ModelTensorReshape.shape", "ModelInput.optional",
         "ModelConfig.model_warmup", "ModelWarmup.name", "ModelWarmup.batch_size", "ModelWarmup.inputs",
         "ModelWarmup.count", "ModelWarmup.Input.data_type", "ModelWarmup.Input.dims", "ModelWarmup.Input.zero_data",
@@ -67,9 +73,9 @@ enum FieldSupport {
 
     /// An error when set to anything but its default.
     static let unsupported: Set<String> = [
-        "ModelConfig.runtime", "ModelConfig.batch_input", "ModelConfig.batch_output", "ModelConfig.model_operations",
-        "ModelConfig.model_repository_agents", "ModelConfig.model_metrics",
-        "ModelInput.is_shape_tensor", "ModelInput.allow_ragged_batch", "ModelInput.is_non_linear_format_io",
+        "ModelConfig.runtime", "ModelConfig.model_operations",
+        "ModelConfig.model_repository_agents",
+        "ModelInput.is_shape_tensor", "ModelInput.is_non_linear_format_io",
         "ModelOutput.is_shape_tensor", "ModelOutput.is_non_linear_format_io",
         "ModelInstanceGroup.secondary_devices", "ModelInstanceGroup.profile",
         "ModelInstanceGroup.passive", "ModelInstanceGroup.host_policy",

@@ -10,7 +10,8 @@ extension ModelConfiguration {
             .init("runtime", .string(runtime)), .init("version_policy", versionPolicy.jsonValue),
             .init("max_batch_size", .integer(Int64(maxBatchSize))),
             .init("input", .array(inputs.map(Self.input))), .init("output", .array(outputs.map(Self.output))),
-            .init("batch_input", []), .init("batch_output", []), .init("optimization", optimization.jsonValue),
+            .init("batch_input", .array(batchInputs.map(\.jsonValue))),
+            .init("batch_output", .array(batchOutputs.map(\.jsonValue))), .init("optimization", optimization.jsonValue),
         ]
         if let dynamicBatching { members.append(.init("dynamic_batching", dynamicBatching.jsonValue)) }
         if let sequenceBatching { members.append(.init("sequence_batching", sequenceBatching.jsonValue)) }
@@ -27,7 +28,19 @@ extension ModelConfiguration {
         ]
         if isDecoupled { members.append(.init("model_transaction_policy", ["decoupled": true])) }
         if usesResponseCache { members.append(.init("response_cache", ["enable": true])) }
+        if let firstResponseBuckets { members.append(.init("model_metrics", Self.metrics(firstResponseBuckets))) }
         return .object(members)
+    }
+
+    private static func metrics(_ buckets: [Double]) -> JSONValue {
+        [
+            "metric_control": [
+                [
+                    "metric_identifier": ["family": .string(ConfigurationDecoder.bucketedFamily)],
+                    "histogram_options": ["buckets": .array(buckets.map { .number($0) })],
+                ]
+            ]
+        ]
     }
 
     /// A map from text to text, by key.
@@ -42,7 +55,7 @@ extension ModelConfiguration {
                 .init("data_type", .string(tensor.elementType.configurationName)),
                 .init("format", .string(tensor.format.rawValue)), .init("dims", dimensions(tensor.dimensions)),
             ] + reshape(tensor) + [
-                .init("is_shape_tensor", false), .init("allow_ragged_batch", false),
+                .init("is_shape_tensor", false), .init("allow_ragged_batch", .bool(tensor.allowsRaggedBatch)),
                 .init("optional", .bool(tensor.isOptional)), .init("is_non_linear_format_io", false),
             ])
     }
@@ -65,6 +78,24 @@ extension ModelConfiguration {
 
     fileprivate static func dimensions(_ shape: Shape) -> JSONValue {
         .array(shape.dimensions.map { .integer(Int64($0)) })
+    }
+}
+
+extension BatchInput {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "kind": .string(kind.rawValue), "target_name": .array(targetNames.map(JSONValue.string)),
+            "data_type": .string(elementType.configurationName), "source_input": [.string(sourceInput)],
+        ]
+    }
+}
+
+extension BatchOutput {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "target_name": .array(targetNames.map(JSONValue.string)), "kind": "BATCH_SCATTER_WITH_INPUT_SHAPE",
+            "source_input": [.string(sourceInput)],
+        ]
     }
 }
 

@@ -58,8 +58,7 @@ package final class EnsembleExecutor: RequestExecutor {
         router = parts.router
         clock = parts.clock
         validator = RequestValidator(parts.configuration)
-        let statistics = StatisticsCollector(
-            name: parts.configuration.name, version: parts.version, tags: parts.configuration.metricTags)
+        let statistics = StatisticsCollector(parts.configuration, version: parts.version)
         self.statistics = statistics
         cached =
             parts.configuration.usesResponseCache

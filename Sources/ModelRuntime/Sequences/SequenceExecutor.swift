@@ -31,7 +31,7 @@ package final class SequenceExecutor: RequestExecutor {
         name = parts.configuration.name
         version = parts.version
         configuration = parts.configuration
-        statistics = StatisticsCollector(name: name, version: version, tags: configuration.metricTags)
+        statistics = StatisticsCollector(configuration, version: version)
         validator = RequestValidator(configuration)
         clock = parts.clock
         timer = parts.timer

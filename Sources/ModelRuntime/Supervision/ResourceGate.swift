@@ -1,5 +1,5 @@
 package import Scheduling
-package import Tensors
+internal import Tensors
 
 /// The resource arbiter with a lock around it: one for all models of a server.
 package final class ResourceGate: Sendable {

@@ -41,6 +41,27 @@ struct ConfigurationTextTests {
         """,
         "model_transaction_policy { decoupled: true }",
         """
+        model_metrics {
+          metric_control {
+            metric_identifier { family: "nv_inference_first_response_histogram_ms" }
+            histogram_options { buckets: [ 0.5, 1, 2.25 ] }
+          }
+        }
+        """,
+        """
+        max_batch_size: 4
+        input { name: "A" data_type: TYPE_FP32 dims: -1 allow_ragged_batch: true }
+        output { name: "B" data_type: TYPE_FP32 dims: -1 }
+        batch_input {
+          kind: BATCH_ACCUMULATED_ELEMENT_COUNT target_name: [ "I", "J" ] data_type: TYPE_INT32 source_input: "A"
+        }
+        batch_output { kind: BATCH_SCATTER_WITH_INPUT_SHAPE target_name: "B" source_input: "A" }
+        instance_group {
+          count: 2
+          rate_limiter { priority: 3 resources [ { name: "R" count: 2 }, { name: "S" global: true count: 1 } ] }
+        }
+        """,
+        """
         max_batch_size: 8
         sequence_batching {
           oldest { max_candidate_sequences: 4 preferred_batch_size: [ 2 ] max_queue_delay_microseconds: 7 }
