@@ -77,7 +77,8 @@ public final class InferenceServer: Sendable {
         _ options: ServerOptions, budget: CPUBudget, clock: any SchedulingClock, timer: DeadlineTimer
     ) throws(HalcyonError) -> ModelLoader {
         ModelLoader(
-            repository: try ModelRepositoryReader(paths: options.repositoryPaths),
+            repository: try ModelRepositoryReader(
+                paths: options.repositoryPaths, allowsSameNames: options.allowsSameModelNames),
             backends: try backends(options),
             completion: .init(
                 defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
@@ -117,8 +118,8 @@ public final class InferenceServer: Sendable {
                 throw HalcyonError(
                     .invalidArgument, "models to load at start can only be named in explicit model-control mode")
             }
-            return try manager.modelNames()
-        case .explicit: return options.startupModels.contains("*") ? try manager.modelNames() : options.startupModels
+            return try manager.modelKeys()
+        case .explicit: return options.startupModels.contains("*") ? try manager.modelKeys() : options.startupModels
         }
     }
 

@@ -16,6 +16,9 @@ public struct ServerOptions: Sendable {
     /// Folders with models, absolute or relative to the working directory; at least one.
     public var repositoryPaths: [String]
     public var modelControlMode: ModelControlMode = .none
+    /// Whether several repositories may have models of the same name. Ensembles then use those of their own repository,
+    /// and a request names one that is not alone with its name by the repository's absolute path, a slash and the name.
+    public var allowsSameModelNames = false
     /// How often the repositories are looked at where they are polled. A model is loaded when it looks the same twice in a
     /// row, so that none is loaded half-written.
     public var repositoryPollInterval: Duration = .seconds(15)

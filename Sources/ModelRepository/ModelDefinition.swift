@@ -24,6 +24,8 @@ package struct ModelDefinition: Sendable {
     /// What an operator should know of the folder: version folders that are passed over, versions that are absent.
     package var notices: [String]
     package var engine: EngineSelection
+    /// The absolute path of its repository.
+    package var root: String
     /// The absolute path of the model's folder.
     package var directory: String
     /// The versions that the policy chooses, ascending; at least one.

@@ -9,9 +9,11 @@ package import Tensors
 package struct ModelRepositoryReader: Sendable {
     /// Absolute paths without links, in the order of search, each once.
     private let roots: [String]
+    /// Whether several repositories may have models of the same name.
+    private let allowsSameNames: Bool
 
     /// - Throws: `notFound` for a path where there is nothing, `invalidArgument` for one that is no folder.
-    package init(paths: [String]) throws(HalcyonError) {
+    package init(paths: [String], allowsSameNames: Bool = false) throws(HalcyonError) {
         guard !paths.isEmpty else {
             throw HalcyonError(.invalidArgument, "at least one model repository must be given")
         }
@@ -26,28 +28,48 @@ package struct ModelRepositoryReader: Sendable {
             }
         }
         self.roots = roots
+        self.allowsSameNames = allowsSameNames
     }
 
-    /// The models of all repositories, by name. A folder whose name can't be a model's is passed over.
-    package func modelNames() throws(HalcyonError) -> [ModelName] {
-        var names: Set<ModelName> = []
+    /// The keys of the models of all repositories, by name. A folder whose name can't be a model's is passed over.
+    package func modelKeys() throws(HalcyonError) -> [String] {
+        try folders().flatMap { name, roots in keys(of: name, in: roots) }.sorted()
+    }
+
+    /// The repositories that have a folder of each name.
+    private func folders() throws(HalcyonError) -> [ModelName: [String]] {
+        var folders: [ModelName: [String]] = [:]
         for root in roots {
             for name in try FileSystem.names(in: root) where (try? FileSystem.kind("\(root)/\(name)")) == .folder {
-                if let name = try? ModelName(name) { names.insert(name) }
+                if let name = try? ModelName(name) { folders[name, default: []].append(root) }
             }
         }
-        return names.sorted()
+        return folders
     }
 
-    /// What the folder of each model looks like, by name: equal for equal contents.
+    private func keys(of name: ModelName, in roots: [String]) -> [String] {
+        guard allowsSameNames, roots.count > 1 else { return [name.rawValue] }
+        return roots.map { ModelKey.text(name.rawValue, root: $0) }
+    }
+
+    /// The key of the model that an ensemble of the repository `root` means by a name: that of its own repository, if
+    /// several have one.
+    func key(of name: String, near root: String) throws(HalcyonError) -> String {
+        guard allowsSameNames, try FileSystem.kind("\(root)/\(try ModelName(name))") == .folder else { return name }
+        var holders = 0
+        for root in roots where try FileSystem.kind("\(root)/\(name)") == .folder { holders += 1 }
+        return holders > 1 ? ModelKey.text(name, root: root) : name
+    }
+
+    /// What the folder of each model looks like, by key: equal for equal contents.
     package func fingerprints() throws(HalcyonError) -> [String: UInt64] {
         var fingerprints: [String: UInt64] = [:]
-        for root in roots {
-            for name in try FileSystem.names(in: root) where (try? FileSystem.kind("\(root)/\(name)")) == .folder {
+        for (name, roots) in try folders() {
+            let keys = keys(of: name, in: roots)
+            for (index, root) in roots.enumerated() {
                 // A folder that goes while it is looked at is gone.
-                guard let name = try? ModelName(name), let found = try? FileSystem.fingerprint(of: "\(root)/\(name)")
-                else { continue }
-                fingerprints[name.rawValue, default: 0] ^= found
+                guard let found = try? FileSystem.fingerprint(of: "\(root)/\(name)") else { continue }
+                fingerprints[keys[min(index, keys.count - 1)], default: 0] ^= found
             }
         }
         return fingerprints
@@ -58,11 +80,15 @@ package struct ModelRepositoryReader: Sendable {
     /// - Throws: `notFound` for a name that no repository has; `invalidArgument` with every complaint about the
     ///   configuration, or for a path that leads out of the repository; `unavailable` or `internal` where a file is
     ///   missing or can't be read.
-    /// - Parameter json: the configuration, in place of the one that lies in the repository.
+    ///   - json: the configuration, in place of the one that lies in the repository.
+    /// - Parameters:
+    ///   - key: the model's name, or its whole key.
     package func readModel(
-        _ name: ModelName, backends: [String: any Backend], json: String? = nil
+        _ key: String, backends: [String: any Backend], json: String? = nil
     ) throws(HalcyonError) -> ModelDefinition {
-        let (root, directory) = try find(name)
+        let key = try ModelKey(key)
+        let name = key.name
+        let (root, directory) = try find(key)
         try FileSystem.confine(directory, to: root)
         var (configuration, diagnostics) = try readConfiguration(name, directory, root: root, json: json)
         let folders = try versionFolders(in: directory)
@@ -87,7 +113,7 @@ package struct ModelRepositoryReader: Sendable {
                 + absent.map {
                     "version \($0) is specified for model '\(name)', but the version directory is not present"
                 },
-            engine: engine, directory: directory, versions: versions)
+            engine: engine, root: root, directory: directory, versions: versions)
     }
 
     /// The labels of the outputs that have a label file, by output.
@@ -112,9 +138,11 @@ package struct ModelRepositoryReader: Sendable {
 
     // MARK: The model's folder
 
-    private func find(_ name: ModelName) throws(HalcyonError) -> (root: String, directory: String) {
+    private func find(_ key: ModelKey) throws(HalcyonError) -> (root: String, directory: String) {
+        let name = key.name
         var holders: [String] = []
         for root in roots where try FileSystem.kind("\(root)/\(name)") == .folder { holders.append(root) }
+        if let wanted = key.root { holders = holders.filter { allowsSameNames && $0 == wanted } }
         guard let root = holders.first else {
             throw HalcyonError(
                 .notFound,
@@ -125,7 +153,8 @@ package struct ModelRepositoryReader: Sendable {
             throw HalcyonError(
                 .invalidArgument,
                 "failed to load '\(name)', model name must be unique across all model repositories: it is in "
-                    + holders.joined(separator: " and "))
+                    + holders.joined(separator: " and ")
+                    + (allowsSameNames ? "; write a repository's path, a slash and the name" : ""))
         }
         return (root, "\(root)/\(name)")
     }
@@ -145,8 +174,8 @@ package struct ModelRepositoryReader: Sendable {
     }
 
     /// What a model's `config.pbtxt` says; empty where it has none.
-    func configurationText(_ name: ModelName) throws(HalcyonError) -> [UInt8] {
-        let (root, directory) = try find(name)
+    func configurationText(_ key: String) throws(HalcyonError) -> [UInt8] {
+        let (root, directory) = try find(try ModelKey(key))
         let path = "\(directory)/config.pbtxt"
         guard try FileSystem.kind(path) != nil else { return [] }
         return try FileSystem.read(try FileSystem.confine(path, to: root), most: ConfigurationReader.maximumByteCount)

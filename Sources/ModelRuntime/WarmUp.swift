@@ -1,16 +1,22 @@
 internal import ModelConfiguration
 internal import Tensors
 
+/// What executions of one item took before the first request, in nanoseconds.
+package struct WarmUpTimes: Hashable, Sendable {
+    package var first: UInt64
+    package var steady: UInt64
+}
+
 /// Inputs to try a model with.
 enum WarmUp {
     /// How long the sizes beyond the necessary ones may take altogether, in nanoseconds.
     static let patience: UInt64 = 2_000_000_000
 
-    /// The batch sizes to try, as an engine may set up each anew: one item and the preferred sizes in any case, then all
-    /// others that a batch can have, while they are quick.
+    /// The batch sizes to try beyond one item, as an engine may set up each anew: the preferred sizes in any case, then
+    /// all others that a batch can have, while they are quick.
     static func batchSizes(for configuration: ModelConfiguration) -> (necessary: [Int], others: [Int]) {
-        guard configuration.maxBatchSize > 1, let batching = configuration.dynamicBatching else { return ([1], []) }
-        let necessary = Set(batching.preferredBatchSizes + [1])
+        guard configuration.maxBatchSize > 1, let batching = configuration.dynamicBatching else { return ([], []) }
+        let necessary = Set(batching.preferredBatchSizes).subtracting([1])
         // Larger batches are seldom met in all sizes.
         let others = (2...min(configuration.maxBatchSize, 16)).filter { !necessary.contains($0) }
         return (necessary.sorted(), others)

@@ -28,6 +28,13 @@ struct ModelFlags: ParsableArguments {
     var modelControlMode = ControlMode.none
 
     @Option(
+        help: """
+            Whether several repositories may have models of the same name: ensembles then use those of their own \
+            repository.
+            """)
+    var modelNamespacing = Switch(false)
+
+    @Option(
         help: "Seconds between two looks at the repositories; a changed model is loaded when it looks the same twice.")
     var repositoryPollSecs: Int64 = 15
 

@@ -128,6 +128,7 @@ struct ServerProcess {
             case .explicit: .explicit
             case .poll: .poll
             }
+        options.allowsSameModelNames = flags.models.modelNamespacing.isOn
         options.repositoryPollInterval = .seconds(flags.models.repositoryPollSecs)
         options.startupModels = flags.models.startupModels
         options.backendDirectory = flags.models.backendDirectory

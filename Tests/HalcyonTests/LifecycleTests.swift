@@ -84,4 +84,58 @@ struct LifecycleTests {
         #expect(Set(versions.values) == [1, 2])
         #expect(await server.shutdown().isClean)
     }
+
+    @Test("Models of one name in several repositories serve side by side, and ensembles use those of their own")
+    func namespaces() async throws {
+        let repositories = [try TemporaryRepository(), try TemporaryRepository()]
+        let ensemble = """
+            platform: "ensemble"
+            max_batch_size: 8
+            input { name: "IN" data_type: TYPE_FP32 dims: 4 }
+            output { name: "RESULT" data_type: TYPE_FP32 dims: 4 }
+            ensemble_scheduling {
+              step { model_name: "scale" input_map { key: "IN" value: "IN" } output_map { key: "OUT" value: "RESULT" } }
+            }
+            """
+        for (index, repository) in repositories.enumerated() {
+            try repository.add("scale", backend: "scale\(index)")
+            try repository.add("all\(index)", configuration: ensemble)
+        }
+        let backends = (0..<2).map { index in
+            ScriptedBackend(name: "scale\(index)") { batch, _ in
+                let values = try batch.inputs[0].elements(as: Float.self).map { $0 * Float(index + 2) }
+                return [try Tensor(name: "OUT", shape: batch.inputs[0].shape, values)]
+            }
+        }
+        var options = ServerOptions(repositoryPaths: repositories.map(\.path))
+        options.backends = backends
+        let strict = try InferenceServer(options)
+        await #expect(throws: HalcyonError.self) { try await strict.waitUntilReady() }
+        await strict.shutdown()
+        options.allowsSameModelNames = true
+        options.modelControlMode = .poll
+        options.repositoryPollInterval = .seconds(3600)
+        let server = try InferenceServer(options)
+        try await server.waitUntilReady()
+        for index in 0..<2 {
+            let response = try await server.infer(try request("all\(index)", 1))
+            #expect(try response.output("RESULT").elements(as: Float.self)[0] == Float(index + 2))
+        }
+        #expect(server.modelIndex().map(\.name).sorted() == ["all0", "all1", "scale", "scale"])
+        let ambiguous = await #expect(throws: HalcyonError.self) { try await server.infer(try request("scale", 1)) }
+        #expect(ambiguous?.message.hasPrefix("several models have the name 'scale': write one of /") == true)
+        let root = repositories[1].path
+        let key = try #require(ambiguous?.message.split(separator: " ").last { $0.contains(root) })
+        let response = try await server.infer(try request(key.replacingOccurrences(of: ",", with: ""), 1))
+        #expect(try response.output("OUT").elements(as: Float.self)[0] == 3)
+        // Where only one is left, its name is enough again.
+        try FileManager.default.removeItem(atPath: "\(repositories[0].path)/scale")
+        for _ in 0..<2 { server.pollRepositories() }
+        for model in ["scale", "all1"] {
+            let output = try await server.infer(try request(model, 1)).outputs[0]
+            #expect(try output.elements(as: Float.self)[0] == 3)
+        }
+        #expect(server.modelIndex().map(\.name).sorted() == ["all0", "all1", "scale"])
+        #expect(await server.shutdown().isClean)
+    }
 }

@@ -25,7 +25,7 @@ struct ConfinementTests {
         try repository.link("m", to: "..data/m")
         try repository.folder("n")
         try repository.link("n/1", to: "../m/1")
-        #expect(try repository.reader().modelNames().map(\.rawValue) == ["m", "n"])
+        #expect(try repository.reader().modelKeys() == ["m", "n"])
         let model = try repository.read("m")
         #expect(model.versions.first?.modelPath == repository.path + "/m/1/model.stub")
         #expect(try repository.reader().labels(of: model) == ["O": ["cat"]])
@@ -109,7 +109,7 @@ struct ConfinementTests {
         try repository.folder("../cafe\u{301}")
         try repository.link("../cafe\u{301}/m", to: "../caf\u{E9}")
         let reader = try ModelRepositoryReader(paths: [repository.outside + "/cafe\u{301}"])
-        let error = repository.error { try reader.readModel(try ModelName("m"), backends: StubBackend.all) }
+        let error = repository.error { try reader.readModel("m", backends: StubBackend.all) }
         #expect(error?.message.contains("outside of") == true)
     }
 

@@ -16,7 +16,7 @@ struct ModelRepositoryReaderTests {
         try first.link("linked", to: "a")
         try second.folder("c")
         let reader = try ModelRepositoryReader(paths: [first.path, second.path, first.path + "/../repository"])
-        #expect(try reader.modelNames().map(\.rawValue) == ["a", "b", "c", "linked", "spaced name"])
+        #expect(try reader.modelKeys() == ["a", "b", "c", "linked", "spaced name"])
     }
 
     @Test func `Names that are not UTF-8 are passed over`() throws {
@@ -24,7 +24,7 @@ struct ModelRepositoryReaderTests {
         try repository.model("a")
         let name = repository.path.utf8.map { CChar(bitPattern: $0) } + [47, -1, -2, 0]
         #expect(mkdir(name, 0o755) == 0)
-        #expect(try repository.reader().modelNames().map(\.rawValue) == ["a"])
+        #expect(try repository.reader().modelKeys() == ["a"])
     }
 
     @Test func `A repository that is not one is an error`() throws {
@@ -61,7 +61,7 @@ struct ModelRepositoryReaderTests {
         try second.model("m")
         let reader = try ModelRepositoryReader(paths: [first.path, second.path])
         #expect(
-            first.error { try reader.readModel(try ModelName("m"), backends: StubBackend.all) }?.message
+            first.error { try reader.readModel("m", backends: StubBackend.all) }?.message
                 == "failed to load 'm', model name must be unique across all model repositories: it is in <repository> and "
                 + second.path)
     }

@@ -23,16 +23,31 @@ struct WarmUpTests {
         return fixture.backend.executedBatchSizes
     }
 
-    @Test("Every instance runs once, and one of them at the sizes that batches will have")
+    @Test("Every instance runs once, the first twice, and one of them at the sizes that batches will have")
     func sizes() throws {
-        #expect(try executedSizes(nil, instances: 2) == [1, 1])
-        #expect(try executedSizes(DynamicBatching(preferredBatchSizes: [4]), instances: 2) == [1, 1, 4, 2, 3])
+        #expect(try executedSizes(nil, instances: 2) == [1, 1, 1])
+        #expect(try executedSizes(DynamicBatching(preferredBatchSizes: [4]), instances: 2) == [1, 1, 1, 4, 2, 3])
+    }
+
+    @Test("The first execution's time is told apart from the next")
+    func times() throws {
+        let clock = ManualClock()
+        let durations = Locked<[UInt64]>([5, 40])
+        let echo = ScriptedBackend.echo()
+        let fixture = try ExecutorFixture(ExecutorFixture.configuration(), clock: clock) {
+            clock.advance(by: durations.withLock { $0.popLast() } ?? 0)
+            return try echo(&$0, $1)
+        }
+        let times = try fixture.executor.warmUp()
+        fixture.stop()
+        #expect(times?.first == 40)
+        #expect(times?.steady == 5)
     }
 
     @Test("Sizes that nobody prefers are tried only while that is quick")
     func patience() throws {
         let batching = DynamicBatching(preferredBatchSizes: [4])
-        #expect(try executedSizes(batching, instances: 1, secondsABatch: 3) == [1, 4, 2])
+        #expect(try executedSizes(batching, instances: 1, secondsABatch: 3) == [1, 1, 4, 2])
     }
 
     @Test("A model with open dimensions is left cold, and a model that fails says so")

@@ -44,9 +44,8 @@ extension ModelLoader {
     ///
     /// - Throws: whatever is wrong with the model.
     package func effectiveConfiguration(_ name: String) throws(HalcyonError) -> EffectiveConfiguration {
-        let modelName = try ModelName(name)
-        let definition = try repository.readModel(modelName, backends: backends)
-        let text = try repository.configurationText(modelName)
+        let definition = try repository.readModel(name, backends: backends)
+        let text = try repository.configurationText(name)
         guard definition.configuration.ensemble == nil else {
             return EffectiveConfiguration(
                 configuration: try ConfigurationCompletion.complete(

@@ -24,7 +24,7 @@ package struct RepositoryLint: Sendable {
     ///
     /// - Throws: where a repository can't be read at all.
     package func findings() throws(HalcyonError) -> [Finding] {
-        let names = try loader.modelNames()
+        let names = try loader.modelKeys()
         return names.flatMap { findings(of: $0, among: Set(names)) }
     }
 
@@ -44,7 +44,7 @@ package struct RepositoryLint: Sendable {
         }
         var found: ModelDefinition?
         attempt { () throws(HalcyonError) in
-            found = try loader.repository.readModel(try ModelName(name), backends: loader.backends)
+            found = try loader.repository.readModel(name, backends: loader.backends)
         }
         guard let definition = found else { return findings }
         for diagnostic in definition.diagnostics { add(diagnostic.severity, diagnostic.description) }
@@ -97,7 +97,7 @@ package struct RepositoryLint: Sendable {
         }
         var models: [ModelConfiguration] = []
         for step in ensemble.steps {
-            let definition = try loader.repository.readModel(try ModelName(step.modelName), backends: loader.backends)
+            let definition = try loader.repository.readModel(step.modelName, backends: loader.backends)
             models.append(try effective(definition))
         }
         // What the models do not say themselves is only known when they are opened.

@@ -36,7 +36,8 @@ package struct ModelLoader: Sendable {
         self.log = log
     }
 
-    func modelNames() throws(HalcyonError) -> [String] { try repository.modelNames().map(\.rawValue) }
+    /// The keys of the models that lie in the repositories.
+    func modelKeys() throws(HalcyonError) -> [String] { try repository.modelKeys() }
 
     /// What an ensemble needs of the server: its models' configurations, and the way to them.
     struct Surroundings {
@@ -44,23 +45,33 @@ package struct ModelLoader: Sendable {
         var router: EnsembleExecutor.Router
     }
 
-    /// The models that a model's steps need directly; none for one that is no ensemble.
+    /// The keys of the models that a model's steps need directly; none for one that is no ensemble.
     ///
     /// - Throws: what is wrong with its configuration.
-    func steps(_ name: String, override: ModelOverride? = nil) throws(HalcyonError) -> [String] {
-        let definition = try repository.readModel(
-            try ModelName(name), backends: backends, json: override?.configuration)
-        return definition.configuration.ensemble?.steps.map(\.modelName) ?? []
+    func steps(_ key: String, override: ModelOverride? = nil) throws(HalcyonError) -> [String] {
+        let definition = try repository.readModel(key, backends: backends, json: override?.configuration)
+        return try routed(definition.configuration.ensemble, near: definition.root)?.steps.map(\.modelName) ?? []
+    }
+
+    /// An ensemble whose steps have the keys of their models in place of the names.
+    private func routed(
+        _ ensemble: EnsembleScheduling?, near root: String
+    ) throws(HalcyonError) -> EnsembleScheduling? {
+        guard var routed = ensemble else { return nil }
+        for index in routed.steps.indices {
+            routed.steps[index].modelName = try repository.key(of: routed.steps[index].modelName, near: root)
+        }
+        return routed
     }
 
     /// Loads the versions of a model that its policy names. Either all of them load or none does.
     ///
     /// - Parameter override: what takes the place of the model's configuration, and of its files where it has any.
     func load(
-        _ name: String, override: ModelOverride? = nil, in surroundings: Surroundings
+        _ key: String, override: ModelOverride? = nil, in surroundings: Surroundings
     ) throws(HalcyonError) -> [ServedModel] {
         try override?.check()
-        let modelName = try ModelName(name)
+        let modelName = try ModelKey(key).name
         var files: PrivateRepository?
         var repository = repository
         if let override, !override.files.isEmpty {
@@ -68,14 +79,15 @@ package struct ModelLoader: Sendable {
             repository = try ModelRepositoryReader(paths: [made.path])
             files = made
         }
-        let definition = try repository.readModel(modelName, backends: backends, json: override?.configuration)
+        let definition = try repository.readModel(
+            files == nil ? key : modelName.rawValue, backends: backends, json: override?.configuration)
         var loaded: [ServedModel] = []
         for version in definition.versions {
             do {
-                if let ensemble = definition.configuration.ensemble {
-                    loaded.append(try load(ensemble, definition, version, in: surroundings))
+                if let ensemble = try routed(definition.configuration.ensemble, near: definition.root) {
+                    loaded.append(try load(key, ensemble, definition, version, in: surroundings))
                 } else {
-                    loaded.append(try load(definition, version, from: repository, files: files))
+                    loaded.append(try load(key, definition, version, from: repository, files: files))
                 }
             } catch {
                 _ = retire(loaded, deadline: nil)
@@ -86,8 +98,8 @@ package struct ModelLoader: Sendable {
     }
 
     private func load(
-        _ definition: ModelDefinition, _ version: ModelDefinition.Version, from repository: ModelRepositoryReader,
-        files: PrivateRepository?
+        _ key: String, _ definition: ModelDefinition, _ version: ModelDefinition.Version,
+        from repository: ModelRepositoryReader, files: PrivateRepository?
     ) throws(HalcyonError) -> ServedModel {
         let start = clock.now()
         let name = definition.configuration.name
@@ -119,40 +131,48 @@ package struct ModelLoader: Sendable {
         parts.executionTimeout = try ExecutionTimeout.nanoseconds(configuration) ?? executionTimeout
         warnOfCache(configuration)
         warnOfRates(configuration)
-        let executor = try makeExecutor(parts, definition)
+        let (executor, warmUp) = try makeExecutor(parts, definition)
         let duration = clock.now() &- start
         var metadata: Logger.Metadata = [
             "model": "\(name)", "version": "\(version.number)", "backend": "\(backend.name)", "cpu": "\(plan)",
             "milliseconds": "\(duration / 1_000_000)",
         ]
+        if let warmUp {
+            metadata["first_execution_us"] = "\(warmUp.first / 1000)"
+            metadata["steady_execution_us"] = "\(warmUp.steady / 1000)"
+        }
         for property in model.properties { metadata[property.name] = "\(property.value)" }
         log.info("model ready", metadata: metadata)
         return ServedModel(
-            version: version.number, configuration: configuration, labels: labels, loadNanoseconds: duration,
-            files: files, executor: executor)
+            key: key, steps: [], labels: labels, loadNanoseconds: duration, files: files, executor: executor)
     }
 
-    /// The instances with their scheduler, warm.
+    /// The instances with their scheduler, warm, and how long the first executions took.
     private func makeExecutor(
         _ parts: ModelExecutor.Parts, _ definition: ModelDefinition
-    ) throws(HalcyonError) -> any RequestExecutor {
+    ) throws(HalcyonError) -> (any RequestExecutor, WarmUpTimes?) {
         if let sequences = parts.configuration.sequenceBatching {
-            return try SequenceExecutor(
+            let executor = try SequenceExecutor(
                 parts, sequences, initialStates: try InitialStates.read(sequences, directory: definition.directory))
+            return (executor, nil)
         }
         let executor = try ModelExecutor(parts)
-        guard warmsUp || !parts.configuration.warmUps.isEmpty else { return executor }
+        guard warmsUp || !parts.configuration.warmUps.isEmpty else { return (executor, nil) }
         do {
-            try executor.warmUp(try WarmUpItems.read(parts.configuration, directory: definition.directory))
+            return (
+                executor,
+                try executor.warmUp(try WarmUpItems.read(parts.configuration, directory: definition.directory))
+            )
         } catch {
             executor.stop(deadline: nil)
             throw error.prefixed("model '\(parts.configuration.name)' failed to warm up: ")
         }
-        return executor
     }
 
+    /// - Parameter ensemble: with the keys of its models.
     private func load(
-        _ ensemble: EnsembleScheduling, _ definition: ModelDefinition, _ version: ModelDefinition.Version,
+        _ key: String, _ ensemble: EnsembleScheduling, _ definition: ModelDefinition,
+        _ version: ModelDefinition.Version,
         in surroundings: Surroundings
     ) throws(HalcyonError) -> ServedModel {
         let start = clock.now()
@@ -175,7 +195,7 @@ package struct ModelLoader: Sendable {
                 "steps": "\(ensemble.steps.map(\.modelName).joined(separator: ","))",
             ])
         return ServedModel(
-            version: version.number, configuration: configuration, labels: try repository.labels(of: definition),
+            key: key, steps: ensemble.steps, labels: try repository.labels(of: definition),
             loadNanoseconds: clock.now() &- start, files: nil, executor: executor)
     }
 

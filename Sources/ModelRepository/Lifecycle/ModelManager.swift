@@ -70,7 +70,9 @@ package final class ModelManager: Sendable {
     }
 
     private static func find(_ name: String, version: Int64?, in table: Table) throws(HalcyonError) -> ServedModel {
-        guard let entry = table.entries[name] else {
+        var found = table.entries[name]
+        if found?.served.isEmpty ?? true { found = table.entries[try key(name, in: table)] }
+        guard let entry = found else {
             throw HalcyonError(.notFound, "Request for unknown model: '\(name)' is not found")
         }
         if let model = version.map({ entry.served[$0] }) ?? entry.newest { return model }
@@ -79,6 +81,23 @@ package final class ModelManager: Sendable {
         }
         let reason = entry.reason.isEmpty ? "" : ": \(entry.reason)"
         throw HalcyonError(.unavailable, "Request for unknown model: '\(name)' has no available versions\(reason)")
+    }
+
+    /// The key of the model that a client or an ensemble means by a name or a key.
+    ///
+    /// - Throws: `invalidArgument` for a name that several models have.
+    private static func key(_ name: String, in table: Table) throws(HalcyonError) -> String {
+        let isKey = name.utf8.first == UInt8(ascii: "/")
+        if let entry = table.entries[name], !isKey || !entry.served.isEmpty { return name }
+        // One that was not alone with its name may be by now, and the other way round.
+        if isKey { return table.entries[ModelKey.name(name)]?.served.isEmpty == false ? ModelKey.name(name) : name }
+        let keys = table.entries.keys.filter {
+            ModelKey.name($0) == name && table.entries[$0]?.served.isEmpty == false
+        }
+        guard keys.count > 1 else { return keys.first ?? name }
+        throw HalcyonError(
+            .invalidArgument,
+            "several models have the name '\(name)': write one of \(keys.sorted().joined(separator: ", "))")
     }
 
     // MARK: Loading and unloading
@@ -91,6 +110,7 @@ package final class ModelManager: Sendable {
     package func load(
         _ name: String, override: ModelOverride? = nil, evenIfLoaded: Bool = true
     ) throws(HalcyonError) {
+        let name = try table.withLock { table throws(HalcyonError) in try Self.key(name, in: table) }
         let needed: [String]
         do {
             needed = try EnsembleOrder.needed(for: name) { (other) throws(HalcyonError) in
@@ -178,6 +198,7 @@ package final class ModelManager: Sendable {
     /// - Throws: `notFound` for a model that is not loaded.
     @discardableResult
     package func unload(_ name: String, deadline: UInt64? = nil) throws(HalcyonError) -> Int {
+        let name = try table.withLock { table throws(HalcyonError) in try Self.key(name, in: table) }
         try claim(name, evenIfStopped: true)
         defer { giveUp(name) }
         let old = table.withLock { table -> [ServedModel]? in
@@ -224,7 +245,7 @@ package final class ModelManager: Sendable {
         _ = changed.wait(until: deadline, clock: loader.clock) { self.table.withLock { $0.busy.isEmpty } }
         let served = servedModels()
         let steps = Dictionary(
-            served.map { ($0.configuration.name, Set($0.configuration.ensemble?.steps.map(\.modelName) ?? [])) },
+            served.map { ($0.key, Set($0.steps.map(\.modelName))) },
             uniquingKeysWith: { $0.union($1) })
         let dropped = Locked<[String: Int]>([:])
         for names in EnsembleOrder.stopping(steps) {
@@ -241,9 +262,10 @@ package final class ModelManager: Sendable {
 
     /// The models that only this ensemble's steps use, of those that serve.
     package func dependents(of name: String) -> [String] {
+        let key = table.withLock { (try? Self.key(name, in: $0)) ?? name }
         let served = servedModels()
-        let own = served.filter { $0.configuration.name == name }.flatMap { $0.configuration.ensemble?.steps ?? [] }
-        let others = served.filter { $0.configuration.name != name }.flatMap { $0.configuration.ensemble?.steps ?? [] }
+        let own = served.filter { $0.key == key }.flatMap(\.steps)
+        let others = served.filter { $0.key != key }.flatMap(\.steps)
         return Set(own.map(\.modelName)).subtracting(others.map(\.modelName)).sorted()
     }
 
@@ -260,14 +282,16 @@ package final class ModelManager: Sendable {
             return false
         }
         guard model.executor.complaint == nil else { return false }
-        return model.configuration.ensemble?.steps.allSatisfy {
+        return model.steps.allSatisfy {
             isReady($0.modelName, version: $0.modelVersion, in: table, depth: depth + 1)
-        } ?? true
+        }
     }
 
     /// The versions of a model that serve, ascending.
     package func versions(_ name: String) -> [Int64] {
-        table.withLock { $0.entries[name]?.served.keys.sorted() ?? [] }
+        table.withLock { table in
+            (try? Self.key(name, in: table)).flatMap { table.entries[$0] }?.served.keys.sorted() ?? []
+        }
     }
 
     /// The served versions of all models, by name and version.
@@ -277,8 +301,8 @@ package final class ModelManager: Sendable {
         }.sorted { ($0.configuration.name, $0.version) < ($1.configuration.name, $1.version) }
     }
 
-    /// The models that lie in the repositories, by name.
-    package func modelNames() throws(HalcyonError) -> [String] { try loader.modelNames() }
+    /// The keys of the models that lie in the repositories, by name.
+    package func modelKeys() throws(HalcyonError) -> [String] { try loader.modelKeys() }
 
     /// What the models' folders look like; `nil` where the repositories can't be read.
     func fingerprints() -> [String: UInt64]? { try? loader.repository.fingerprints() }
@@ -286,9 +310,14 @@ package final class ModelManager: Sendable {
     /// Every model of the repositories and every one that was asked for, by name.
     package func index() -> [ModelIndexEntry] {
         let entries = table.withLock { $0.entries }
-        let names = Set(entries.keys).union((try? loader.modelNames()) ?? []).sorted()
-        return names.flatMap { name -> [ModelIndexEntry] in
-            guard let entry = entries[name] else { return [ModelIndexEntry(name: name)] }
+        let present = (try? loader.modelKeys()) ?? []
+        let known = entries.keys.filter { key in
+            key.utf8.first != UInt8(ascii: "/") || present.contains(key) || entries[key]?.served.isEmpty == false
+        }
+        let names = Set(known).union(present).sorted()
+        return names.flatMap { key -> [ModelIndexEntry] in
+            let name = ModelKey.name(key)
+            guard let entry = entries[key] else { return [ModelIndexEntry(name: name)] }
             guard !entry.served.isEmpty else {
                 return [ModelIndexEntry(name: name, version: entry.version, state: entry.state, reason: entry.reason)]
             }

@@ -4,6 +4,10 @@ internal import Synchronization
 
 /// One loaded version of a model, with what is known of it beside its executor.
 package final class ServedModel: Sendable {
+    /// What tells it apart from the server's other models.
+    let key: String
+    /// An ensemble's, with the keys of their models.
+    let steps: [EnsembleScheduling.Step]
     package let version: Int64
     /// Complete: as written, with what the model and the defaults add.
     package let configuration: ModelConfiguration
@@ -19,11 +23,13 @@ package final class ServedModel: Sendable {
     private let released = Signal()
 
     init(
-        version: Int64, configuration: ModelConfiguration, labels: [String: [String]], loadNanoseconds: UInt64,
+        key: String, steps: [EnsembleScheduling.Step], labels: [String: [String]], loadNanoseconds: UInt64,
         files: PrivateRepository?, executor: any RequestExecutor
     ) {
-        self.version = version
-        self.configuration = configuration
+        self.key = key
+        self.steps = steps
+        version = executor.version
+        configuration = executor.configuration
         isDecoupled = configuration.isDecoupled
         self.labels = labels
         self.loadNanoseconds = loadNanoseconds

@@ -49,7 +49,7 @@ final class TemporaryRepository {
     func reader() throws -> ModelRepositoryReader { try ModelRepositoryReader(paths: [path]) }
 
     func read(_ name: String) throws -> ModelDefinition {
-        try reader().readModel(try ModelName(name), backends: StubBackend.all)
+        try reader().readModel(name, backends: StubBackend.all)
     }
 
     /// The error of reading a model, with this repository's path as `<repository>`.
