@@ -5,7 +5,10 @@ import threading
 import unittest
 from urllib.request import urlopen
 
-from server import Server, identity
+from load import until
+from server import ROOT, Server, identity
+
+MODEL = ROOT / ".deps" / "models" / "pedestrian_ssdlite" / "frozen_inference_graph.pb"
 
 RAGGED = """
 backend: "identity"
@@ -64,6 +67,29 @@ class Ragged(unittest.TestCase):
             family = "nv_inference_first_response_histogram_ms_bucket"
             self.assertIn(f'{family}{{model="ragged",version="1",le="0.5"}}', page)
             self.assertIn(f'{family}{{model="ragged",version="1",le="120000"}} 3', page)
+
+
+class Watchdog(unittest.TestCase):
+    program = ""
+
+    def test_an_instance_that_takes_too_long_is_replaced(self):
+        example = ROOT / "Examples" / "people_detection" / "model_repository_1" / "pedestrian_ssdlite"
+        text = (example / "config.pbtxt").read_text()
+        text += '\nparameters { key: "execution_timeout_microseconds" value { string_value: "500" } }\n'
+        tensor = {"name": "image_tensor", "datatype": "UINT8", "shape": [1, 300, 300, 3],
+                  "parameters": {"binary_data_size": 270_000}}  # fmt: skip
+        head = json.dumps({"inputs": [tensor]}).encode()
+        headers = {"Inference-Header-Content-Length": str(len(head))}
+        server = Server(self.program, {"pedestrian_ssdlite": text})
+        server.files = {"pedestrian_ssdlite/1/model.pb": MODEL, "pedestrian_ssdlite/labels.txt": example / "labels.txt"}
+        with server:
+            for _ in range(5):
+                status, _, answer = server.request(
+                    "POST", "/v2/models/pedestrian_ssdlite/infer", head + b"\x3c" * 270_000, headers)  # fmt: skip
+                self.assertEqual(status, 503, answer)
+                self.assertIn("has not answered for 500 µs and is given up", json.loads(answer)["error"])
+            self.assertTrue(until(lambda: server.get("/v2/models/pedestrian_ssdlite/ready")[0] == 200))
+            self.assertIn("instance is replaced", server.text())
 
 
 class RateLimits(unittest.TestCase):

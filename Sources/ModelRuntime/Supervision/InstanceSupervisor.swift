@@ -60,6 +60,11 @@ final class InstanceSupervisor: Sendable {
         state = Locked(State(watch: ExecutionWatch(limit: limit)))
     }
 
+    /// A time in nanoseconds, in words.
+    static func text(_ limit: UInt64) -> String {
+        limit < 1_000_000 ? "\(limit / 1000) µs" : "\(limit / 1_000_000) ms"
+    }
+
     /// Why the model is not ready, if it is not.
     var complaint: String? {
         state.withLock { $0.lost.sorted { $0.key < $1.key }.first?.value.reason }
@@ -140,8 +145,7 @@ extension InstanceSupervisor: DeadlineTimer.Target {
                 state.stuckCount += 1
                 state.lost[each.instance] = Loss(
                     nextAttempt: now,
-                    reason: "instance '\(instances[each.instance].name)' has not answered for "
-                        + "\(limit / 1_000_000) ms")
+                    reason: "instance '\(instances[each.instance].name)' has not answered for \(Self.text(limit))")
             }
             return overdue
         }

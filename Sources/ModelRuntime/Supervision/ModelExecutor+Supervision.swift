@@ -22,8 +22,8 @@ extension ModelExecutor {
         workers.withLock { $0?.removeValue(forKey: overdue.instance) }?.detach()
         let error = HalcyonError(
             .unavailable,
-            "instance '\(slot.identity.name)' of model '\(name)' has not answered for \(limit / 1_000_000) ms and is "
-                + "given up")
+            "instance '\(slot.identity.name)' of model '\(name)' has not answered for "
+                + "\(InstanceSupervisor.text(limit)) and is given up")
         log.error("instance is given up", metadata: ["model": "\(name)", "version": "\(version)", "error": "\(error)"])
         fail(overdue.batch.requests, error, cause: .backend)
         if machine.withLock({ $0.isDrained }) { drained.notify() }
