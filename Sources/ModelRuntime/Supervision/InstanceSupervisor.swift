@@ -8,12 +8,14 @@ internal import Tensors
 /// should it ever come back, it finds that it was given up, and ends. As long as an instance is not replaced the model
 /// counts as not ready.
 final class InstanceSupervisor: Sendable {
+    typealias Start = @Sendable () throws(HalcyonError) -> Void
+
     /// What the supervisor has done.
     struct Actions: Sendable {
         /// Answers a batch that is waited for no longer.
         var giveUp: @Sendable (ExecutionWatch.Overdue) -> Void
-        /// Makes a new instance and sets it to work. Called on a thread of its own, as engines may be slow.
-        var replace: @Sendable (Int) throws(HalcyonError) -> Void
+        /// Makes a new instance, and returns what sets it to work. Called on a thread of its own, as engines may be slow.
+        var replace: @Sendable (Int) throws(HalcyonError) -> Start
         /// An attempt to replace an instance has failed.
         var replacementFailed: @Sendable (HalcyonError) -> Void
     }
@@ -101,35 +103,43 @@ final class InstanceSupervisor: Sendable {
     private func replace(_ instance: Int) {
         do {
             try WorkerThread.detach(name: "replace") { [self] in
-                let outcome = Result { () throws(HalcyonError) in try actions.replace(instance) }
-                attempted(instance, outcome)
+                do throws(HalcyonError) {
+                    try setToWork(instance, try actions.replace(instance))
+                } catch {
+                    failed(instance, error)
+                }
             }
         } catch {
-            attempted(instance, .failure(error))
+            failed(instance, error)
         }
     }
 
-    private func attempted(_ instance: Int, _ outcome: Result<Void, HalcyonError>) {
+    /// The loss is forgotten before the new instance works, as that one can hang as well.
+    private func setToWork(_ instance: Int, _ start: Start) throws(HalcyonError) {
+        let loss = state.withLock { $0.lost.removeValue(forKey: instance) }
+        do {
+            try start()
+        } catch {
+            state.withLock { $0.lost[instance] = loss }
+            throw error
+        }
+    }
+
+    private func failed(_ instance: Int, _ error: HalcyonError) {
         let now = clock.now()
         let next = state.withLock { state -> UInt64? in
-            switch outcome {
-            case .success:
-                state.lost[instance] = nil
-                return nil
-            case .failure(let error):
-                guard var loss = state.lost[instance], !state.isStopped else { return nil }
-                let (pause, overflow) = limit.multipliedReportingOverflow(by: 1 << min(loss.attempts, 16))
-                let next = now &+ (overflow ? Self.longestPause : min(pause, Self.longestPause))
-                loss.attempts += 1
-                loss.nextAttempt = next
-                loss.reason = "instance '\(instances[instance].name)' can't be replaced: \(error.message)"
-                state.lost[instance] = loss
-                state.isArmed = true
-                return next
-            }
+            guard var loss = state.lost[instance], !state.isStopped else { return nil }
+            let (pause, overflow) = limit.multipliedReportingOverflow(by: 1 << min(loss.attempts, 16))
+            let next = now &+ (overflow ? Self.longestPause : min(pause, Self.longestPause))
+            loss.attempts += 1
+            loss.nextAttempt = next
+            loss.reason = "instance '\(instances[instance].name)' can't be replaced: \(error.message)"
+            state.lost[instance] = loss
+            state.isArmed = true
+            return next
         }
         if let next { timer.arm(self, at: next) }
-        if case .failure(let error) = outcome { actions.replacementFailed(error) }
+        actions.replacementFailed(error)
     }
 
     private static let tooManyStuck = HalcyonError(
@@ -159,7 +169,7 @@ extension InstanceSupervisor: DeadlineTimer.Target {
             return (due, state.stuckCount <= stuckLimit, next)
         }
         for instance in due {
-            if mayReplace { replace(instance) } else { attempted(instance, .failure(Self.tooManyStuck)) }
+            if mayReplace { replace(instance) } else { failed(instance, Self.tooManyStuck) }
         }
         return next
     }

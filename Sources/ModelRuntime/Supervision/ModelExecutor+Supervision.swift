@@ -11,7 +11,7 @@ extension ModelExecutor {
             limit: limit, instances: slots.map(\.identity), clock: clock, timer: timer,
             actions: InstanceSupervisor.Actions(
                 giveUp: { [weak self] in self?.giveUp($0, limit: limit) },
-                replace: { [weak self] (index) throws(HalcyonError) in try self?.replace(index) },
+                replace: { [weak self] (index) throws(HalcyonError) in try self?.replacement(of: index) ?? {} },
                 replacementFailed: { [weak self] in self?.replacementFailed($0) }))
     }
 
@@ -29,13 +29,17 @@ extension ModelExecutor {
         if machine.withLock({ $0.isDrained }) { drained.notify() }
     }
 
-    private func replace(_ index: Int) throws(HalcyonError) {
+    private func replacement(of index: Int) throws(HalcyonError) -> InstanceSupervisor.Start {
         let slot: InstanceSlot
         do {
             slot = slots[index].replaced(by: try model.makeInstance(slots[index].identity))
         } catch {
             throw HalcyonError(wrapping: error)
         }
+        return { [weak self] () throws(HalcyonError) in try self?.replace(index, by: slot) }
+    }
+
+    private func replace(_ index: Int, by slot: InstanceSlot) throws(HalcyonError) {
         machine.withLock { $0.replace(instance: index) }
         do {
             try startWorker(index, on: slot)
