@@ -133,8 +133,8 @@ let package = Package(
         .target(
             name: "Halcyon",
             dependencies: [
-                "ModelRepository", "OpenVINOBackend", "IdentityBackend", "RepeatBackend", "ModelRuntime", "Scheduling",
-                "ModelConfiguration", "JSONText", "Tensors", logging,
+                "ModelRepository", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend", "RepeatBackend",
+                "ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Tensors", logging,
             ],
             swiftSettings: strict),
         .target(
@@ -143,9 +143,15 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "OpenVINOBackend",
-            dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors", "COpenVINO", logging],
+            dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors", "LibraryFiles", "COpenVINO", logging],
             swiftSettings: strict),
         .target(name: "COpenVINO"),
+        .target(
+            name: "ONNXRuntimeBackend",
+            dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors", "LibraryFiles", "COnnxRuntime", logging],
+            swiftSettings: strict),
+        .target(name: "COnnxRuntime"),
+        .target(name: "LibraryFiles", swiftSettings: strict),
         .target(
             name: "IdentityBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors"],
             swiftSettings: strict),
@@ -208,7 +214,15 @@ let package = Package(
         .testTarget(
             name: "OpenVINOBackendTests",
             dependencies: [
-                "OpenVINOBackend", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit", logging,
+                "OpenVINOBackend", "LibraryFiles", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit",
+                logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ONNXRuntimeBackendTests",
+            dependencies: [
+                "ONNXRuntimeBackend", "Halcyon", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit",
+                logging,
             ],
             swiftSettings: strict),
         .testTarget(

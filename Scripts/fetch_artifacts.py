@@ -78,9 +78,25 @@ def openvino(machine):
     )  # fmt: skip
 
 
+def onnxruntime(machine):
+    """The runtime's library, chosen by a fixed Python version as it holds no Python code."""
+    return Artifact(
+        name="onnxruntime",
+        what="ONNX Runtime 1.32.0, the engine for the ONNX models that name it (MIT)",
+        requirements=REQUIREMENTS / f"onnxruntime-{machine}.txt",
+        folder="backends/onnxruntime",
+        members=("onnxruntime/capi/libonnxruntime.so.1.32.0",),
+        pip_options=(
+            "--platform", f"manylinux_2_28_{machine}", "--python-version", "311", "--implementation", "cp",
+            "--abi", "cp311",
+        ),
+    )  # fmt: skip
+
+
 def artifacts(machine):
     return [
         openvino(machine),
+        onnxruntime(machine),
         Artifact(
             name="pedestrian_ssdlite",
             what="Pedestrian SSDLite, the default model (MIT)",

@@ -51,11 +51,12 @@ ARROWS = {
         "Transport", "Halcyon", "ModelRuntime", "Scheduling", "Tensors", "NIOCore", "NIOHTTP1",
     },
     "Halcyon": {
-        "ModelRepository", "OpenVINOBackend", "IdentityBackend", "RepeatBackend", "ModelRuntime", "Scheduling",
-        "ModelConfiguration", "JSONText", "Tensors", "Logging",
+        "ModelRepository", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend", "RepeatBackend", "ModelRuntime",
+        "Scheduling", "ModelConfiguration", "JSONText", "Tensors", "Logging",
     },
     "ModelRepository": {"ModelRuntime", "ModelConfiguration", "Tensors", "CPlatform", "Logging"},
-    "OpenVINOBackend": A_BACKEND | {"COpenVINO"},
+    "OpenVINOBackend": A_BACKEND | {"COpenVINO", "LibraryFiles"},
+    "ONNXRuntimeBackend": A_BACKEND | {"COnnxRuntime", "LibraryFiles"},
     "IdentityBackend": A_BACKEND,
     "RepeatBackend": A_BACKEND,
     "ModelRuntime": {
@@ -64,6 +65,7 @@ ARROWS = {
     "Scheduling": {"ModelConfiguration", "Tensors", "DequeModule", "HeapModule"},
     "ModelConfiguration": BELOW_THE_QUEUE,
     "JSONText": set(),
+    "LibraryFiles": set(),
     "Tensors": set(),
 }  # fmt: skip
 

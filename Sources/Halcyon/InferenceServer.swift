@@ -3,6 +3,7 @@ internal import Logging
 internal import ModelConfiguration
 public import ModelRepository
 internal import ModelRuntime
+internal import ONNXRuntimeBackend
 internal import OpenVINOBackend
 internal import RepeatBackend
 internal import Synchronization
@@ -95,15 +96,19 @@ public final class InferenceServer: Sendable {
     }
 
     private static func backends(_ options: ServerOptions) throws(HalcyonError) -> [String: any Backend] {
-        let openVINO = OpenVINOBackend(
-            options: OpenVINOBackend.Options(
-                libraryDirectories: options.backendDirectory.map { ["\($0)/openvino"] } ?? [],
-                configuration: options.backendConfiguration["openvino"] ?? [:]))
+        let folders = { (name: String) in options.backendDirectory.map { ["\($0)/\(name)"] } ?? [] }
+        let settings = { (name: String) in options.backendConfiguration[name] ?? [:] }
+        let engines: [any Backend] = [
+            OpenVINOBackend(
+                options: .init(libraryDirectories: folders("openvino"), configuration: settings("openvino"))),
+            ONNXRuntimeBackend(
+                options: .init(libraryDirectories: folders("onnxruntime"), configuration: settings("onnxruntime"))),
+        ]
         var backends: [String: any Backend] = [:]
-        for backend in [openVINO, IdentityBackend(), RepeatBackend()] as [any Backend] + options.backends {
+        for backend in engines + [IdentityBackend(), RepeatBackend()] + options.backends {
             backends[backend.name] = backend
         }
-        for name in options.backendConfiguration.keys.sorted() where name != openVINO.name {
+        for name in options.backendConfiguration.keys.sorted() where !engines.contains(where: { $0.name == name }) {
             throw HalcyonError(.invalidArgument, "there is no backend '\(name)' that takes settings for all its models")
         }
         return backends

@@ -1,7 +1,13 @@
-/// The part of `optimization` that the engine acts on.
+/// The part of `optimization` that the engines act on.
 public struct Optimization: Hashable, Sendable {
     /// Whether the next batch is gathered before an instance is free to run it.
     public var eagerBatching: Bool
+    /// `graph.level`, how far ONNX Runtime rewrites the model's graph: 0 for all it can, 1 for basic and extended, −1
+    /// for basic, 2 for nothing. Other backends do not take it.
+    public var graphLevel: Int
 
-    public init(eagerBatching: Bool = false) { self.eagerBatching = eagerBatching }
+    public init(eagerBatching: Bool = false, graphLevel: Int = 0) {
+        self.eagerBatching = eagerBatching
+        self.graphLevel = graphLevel
+    }
 }

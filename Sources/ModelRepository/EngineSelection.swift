@@ -60,9 +60,15 @@ package struct EngineSelection: Hashable, Sendable {
             filenames = [platform.filename]
         }
         if !configuration.defaultModelFilename.isEmpty { filenames = [configuration.defaultModelFilename] }
-        if let backend = backends[name] {
+        let backend = backends[name]
+        if let backend {
+            if filenames.isEmpty { filenames = backend.modelFilenames }
+            guard !backend.isInstalled, let other = substitute(for: name, &filenames, files, backends) else {
+                return EngineSelection(backendName: name, filenames: filenames)
+            }
             return EngineSelection(
-                backendName: name, filenames: filenames.isEmpty ? backend.modelFilenames : filenames)
+                backendName: other, filenames: filenames,
+                notice: "the engine of the backend '\(name)' is not installed, so '\(other)' runs the model")
         }
         guard readByOpenVINO.contains(name), let openVINO = backends["openvino"] else {
             throw HalcyonError(
@@ -73,6 +79,19 @@ package struct EngineSelection: Hashable, Sendable {
         return EngineSelection(
             backendName: openVINO.name, filenames: filenames,
             notice: "the backend '\(name)' is not part of this version, so OpenVINO runs the model")
+    }
+
+    /// Another backend whose engine is installed and reads the same ONNX file. The names narrow down to that file's.
+    private static func substitute(
+        for name: String, _ filenames: inout [String], _ files: [String], _ backends: [String: any Backend]
+    ) -> String? {
+        let pairs = ["onnxruntime": "openvino", "openvino": "onnxruntime"]
+        let readable = filenames.filter { $0.hasSuffix(".onnx") }
+        guard let other = pairs[name].flatMap({ backends[$0] }), other.isInstalled,
+            readable.count == filenames.count || readable.contains(where: files.contains)
+        else { return nil }
+        filenames = readable
+        return other.name
     }
 
     // MARK: Completing the configuration

@@ -10,9 +10,16 @@ public protocol Backend: Sendable {
     /// Empty for a backend that needs no file.
     var modelFilenames: [String] { get }
 
+    /// Whether the engine itself is on this machine. Where it is not, another that reads the same file may run a model.
+    var isInstalled: Bool { get }
+
     /// Opens a model: reads it as far as its signature needs, and leaves the costly part to ``Model/prepare(for:plan:)``.
     ///
     /// - Throws: `HalcyonError` that names the file and says what is wrong with it; where the engine itself is missing,
     ///   what to install.
     func openModel(_ source: ModelSource) throws -> any Model
+}
+
+extension Backend {
+    public var isInstalled: Bool { true }
 }

@@ -22,18 +22,16 @@ enum WarmUp {
         return (necessary.sorted(), others)
     }
 
-    /// One item of zeros for each input; `nil` where a dimension is open.
+    /// One item of zeros for each input; `nil` where a dimension is open, and for texts, as the empty one may be none
+    /// that the model takes.
     static func item(for configuration: ModelConfiguration) throws(HalcyonError) -> [Tensor]? {
-        guard !configuration.inputs.contains(where: { $0.modelDimensions.isVariable }) else { return nil }
+        guard configuration.inputs.allSatisfy({ !$0.modelDimensions.isVariable && $0.elementType != .bytes }) else {
+            return nil
+        }
         var inputs: [Tensor] = []
         for input in configuration.inputs {
             let shape = configuration.maxBatchSize > 0 ? input.modelDimensions.prepending(1) : input.modelDimensions
-            // A text element of length 0 is a length of four zero bytes.
-            let elementSize = input.elementType.byteSize ?? 4
-            let (byteCount, overflow) = try shape.elementCount().multipliedReportingOverflow(by: elementSize)
-            guard !overflow else {
-                throw HalcyonError(.invalidArgument, "input '\(input.name)' of shape \(shape) does not fit into memory")
-            }
+            let byteCount = try shape.byteCount(of: input.elementType)
             let storage = BufferStorage.allocate(byteCount: byteCount)
             storage.baseAddress.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
             inputs.append(

@@ -1,5 +1,6 @@
 internal import COpenVINO
 private import Glibc
+private import LibraryFiles
 internal import Tensors
 
 /// OpenVINO's shared library, opened, with its functions. It stays open as long as the process lives: its threads do.
@@ -34,10 +35,10 @@ final class Library: @unchecked Sendable {
     ///   open already.
     /// - Throws: `unavailable`, with where it was looked for and what to install.
     static func open(
-        directories: [String], systemNames: [String] = ["\(baseName).2641", baseName]
+        directories: [String], systemNames: [String] = Library.systemNames
     ) throws(HalcyonError) -> Library {
         for directory in directories {
-            guard let file = newestLibrary(in: directory) else { continue }
+            guard let file = LibraryFolder.newest(baseName, in: directory) else { continue }
             try checkCompleteness(of: directory)
             guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
                 throw HalcyonError(
@@ -56,41 +57,18 @@ final class Library: @unchecked Sendable {
 
     private static let baseName = "libopenvino_c.so"
 
-    /// The library with the highest version number in its name, which is all that follows `.so`.
-    static func newestLibrary(in directory: String) -> String? {
-        fileNames(in: directory)
-            .filter { $0 == baseName || $0.hasPrefix(baseName + ".") }
-            .max { versionNumbers($0).lexicographicallyPrecedes(versionNumbers($1)) }
-            .map { "\(directory)/\($0)" }
+    /// Whether ``open(directories:systemNames:)`` would find a file.
+    static func isInstalled(directories: [String]) -> Bool {
+        directories.contains { LibraryFolder.newest(baseName, in: $0) != nil }
+            || systemNames.contains { dlopen($0, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE) != nil }
     }
 
-    private static func versionNumbers(_ fileName: String) -> [Int] {
-        fileName.dropFirst(baseName.count).split(separator: ".").map { Int($0) ?? 0 }
-    }
+    private static let systemNames = ["\(baseName).2641", baseName]
 
-    /// A library that was cut short, by a download that broke off for instance, would end the process when one of its
-    /// missing pages is touched. So all of them are looked at first.
     private static func checkCompleteness(of directory: String) throws(HalcyonError) {
-        for name in fileNames(in: directory) where name.hasPrefix("lib") && name.contains(".so") {
-            let path = "\(directory)/\(name)"
-            guard ELFFile.isComplete(path) else {
-                throw HalcyonError(
-                    .unavailable, "the OpenVINO runtime is damaged: '\(path)' is no complete library. \(remedy)")
-            }
-        }
-    }
-
-    private static func fileNames(in directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) { name in
-                    name.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-                })
-        }
-        return names
+        guard let path = LibraryFolder.damagedLibrary(in: directory) else { return }
+        throw HalcyonError(
+            .unavailable, "the OpenVINO runtime is damaged: '\(path)' is no complete library. \(remedy)")
     }
 
     /// Makes all of the engine's libraries that are open by now stay open: its reader of a file format, for instance,
@@ -99,7 +77,7 @@ final class Library: @unchecked Sendable {
     func keepOpen() {
         guard let slash = path.lastIndex(of: "/") else { return }
         let directory = String(path[..<slash])
-        for name in Self.fileNames(in: directory) where name.hasPrefix("libopenvino") {
+        for name in LibraryFolder.fileNames(in: directory) where name.hasPrefix("libopenvino") {
             _ = dlopen("\(directory)/\(name)", RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE)
         }
     }

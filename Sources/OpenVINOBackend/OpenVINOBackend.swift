@@ -32,6 +32,8 @@ package final class OpenVINOBackend: Backend {
         "model.tflite", "model.pdmodel",
     ]
 
+    package var isInstalled: Bool { Library.isInstalled(directories: options.libraryDirectories) }
+
     private let options: Options
     private let runtime = Mutex<Runtime?>(nil)
 
@@ -48,6 +50,9 @@ package final class OpenVINOBackend: Backend {
         for name in parameters.ignored {
             source.log.notice(
                 "parameter is not OpenVINO's and has no effect on this model", metadata: ["parameter": "\(name)"])
+        }
+        if source.configuration.optimization.graphLevel != 0 {
+            source.log.notice("optimization.graph.level has no effect: OpenVINO chooses its optimisations itself")
         }
         return try OpenVINOModel(
             runtime: loadedRuntime(log: source.log), path: path, source: source, parameters: parameters)

@@ -138,6 +138,33 @@ struct EngineSelectionTests {
                 .hasPrefix("unable to find backend library for backend 'onnxruntime'") == true)
     }
 
+    @Test func `Where only one of two engines is installed it runs the ONNX models of the other`() throws {
+        func backends(openVINO: Bool, onnxRuntime: Bool) -> [String: any Backend] {
+            StubBackend.registered(
+                StubBackend(
+                    name: "openvino", modelFilenames: ["model.xml", "model.onnx"], isInstalled: openVINO),
+                StubBackend(name: "onnxruntime", modelFilenames: ["model.onnx"], isInstalled: onnxRuntime))
+        }
+        func engine(_ backend: String, _ files: [String], _ backends: [String: any Backend]) throws -> EngineSelection {
+            var configuration = Given(backend: backend).configuration()
+            return try EngineSelection.select(&configuration, files: files, backends: backends)
+        }
+        let onlyOpenVINO = backends(openVINO: true, onnxRuntime: false)
+        let onlyONNXRuntime = backends(openVINO: false, onnxRuntime: true)
+        let replaced = try engine("onnxruntime", ["model.onnx"], onlyOpenVINO)
+        #expect(replaced.backendName == "openvino" && replaced.filenames == ["model.onnx"])
+        #expect(
+            replaced.notice == "the engine of the backend 'onnxruntime' is not installed, so 'openvino' runs the model")
+        let other = try engine("openvino", ["model.onnx"], onlyONNXRuntime)
+        #expect(other.backendName == "onnxruntime" && other.filenames == ["model.onnx"])
+        // A model in another format stays with its engine, which says what to install.
+        #expect(try engine("openvino", ["model.xml"], onlyONNXRuntime).backendName == "openvino")
+        let none = backends(openVINO: false, onnxRuntime: false)
+        #expect(try engine("onnxruntime", ["model.onnx"], none).backendName == "onnxruntime")
+        let both = try engine("onnxruntime", ["model.onnx"], backends(openVINO: true, onnxRuntime: true))
+        #expect(both.backendName == "onnxruntime" && both.notice == nil)
+    }
+
     @Test(arguments: [("tensorflow_graphdef", "onnxruntime"), ("nosuch", "tensorflow"), ("openvino", "onnxruntime")])
     func `Platform and backend must say the same engine`(platform: String, backend: String) {
         #expect(

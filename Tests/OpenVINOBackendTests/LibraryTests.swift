@@ -1,5 +1,6 @@
 import Foundation
 import HalcyonTestKit
+import LibraryFiles
 import Tensors
 import Testing
 
@@ -60,6 +61,6 @@ import Testing
         for name in ["libopenvino_c.so.999", "libopenvino_c.so.2641", "libopenvino_c.so"] {
             try put(Data(), as: name)
         }
-        #expect(Library.newestLibrary(in: folder.path) == "\(folder.path)/libopenvino_c.so.2641")
+        #expect(LibraryFolder.newest("libopenvino_c.so", in: folder.path) == "\(folder.path)/libopenvino_c.so.2641")
     }
 }

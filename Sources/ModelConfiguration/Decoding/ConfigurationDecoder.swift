@@ -26,6 +26,9 @@ struct ConfigurationDecoder {
         }
         if let optimization = message.message("optimization") {
             configuration.optimization.eagerBatching = optimization.bool("eager_batching")
+            if let graph = optimization.message("graph") {
+                configuration.optimization.graphLevel = Int(graph.integer("level"))
+            }
         }
         if let batching = message.message("dynamic_batching") {
             configuration.dynamicBatching = dynamicBatching(batching, maxBatchSize: configuration.maxBatchSize)

@@ -16,7 +16,8 @@ enum FieldSupport {
         "ModelInstanceGroup.name", "ModelInstanceGroup.kind", "ModelInstanceGroup.count", "ModelInstanceGroup.gpus",
         "ModelInstanceGroup.rate_limiter", "ModelRateLimiter.resources", "ModelRateLimiter.priority",
         "ModelRateLimiter.Resource.name", "ModelRateLimiter.Resource.global", "ModelRateLimiter.Resource.count",
-        "ModelOptimizationPolicy.eager_batching",
+        "ModelOptimizationPolicy.eager_batching", "ModelOptimizationPolicy.graph",
+        "ModelOptimizationPolicy.Graph.level",
         "ModelDynamicBatching.preferred_batch_size", "ModelDynamicBatching.max_queue_delay_microseconds",
         "ModelDynamicBatching.preserve_ordering", "ModelDynamicBatching.priority_levels",
         "ModelDynamicBatching.default_priority_level", "ModelDynamicBatching.default_queue_policy",
@@ -79,7 +80,7 @@ enum FieldSupport {
         "ModelOutput.is_shape_tensor", "ModelOutput.is_non_linear_format_io",
         "ModelInstanceGroup.secondary_devices", "ModelInstanceGroup.profile",
         "ModelInstanceGroup.passive", "ModelInstanceGroup.host_policy",
-        "ModelOptimizationPolicy.graph", "ModelOptimizationPolicy.priority", "ModelOptimizationPolicy.cuda",
+        "ModelOptimizationPolicy.priority", "ModelOptimizationPolicy.cuda",
         "ModelOptimizationPolicy.execution_accelerators",
     ]
 

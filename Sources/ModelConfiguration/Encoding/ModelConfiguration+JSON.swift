@@ -152,11 +152,13 @@ extension VersionPolicy {
 
 extension Optimization {
     fileprivate var jsonValue: JSONValue {
-        [
-            "priority": "PRIORITY_DEFAULT", "input_pinned_memory": ["enable": true],
-            "output_pinned_memory": ["enable": true], "gather_kernel_buffer_threshold": 0,
-            "eager_batching": .bool(eagerBatching),
+        var members: [JSONValue.Member] = [
+            .init("priority", "PRIORITY_DEFAULT"), .init("input_pinned_memory", ["enable": true]),
+            .init("output_pinned_memory", ["enable": true]), .init("gather_kernel_buffer_threshold", 0),
+            .init("eager_batching", .bool(eagerBatching)),
         ]
+        if graphLevel != 0 { members.insert(.init("graph", ["level": .integer(Int64(graphLevel))]), at: 0) }
+        return .object(members)
     }
 }
 

@@ -5,6 +5,7 @@ import Tensors
 struct StubBackend: Backend {
     var name: String
     var modelFilenames: [String] = []
+    var isInstalled = true
 
     func openModel(_ source: ModelSource) throws -> any Model {
         throw HalcyonError(.unsupported, "a stub has no models")

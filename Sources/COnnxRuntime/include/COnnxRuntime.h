@@ -1,0 +1,132 @@
+// The part of ONNX Runtime's C interface that Halcyon calls. The library is loaded at run time, so nothing here is linked.
+//
+// The interface is one table of functions that only ever grows at its end, so that a function keeps its place in it for
+// ever. `onnxruntime_bind` takes the functions from their places, which the list below gives.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+typedef struct OrtEnv OrtEnv;
+typedef struct OrtStatus OrtStatus;
+typedef struct OrtSession OrtSession;
+typedef struct OrtSessionOptions OrtSessionOptions;
+typedef struct OrtRunOptions OrtRunOptions;
+typedef struct OrtValue OrtValue;
+typedef struct OrtTypeInfo OrtTypeInfo;
+typedef struct OrtTensorTypeAndShapeInfo OrtTensorTypeAndShapeInfo;
+typedef struct OrtAllocator OrtAllocator;
+typedef struct OrtMemoryInfo OrtMemoryInfo;
+
+/// What a call returns: null is success; anything else is to be released.
+#define ONNXRUNTIME_STATUS OrtStatus *_Nullable
+
+/// The version of the interface that is asked for: that of ONNX Runtime 1.8, which has all functions of the list. Newer
+/// libraries give it as well.
+#define ONNXRUNTIME_API_VERSION 8
+
+/// The number of an element type; `ElementTypes.swift` knows which is which.
+typedef int32_t onnxruntime_element_type_t;
+
+/// A pointer that a function writes a new object or string to.
+#define ONNXRUNTIME_RESULT(type) type *_Nullable *_Nonnull
+
+/// Every function that is called: place in the table, result, name, parameters.
+#define ONNXRUNTIME_FUNCTIONS(F)                                                                                       \
+    F(1, int32_t, get_error_code, (const OrtStatus *))                                                                 \
+    F(2, const char *_Nullable, get_error_message, (const OrtStatus *))                                                \
+    F(3, ONNXRUNTIME_STATUS, create_env, (int32_t level, const char *name, ONNXRUNTIME_RESULT(OrtEnv)))                \
+    F(7, ONNXRUNTIME_STATUS, create_session,                                                                           \
+      (const OrtEnv *, const char *path, const OrtSessionOptions *, ONNXRUNTIME_RESULT(OrtSession)))                   \
+    F(9, ONNXRUNTIME_STATUS, run,                                                                                      \
+      (OrtSession *, const OrtRunOptions *_Nullable, const char *const _Nonnull *_Nonnull input_names,                 \
+       const OrtValue *const _Nonnull *_Nonnull inputs, size_t input_count,                                            \
+       const char *const _Nonnull *_Nonnull output_names, size_t output_count, ONNXRUNTIME_RESULT(OrtValue) outputs))  \
+    F(10, ONNXRUNTIME_STATUS, create_session_options, (ONNXRUNTIME_RESULT(OrtSessionOptions)))                         \
+    F(13, ONNXRUNTIME_STATUS, set_session_execution_mode, (OrtSessionOptions *, int32_t mode))                         \
+    F(16, ONNXRUNTIME_STATUS, enable_mem_pattern, (OrtSessionOptions *))                                               \
+    F(17, ONNXRUNTIME_STATUS, disable_mem_pattern, (OrtSessionOptions *))                                              \
+    F(18, ONNXRUNTIME_STATUS, enable_cpu_mem_arena, (OrtSessionOptions *))                                             \
+    F(19, ONNXRUNTIME_STATUS, disable_cpu_mem_arena, (OrtSessionOptions *))                                            \
+    F(23, ONNXRUNTIME_STATUS, set_session_graph_optimization_level, (OrtSessionOptions *, int32_t level))              \
+    F(24, ONNXRUNTIME_STATUS, set_intra_op_num_threads, (OrtSessionOptions *, int32_t count))                          \
+    F(25, ONNXRUNTIME_STATUS, set_inter_op_num_threads, (OrtSessionOptions *, int32_t count))                          \
+    F(30, ONNXRUNTIME_STATUS, session_get_input_count, (const OrtSession *, size_t *))                                 \
+    F(31, ONNXRUNTIME_STATUS, session_get_output_count, (const OrtSession *, size_t *))                                \
+    F(33, ONNXRUNTIME_STATUS, session_get_input_type_info,                                                             \
+      (const OrtSession *, size_t index, ONNXRUNTIME_RESULT(OrtTypeInfo)))                                             \
+    F(34, ONNXRUNTIME_STATUS, session_get_output_type_info,                                                            \
+      (const OrtSession *, size_t index, ONNXRUNTIME_RESULT(OrtTypeInfo)))                                             \
+    F(36, ONNXRUNTIME_STATUS, session_get_input_name,                                                                  \
+      (const OrtSession *, size_t index, OrtAllocator *, ONNXRUNTIME_RESULT(char)))                                    \
+    F(37, ONNXRUNTIME_STATUS, session_get_output_name,                                                                 \
+      (const OrtSession *, size_t index, OrtAllocator *, ONNXRUNTIME_RESULT(char)))                                    \
+    F(39, ONNXRUNTIME_STATUS, create_run_options, (ONNXRUNTIME_RESULT(OrtRunOptions)))                                 \
+    F(48, ONNXRUNTIME_STATUS, create_tensor,                                                                           \
+      (OrtAllocator *, const int64_t *_Nullable dimensions, size_t rank, onnxruntime_element_type_t,                   \
+       ONNXRUNTIME_RESULT(OrtValue)))                                                                                  \
+    F(49, ONNXRUNTIME_STATUS, create_tensor_with_data,                                                                 \
+      (const OrtMemoryInfo *, void *data, size_t byte_count, const int64_t *_Nullable dimensions, size_t rank,         \
+       onnxruntime_element_type_t, ONNXRUNTIME_RESULT(OrtValue)))                                                      \
+    F(50, ONNXRUNTIME_STATUS, is_tensor, (const OrtValue *, int32_t *))                                                \
+    F(51, ONNXRUNTIME_STATUS, get_tensor_mutable_data, (OrtValue *, ONNXRUNTIME_RESULT(void)))                         \
+    F(52, ONNXRUNTIME_STATUS, fill_string_tensor,                                                                      \
+      (OrtValue *, const char *const _Nonnull *_Nonnull strings, size_t count))                                        \
+    F(53, ONNXRUNTIME_STATUS, get_string_tensor_data_length, (const OrtValue *, size_t *))                             \
+    F(54, ONNXRUNTIME_STATUS, get_string_tensor_content,                                                               \
+      (const OrtValue *, void *text, size_t byte_count, size_t *offsets, size_t count))                                \
+    F(55, ONNXRUNTIME_STATUS, cast_type_info_to_tensor_info,                                                           \
+      (const OrtTypeInfo *, const OrtTensorTypeAndShapeInfo *_Nullable *_Nonnull))                                     \
+    F(60, ONNXRUNTIME_STATUS, get_tensor_element_type,                                                                 \
+      (const OrtTensorTypeAndShapeInfo *, onnxruntime_element_type_t *))                                               \
+    F(61, ONNXRUNTIME_STATUS, get_dimensions_count, (const OrtTensorTypeAndShapeInfo *, size_t *))                     \
+    F(62, ONNXRUNTIME_STATUS, get_dimensions,                                                                          \
+      (const OrtTensorTypeAndShapeInfo *, int64_t *_Nullable dimensions, size_t rank))                                 \
+    F(65, ONNXRUNTIME_STATUS, get_tensor_type_and_shape,                                                               \
+      (const OrtValue *, ONNXRUNTIME_RESULT(OrtTensorTypeAndShapeInfo)))                                               \
+    F(69, ONNXRUNTIME_STATUS, create_cpu_memory_info,                                                                  \
+      (int32_t allocator, int32_t kind, ONNXRUNTIME_RESULT(OrtMemoryInfo)))                                            \
+    F(76, ONNXRUNTIME_STATUS, allocator_free, (OrtAllocator *, void *))                                                \
+    F(78, ONNXRUNTIME_STATUS, get_allocator_with_default_options, (ONNXRUNTIME_RESULT(OrtAllocator)))                  \
+    F(93, void, release_status, (OrtStatus *))                                                                         \
+    F(95, void, release_session, (OrtSession *))                                                                       \
+    F(96, void, release_value, (OrtValue *))                                                                           \
+    F(97, void, release_run_options, (OrtRunOptions *))                                                                \
+    F(98, void, release_type_info, (OrtTypeInfo *))                                                                    \
+    F(99, void, release_tensor_type_and_shape_info, (OrtTensorTypeAndShapeInfo *))                                     \
+    F(100, void, release_session_options, (OrtSessionOptions *))                                                       \
+    F(130, ONNXRUNTIME_STATUS, add_session_config_entry, (OrtSessionOptions *, const char *key, const char *value))    \
+    F(165, ONNXRUNTIME_STATUS, add_run_config_entry, (OrtRunOptions *, const char *key, const char *value))
+
+#define ONNXRUNTIME_FIELD(place, result, name, parameters) result(*_Nonnull name) parameters;
+
+/// The functions of an opened library.
+typedef struct {
+    ONNXRUNTIME_FUNCTIONS(ONNXRUNTIME_FIELD)
+} onnxruntime_functions_t;
+
+#undef ONNXRUNTIME_FIELD
+
+/// Why a library can't be used.
+typedef enum {
+    ONNXRUNTIME_BOUND,
+    /// It has no `OrtGetApiBase`.
+    ONNXRUNTIME_FOREIGN,
+    /// It does not offer the version of the interface.
+    ONNXRUNTIME_TOO_OLD,
+    /// One of the functions is missing in its table.
+    ONNXRUNTIME_INCOMPLETE,
+} onnxruntime_binding_t;
+
+/// Fills the table from a library that `dlopen` gave. `version` becomes what the library says of its version, valid as
+/// long as it is open, or null where it does not get as far.
+onnxruntime_binding_t onnxruntime_bind(void *library, onnxruntime_functions_t *functions,
+                                       const char *_Nullable *_Nonnull version);
+
+/// The file that the functions came from, valid as long as the library is open; null where the loader does not know.
+const char *_Nullable onnxruntime_file(const onnxruntime_functions_t *functions);
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,101 @@
+internal import COnnxRuntime
+internal import ModelRuntime
+internal import Tensors
+
+/// An input as the engine takes it: the request's own bytes where possible, and texts in a form of its own.
+struct InputValue {
+    let handle: Handle
+    /// What the engine reads; it has to live until the run is over.
+    let data: Buffer
+
+    /// - Throws: `invalidArgument` where the tensor is not what the model's port takes.
+    init(_ tensor: Tensor, port: Session.Port, runtime: Runtime) throws(HalcyonError) {
+        guard tensor.elementType == port.elementType else {
+            throw HalcyonError(
+                .invalidArgument,
+                "input '\(port.name)' must be \(port.elementType.rawValue), but is \(tensor.elementType.rawValue)")
+        }
+        guard tensor.data.placement.isHostAccessible else {
+            throw HalcyonError(.unsupported, "input '\(port.name)' is not in the processor's memory")
+        }
+        guard tensor.elementType == .bytes else {
+            data = try Self.aligned(tensor, port)
+            handle = try Self.tensor(tensor, over: data, runtime)
+            return
+        }
+        data = tensor.data
+        handle = try Self.texts(tensor, runtime)
+    }
+
+    /// The bytes at an address that suits their elements, as the engine's kernels need it; a slice of a message may
+    /// begin anywhere.
+    private static func aligned(_ tensor: Tensor, _ port: Session.Port) throws(HalcyonError) -> Buffer {
+        let byteCount = try tensor.shape.byteCount(of: tensor.elementType)
+        guard tensor.data.byteCount == byteCount else {
+            throw HalcyonError(
+                .invalidArgument,
+                "input '\(port.name)' of shape \(tensor.shape) takes \(byteCount) bytes, "
+                    + "but has \(tensor.data.byteCount)")
+        }
+        let alignment = UInt(tensor.elementType.byteSize ?? 1)
+        guard UInt(bitPattern: tensor.data.baseAddress) % alignment != 0 else { return tensor.data }
+        return tensor.data.withUnsafeBytes { Buffer(copying: $0) }
+    }
+
+    private static func tensor(_ tensor: Tensor, over data: Buffer, _ runtime: Runtime) throws(HalcyonError) -> Handle {
+        let functions = runtime.library.functions
+        let dimensions = tensor.shape.dimensions.map(Int64.init)
+        return try runtime.library.make(
+            free: functions.release_value,
+            "ONNX Runtime does not take input '\(tensor.name)' of shape \(tensor.shape)"
+        ) {
+            functions.create_tensor_with_data(
+                runtime.memory, UnsafeMutableRawPointer(mutating: data.baseAddress), data.byteCount, dimensions,
+                dimensions.count, tensor.elementType.onnxNumber, $0)
+        }
+    }
+
+    // MARK: Texts
+
+    /// The engine takes texts that end with a zero byte, and copies them.
+    private static func texts(_ tensor: Tensor, _ runtime: Runtime) throws(HalcyonError) -> Handle {
+        let functions = runtime.library.functions
+        let dimensions = tensor.shape.dimensions.map(Int64.init)
+        let attempt = "ONNX Runtime does not take input '\(tensor.name)' of shape \(tensor.shape)"
+        let handle = try runtime.library.make(free: functions.release_value, attempt) {
+            functions.create_tensor(
+                runtime.allocator, dimensions, dimensions.count, ElementType.bytes.onnxNumber, $0)
+        }
+        let elements = try BytesElements.all(of: tensor)
+        let expected = try tensor.shape.elementCount()
+        guard elements.count == expected else {
+            throw HalcyonError(
+                .invalidArgument,
+                "input '\(tensor.name)' of shape \(tensor.shape) takes \(expected) elements, but has "
+                    + "\(elements.count)")
+        }
+        guard !elements.isEmpty else { return handle }
+        var text: [CChar] = []
+        text.reserveCapacity(tensor.data.byteCount)
+        var starts: [Int] = []
+        for (index, element) in elements.enumerated() {
+            starts.append(text.count)
+            let hasZero = element.withUnsafeBytes { bytes in
+                text.append(contentsOf: bytes.bindMemory(to: CChar.self))
+                return bytes.contains(0)
+            }
+            guard !hasZero else {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "input '\(tensor.name)': element \(index) holds a zero byte, which texts of ONNX Runtime can't")
+            }
+            text.append(0)
+        }
+        let status = text.withUnsafeBufferPointer { text -> OpaquePointer? in
+            guard let base = text.baseAddress else { return nil }
+            return functions.fill_string_tensor(handle.pointer, starts.map { base + $0 }, starts.count)
+        }
+        try runtime.library.check(status, attempt)
+        return handle
+    }
+}

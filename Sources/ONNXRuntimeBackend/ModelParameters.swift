@@ -1,0 +1,81 @@
+internal import Tensors
+
+/// A model's parameters and the backend's defaults for them, under the reference's names.
+struct ModelParameters: Sendable, Equatable {
+    /// `intra_op_thread_count`: threads within an operator; `nil`, which is written 0, for the plan's.
+    var intraOpThreads: Int?
+    /// `inter_op_thread_count`: operators side by side, in parallel mode only; `nil` for as many as threads.
+    var interOpThreads: Int?
+    /// `execution_mode`: whether operators run side by side (1) or one after the other (0).
+    var runsOperatorsInParallel = false
+    /// `enable_mem_arena`: whether memory that is free again is kept.
+    var usesMemoryArena = true
+    /// `enable_mem_pattern`: whether memory is laid out in advance, where shapes repeat.
+    var usesMemoryPattern = true
+    /// `memory.enable_memory_arena_shrinkage`: which arenas give unused memory back after each run, `cpu:0` for
+    /// instance.
+    var arenaShrinkage: String?
+    /// The engine's own settings of a session, whose names begin with `session.`.
+    var sessionEntries: [String: String] = [:]
+    /// The model's parameters that are none of these, in alphabetical order.
+    var ignored: [String] = []
+
+    /// - Parameters:
+    ///   - backend: the operator's settings for all models.
+    ///   - model: the `parameters` of a model's configuration. They may come over the network, so they can't name
+    ///     files or folders.
+    /// - Throws: `invalidArgument` or `unsupported`, with the parameter's name.
+    init(backend: [String: String], model: [String: String], modelName: String) throws(HalcyonError) {
+        let owner = "the onnxruntime backend's configuration"
+        for (name, value) in backend.sorted(by: { $0.key < $1.key })
+        where try !take(name, value, owner: owner) {
+            throw HalcyonError(
+                .invalidArgument, "\(owner): there is no parameter '\(name)'; expected \(Self.known)")
+        }
+        for (name, value) in model.sorted(by: { $0.key < $1.key })
+        where try !take(name, value, owner: "model '\(modelName)'") {
+            ignored.append(name)
+        }
+    }
+
+    private static let known =
+        "intra_op_thread_count, inter_op_thread_count, execution_mode, enable_mem_arena, enable_mem_pattern, "
+        + "memory.enable_memory_arena_shrinkage, or a setting that begins with 'session.'"
+
+    /// - Returns: whether there is such a parameter.
+    private mutating func take(_ name: String, _ value: String, owner: String) throws(HalcyonError) -> Bool {
+        let subject = "\(owner): parameter '\(name)'"
+        switch name {
+        case "intra_op_thread_count": intraOpThreads = try Self.threads(value, subject)
+        case "inter_op_thread_count": interOpThreads = try Self.threads(value, subject)
+        case "execution_mode": runsOperatorsInParallel = try Self.flag(value, subject)
+        case "enable_mem_arena": usesMemoryArena = try Self.flag(value, subject)
+        case "enable_mem_pattern": usesMemoryPattern = try Self.flag(value, subject)
+        case "memory.enable_memory_arena_shrinkage": arenaShrinkage = value
+        case _ where name.hasPrefix("session."):
+            guard !["file", "path", "folder", "directory"].contains(where: name.contains) else {
+                throw HalcyonError(.unsupported, "\(subject) names a path, which can't be set here")
+            }
+            sessionEntries[name] = value
+        default: return false
+        }
+        return true
+    }
+
+    private static func threads(_ value: String, _ subject: String) throws(HalcyonError) -> Int? {
+        guard let count = Int(value), (0...1024).contains(count) else {
+            throw HalcyonError(
+                .invalidArgument,
+                "\(subject) is '\(value)'; expected a number of threads up to 1024, or 0 for the model's share")
+        }
+        return count == 0 ? nil : count
+    }
+
+    private static func flag(_ value: String, _ subject: String) throws(HalcyonError) -> Bool {
+        switch value {
+        case "0": return false
+        case "1": return true
+        default: throw HalcyonError(.invalidArgument, "\(subject) is '\(value)'; expected 0 or 1")
+        }
+    }
+}

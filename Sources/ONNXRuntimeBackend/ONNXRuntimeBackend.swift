@@ -1,0 +1,66 @@
+internal import Logging
+internal import ModelConfiguration
+package import ModelRuntime
+private import Synchronization
+internal import Tensors
+
+/// Runs ONNX models with Microsoft's ONNX Runtime, on its CPU execution provider. Texts, which the others can't take,
+/// are its as well.
+///
+/// The engine itself is not linked: its library is opened when the first model needs it.
+package final class ONNXRuntimeBackend: Backend {
+    /// Where the engine lies and how it runs models that do not say it themselves.
+    package struct Options: Sendable {
+        /// Folders that may hold the engine's library, searched in this order; the system's own library path comes
+        /// after them.
+        package var libraryDirectories: [String]
+        /// Settings for all models, by the name that a model's parameter has. A model's own parameter comes first.
+        package var configuration: [String: String]
+
+        package init(libraryDirectories: [String] = [], configuration: [String: String] = [:]) {
+            self.libraryDirectories = libraryDirectories
+            self.configuration = configuration
+        }
+    }
+
+    package let name = "onnxruntime"
+
+    package let modelFilenames = ["model.onnx"]
+
+    package var isInstalled: Bool { Library.isInstalled(directories: options.libraryDirectories) }
+
+    private let options: Options
+    private let runtime = Mutex<Runtime?>(nil)
+
+    package init(options: Options = Options()) { self.options = options }
+
+    package func openModel(_ source: ModelSource) throws -> any Model {
+        guard let path = source.modelPath else {
+            throw HalcyonError(
+                .invalidArgument,
+                "model '\(source.modelName)': the onnxruntime backend needs a model file, and the version folder has "
+                    + "none")
+        }
+        let parameters = try ModelParameters(
+            backend: options.configuration, model: source.configuration.parameters, modelName: source.modelName)
+        for name in parameters.ignored {
+            source.log.notice(
+                "parameter is not ONNX Runtime's and has no effect on this model", metadata: ["parameter": "\(name)"])
+        }
+        return try ONNXRuntimeModel(
+            runtime: loadedRuntime(log: source.log), path: path, source: source, parameters: parameters)
+    }
+
+    /// The engine, opened at the first call. A failure is not remembered: the next model tries again.
+    private func loadedRuntime(log: Logger) throws -> Runtime {
+        try runtime.withLock { runtime in
+            if let runtime { return runtime }
+            let library = try Library.open(directories: options.libraryDirectories)
+            let loaded = try Runtime(library: library)
+            log.info(
+                "ONNX Runtime is loaded", metadata: ["version": "\(library.version)", "library": "\(library.path)"])
+            runtime = loaded
+            return loaded
+        }
+    }
+}

@@ -1,0 +1,77 @@
+internal import COnnxRuntime
+internal import Tensors
+
+extension Session {
+    /// An output of a run as a tensor over the engine's own memory, which goes with the last reference to it.
+    ///
+    /// - Parameter inputs: what the engine has read. An output that the model does not compute may be such memory, which
+    ///   is not ours to hand out.
+    func tensor(_ value: Handle, _ port: Port, inputs: [InputValue]) throws(HalcyonError) -> Tensor {
+        let functions = library.functions
+        let attempt = "ONNX Runtime does not give output '\(port.name)'"
+        var isTensor: Int32 = 0
+        try library.check(functions.is_tensor(value.pointer, &isTensor), attempt)
+        guard isTensor != 0 else { throw HalcyonError(.unsupported, "output '\(port.name)' is no tensor") }
+        let information = try library.make(free: functions.release_tensor_type_and_shape_info, attempt) {
+            functions.get_tensor_type_and_shape(value.pointer, $0)
+        }
+        let (number, dimensions) = try Self.typeAndShape(information.pointer, library, attempt)
+        guard number == port.elementType.onnxNumber else {
+            throw HalcyonError(
+                .internal, "output '\(port.name)' is \(ElementType.onnxName(number)), not \(port.elementType.rawValue)")
+        }
+        let shape = Shape(dimensions)
+        let data =
+            port.elementType == .bytes
+            ? try texts(value, count: try shape.elementCount(), attempt)
+            : try bytes(value, byteCount: try shape.byteCount(of: port.elementType), inputs: inputs, attempt)
+        return try Tensor(name: port.name, elementType: port.elementType, shape: shape, data: data)
+    }
+
+    private func bytes(
+        _ value: Handle, byteCount: Int, inputs: [InputValue], _ attempt: String
+    ) throws(HalcyonError) -> Buffer {
+        guard byteCount > 0 else { return Buffer(BufferStorage.allocate(byteCount: 0)) }
+        var start: UnsafeMutableRawPointer?
+        try library.check(library.functions.get_tensor_mutable_data(value.pointer, &start), attempt)
+        guard let start else { throw HalcyonError(.internal, attempt) }
+        let data = Buffer(
+            BufferStorage(owning: start, byteCount: byteCount) { [self] _ in withExtendedLifetime((self, value)) {} })
+        guard inputs.contains(where: { $0.data.overlaps(data) }) else { return data }
+        return data.withUnsafeBytes { Buffer(copying: $0) }
+    }
+
+    /// The texts with a length before each.
+    private func texts(_ value: Handle, count: Int, _ attempt: String) throws(HalcyonError) -> Buffer {
+        guard count > 0 else { return Buffer(BufferStorage.allocate(byteCount: 0)) }
+        let functions = library.functions
+        var length = 0
+        try library.check(functions.get_string_tensor_data_length(value.pointer, &length), attempt)
+        var text = [UInt8](repeating: 0, count: length)
+        var offsets = [Int](repeating: 0, count: count)
+        try library.check(
+            functions.get_string_tensor_content(value.pointer, &text, length, &offsets, count), attempt)
+        offsets.append(length)
+        let storage = BufferStorage.allocate(byteCount: length + 4 * count)
+        let target = UnsafeMutableRawBufferPointer(start: storage.baseAddress, count: storage.byteCount)
+        var position = 0
+        for (start, end) in zip(offsets, offsets.dropFirst()) {
+            guard start <= end, end <= length, let size = UInt32(exactly: end - start) else {
+                throw HalcyonError(.internal, "\(attempt): its texts do not lie one after the other")
+            }
+            target.storeBytes(of: size.littleEndian, toByteOffset: position, as: UInt32.self)
+            text.withUnsafeBytes { text in
+                UnsafeMutableRawBufferPointer(rebasing: target[(position + 4)...])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: text[start..<end]))
+            }
+            position += 4 + end - start
+        }
+        return Buffer(storage)
+    }
+}
+
+extension Buffer {
+    fileprivate func overlaps(_ other: Buffer) -> Bool {
+        baseAddress < other.baseAddress + other.byteCount && other.baseAddress < baseAddress + byteCount
+    }
+}

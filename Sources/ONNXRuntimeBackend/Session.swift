@@ -1,0 +1,164 @@
+internal import COnnxRuntime
+private import Glibc
+internal import ModelConfiguration
+internal import Tensors
+
+/// A model that the engine has made ready. All instances of a version share one, and so its weights; the engine takes
+/// runs from any thread.
+final class Session: @unchecked Sendable {
+    /// An input or an output, as the engine describes it.
+    struct Port: Equatable, Sendable {
+        var name: String
+        var elementType: ElementType
+        /// −1 is any size; empty for a scalar, and where the model says nothing.
+        var dimensions: [Int]
+    }
+
+    enum Direction: String, Sendable {
+        case input
+        case output
+    }
+
+    let runtime: Runtime
+    let inputs: [Port]
+    let outputs: [Port]
+    private let handle: Handle
+    private let runOptions: Handle?
+    private let inputNames: CStrings
+    private let outputNames: CStrings
+
+    var library: Library { runtime.library }
+
+    /// - Throws: `invalidArgument` with the engine's complaint, where it can't read the file, or `unsupported` for an
+    ///   input or output that is no tensor, or has a type that Halcyon does not know.
+    init(runtime: Runtime, path: String, settings: SessionSettings) throws(HalcyonError) {
+        self.runtime = runtime
+        let library = runtime.library
+        let functions = library.functions
+        let options = try settings.options(library)
+        handle = try library.make(
+            code: .invalidArgument, free: functions.release_session, "ONNX Runtime can't read '\(path)'"
+        ) { functions.create_session(runtime.environment, path, options.pointer, $0) }
+        runOptions = try settings.runOptions(library)
+        inputs = try Self.ports(.input, of: handle, runtime)
+        outputs = try Self.ports(.output, of: handle, runtime)
+        inputNames = CStrings(inputs.map(\.name))
+        outputNames = CStrings(outputs.map(\.name))
+    }
+
+    /// Runs the model.
+    ///
+    /// - Parameters:
+    ///   - values: one for each input, in order.
+    ///   - wanted: positions in ``outputs``.
+    /// - Returns: one value for each of `wanted`.
+    func run(_ values: [InputValue], wanted: [Int]) throws(HalcyonError) -> [Handle] {
+        let functions = library.functions
+        let inputs: [OpaquePointer] = values.map(\.handle.pointer)
+        let names = wanted.map { outputNames[$0] }
+        var results = [OpaquePointer?](repeating: nil, count: wanted.count)
+        let status = functions.run(
+            handle.pointer, runOptions?.pointer, inputNames.pointers, inputs, inputs.count, names, names.count,
+            &results)
+        let outputs = results.compactMap { $0.map { Handle($0, free: functions.release_value) } }
+        try library.check(status, "the inference failed")
+        guard outputs.count == wanted.count else {
+            throw HalcyonError(
+                .unsupported, "the model left out an optional output, which the onnxruntime backend does not take")
+        }
+        return outputs
+    }
+
+    // MARK: Ports
+
+    private static func ports(
+        _ direction: Direction, of session: Handle, _ runtime: Runtime
+    ) throws(HalcyonError) -> [Port] {
+        let library = runtime.library
+        let functions = library.functions
+        let count =
+            direction == .input ? functions.session_get_input_count : functions.session_get_output_count
+        var total = 0
+        try library.check(count(session.pointer, &total), "ONNX Runtime can't count the model's \(direction)s")
+        var ports: [Port] = []
+        for index in 0..<total {
+            let name = try name(direction, index, of: session, runtime)
+            ports.append(try describe(direction, index, name, of: session, library))
+        }
+        return ports
+    }
+
+    private static func name(
+        _ direction: Direction, _ index: Int, of session: Handle, _ runtime: Runtime
+    ) throws(HalcyonError) -> String {
+        let functions = runtime.library.functions
+        let find = direction == .input ? functions.session_get_input_name : functions.session_get_output_name
+        var text: UnsafeMutablePointer<CChar>?
+        let attempt = "ONNX Runtime does not give the name of \(direction) \(index)"
+        try runtime.library.check(find(session.pointer, index, runtime.allocator, &text), attempt)
+        guard let text else { throw HalcyonError(.internal, attempt) }
+        defer {
+            if let status = functions.allocator_free(runtime.allocator, text) { functions.release_status(status) }
+        }
+        return String(cString: text)
+    }
+
+    private static func describe(
+        _ direction: Direction, _ index: Int, _ name: String, of session: Handle, _ library: Library
+    ) throws(HalcyonError) -> Port {
+        let functions = library.functions
+        let find =
+            direction == .input ? functions.session_get_input_type_info : functions.session_get_output_type_info
+        let attempt = "ONNX Runtime does not know the type of \(direction) '\(name)'"
+        let type = try library.make(free: functions.release_type_info, attempt) {
+            find(session.pointer, index, $0)
+        }
+        var tensor: OpaquePointer?
+        try library.check(functions.cast_type_info_to_tensor_info(type.pointer, &tensor), attempt)
+        guard let tensor else {
+            throw HalcyonError(
+                .unsupported,
+                "\(direction) '\(name)' is no tensor but a sequence, a map or optional, which the onnxruntime backend "
+                    + "does not take")
+        }
+        let (number, dimensions) = try typeAndShape(tensor, library, attempt)
+        guard let elementType = ElementType(onnxNumber: number) else {
+            throw HalcyonError(
+                .unsupported,
+                "\(direction) '\(name)' has the element type \(ElementType.onnxName(number)), which the onnxruntime "
+                    + "backend does not take")
+        }
+        return Port(name: name, elementType: elementType, dimensions: dimensions)
+    }
+
+    static func typeAndShape(
+        _ tensor: OpaquePointer, _ library: Library, _ attempt: @autoclosure () -> String
+    ) throws(HalcyonError) -> (elementType: onnxruntime_element_type_t, dimensions: [Int]) {
+        let functions = library.functions
+        var elementType: onnxruntime_element_type_t = 0
+        try library.check(functions.get_tensor_element_type(tensor, &elementType), attempt())
+        var rank = 0
+        try library.check(functions.get_dimensions_count(tensor, &rank), attempt())
+        var dimensions = [Int64](repeating: 0, count: rank)
+        try library.check(functions.get_dimensions(tensor, &dimensions, rank), attempt())
+        return (elementType, dimensions.map { $0 < 0 ? Shape.variable : Int($0) })
+    }
+}
+
+/// Texts as the engine takes them, valid as long as this lives.
+private final class CStrings: @unchecked Sendable {
+    let pointers: [UnsafePointer<CChar>]
+
+    init(_ texts: [String]) {
+        pointers = texts.map { text in
+            let bytes = text.utf8CString
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+            for (index, byte) in bytes.enumerated() { copy[index] = byte }
+            return UnsafePointer(copy)
+        }
+    }
+
+    subscript(index: Int) -> UnsafePointer<CChar> { pointers[index] }
+
+    deinit { for pointer in pointers { pointer.deallocate() } }
+}

@@ -1,0 +1,112 @@
+internal import COnnxRuntime
+internal import ModelConfiguration
+internal import ModelRuntime
+internal import Tensors
+
+/// How the engine makes a model ready, and with how many threads it runs it.
+struct SessionSettings: Equatable, Sendable {
+    /// The engine's levels of rewriting a graph before it runs.
+    enum GraphOptimization: Int32, Sendable {
+        case none = 0
+        case basic = 1
+        case extended = 2
+        case all = 99
+
+        /// The reference's numbers: `optimization { graph { level } }`.
+        init?(level: Int) {
+            switch level {
+            case 0: self = .all
+            case -1: self = .basic
+            case 1: self = .extended
+            case 2: self = .none
+            default: return nil
+            }
+        }
+    }
+
+    var graphOptimization: GraphOptimization
+    var intraOpThreads: Int
+    var interOpThreads: Int
+    var parameters: ModelParameters
+
+    /// For reading nothing but the model's inputs and outputs.
+    static func reading(_ parameters: ModelParameters) -> SessionSettings {
+        var parameters = parameters
+        parameters.runsOperatorsInParallel = false
+        parameters.sessionEntries["session.disable_prepacking"] = "1"
+        return SessionSettings(
+            graphOptimization: .none, intraOpThreads: 1, interOpThreads: 1, parameters: parameters)
+    }
+
+    /// For running with the plan's share of the processor.
+    ///
+    /// All instances run on one session, so that the weights are there once. Each computes on its own thread, and all
+    /// have the session's threads as helpers: `threads - streams` of them make up the plan's number. The engine counts
+    /// the caller's thread as one of its own, hence one more.
+    ///
+    /// - Throws: `invalidArgument` for a level of optimisation that there is not.
+    static func running(
+        _ configuration: ModelConfiguration, _ parameters: ModelParameters, plan: CPUPlan
+    ) throws(HalcyonError) -> SessionSettings {
+        let level = configuration.optimization.graphLevel
+        guard let graphOptimization = GraphOptimization(level: level) else {
+            throw HalcyonError(
+                .invalidArgument,
+                "optimization.graph.level is \(level); expected -1 (basic), 1 (extended), 2 (none), or 0 for all")
+        }
+        return SessionSettings(
+            graphOptimization: graphOptimization,
+            intraOpThreads: parameters.intraOpThreads ?? max(1, plan.threads - plan.streams + 1),
+            interOpThreads: parameters.runsOperatorsInParallel ? parameters.interOpThreads ?? plan.threads : 1,
+            parameters: parameters)
+    }
+
+    /// The settings as the engine takes them.
+    func options(_ library: Library) throws(HalcyonError) -> Handle {
+        let functions = library.functions
+        let attempt = "ONNX Runtime does not take the model's settings"
+        let options = try library.make(free: functions.release_session_options, attempt) {
+            functions.create_session_options($0)
+        }
+        let pointer = options.pointer
+        try library.check(
+            functions.set_session_graph_optimization_level(pointer, graphOptimization.rawValue), attempt)
+        try library.check(functions.set_intra_op_num_threads(pointer, Int32(clamping: intraOpThreads)), attempt)
+        try library.check(functions.set_inter_op_num_threads(pointer, Int32(clamping: interOpThreads)), attempt)
+        try library.check(
+            functions.set_session_execution_mode(pointer, parameters.runsOperatorsInParallel ? 1 : 0), attempt)
+        let arena = parameters.usesMemoryArena ? functions.enable_cpu_mem_arena : functions.disable_cpu_mem_arena
+        try library.check(arena(pointer), attempt)
+        let pattern = parameters.usesMemoryPattern ? functions.enable_mem_pattern : functions.disable_mem_pattern
+        try library.check(pattern(pointer), attempt)
+        for (key, value) in parameters.sessionEntries.sorted(by: { $0.key < $1.key }) {
+            try library.check(
+                functions.add_session_config_entry(pointer, key, value), code: .invalidArgument,
+                "ONNX Runtime does not take '\(key)' of '\(value)'")
+        }
+        return options
+    }
+
+    /// What each run is told; `nil` for nothing.
+    func runOptions(_ library: Library) throws(HalcyonError) -> Handle? {
+        guard let shrinkage = parameters.arenaShrinkage else { return nil }
+        let functions = library.functions
+        let key = "memory.enable_memory_arena_shrinkage"
+        let attempt = "ONNX Runtime does not take '\(key)' of '\(shrinkage)'"
+        let options = try library.make(free: functions.release_run_options, attempt) {
+            functions.create_run_options($0)
+        }
+        try library.check(
+            functions.add_run_config_entry(options.pointer, key, shrinkage), code: .invalidArgument, attempt)
+        return options
+    }
+
+    /// The same as an operator reads it.
+    var described: [(name: String, value: String)] {
+        [
+            ("execution provider", "CPU"), ("threads of the session", String(intraOpThreads)),
+            ("operators side by side", parameters.runsOperatorsInParallel ? String(interOpThreads) : "no"),
+            ("graph optimization", "\(graphOptimization)"),
+        ]
+    }
+}
