@@ -144,13 +144,13 @@ def check_errors(sample):
         sample.must_fail("-r", repository, "--model", "peoplenet", "--image", BUS, naming="peoplenet")
 
 
-def peoplenet_repository(folder, case, model_file, precision=None):
-    """A repository with the sample's own configuration and the given model file."""
-    repository = Path(folder) / f"{case}-{model_file.stem}-{precision}"
+def peoplenet_repository(folder, case, model_file, engine, precision=None):
+    """A repository with the sample's own configuration, the given model file and another engine if asked for."""
+    repository = Path(folder) / f"{case}-{model_file.stem}-{engine}-{precision}"
     model = repository / "peoplenet"
     (model / "1").mkdir(parents=True)
     source = EXAMPLE / f"model_repository_{case}" / "peoplenet"
-    configuration = (source / "config.pbtxt").read_text()
+    configuration = (source / "config.pbtxt").read_text().replace('"openvino"', f'"{engine}"')
     if precision:
         configuration += f'parameters {{ key: "INFERENCE_PRECISION_HINT" value {{ string_value: "{precision}" }} }}\n'
     (model / "config.pbtxt").write_text(configuration)
@@ -174,8 +174,8 @@ def check_people(found, expected, tolerance):
     expect(not beyond, f"found and not expected: {beyond}")
 
 
-def check_peoplenet(sample, folder, case, model_file, precision, tolerance):
-    repository = peoplenet_repository(folder, case, PEOPLENET / model_file, precision)
+def check_peoplenet(sample, folder, case, model_file, engine, precision, tolerance):
+    repository = peoplenet_repository(folder, case, PEOPLENET / model_file, engine, precision)
     result = sample.detect(
         "--model", "peoplenet", "-t", THREADS, "--threshold", "0.4", "--image", CAPTURE, "-r", repository
     )
@@ -199,14 +199,16 @@ def main(program):
     checks += [("relative paths and --repeat", check_paths, ()), ("errors", check_errors, ())]
     with tempfile.TemporaryDirectory() as folder:
         if PEOPLENET.is_dir() and CAPTURE.is_file():
-            for case, file, precision, tolerance in [
-                (1, "peoplenet_fp32.onnx", "f32", 0.02),
-                (2, "peoplenet_fp32.onnx", "f32", 0.02),
-                (3, "peoplenet_fp32.onnx", "bf16", 0.03),
-                (2, "peoplenet_int8.onnx", None, None),
+            for case, file, engine, precision, tolerance in [
+                (1, "peoplenet_fp32.onnx", "openvino", "f32", 0.02),
+                (2, "peoplenet_fp32.onnx", "openvino", "f32", 0.02),
+                (3, "peoplenet_fp32.onnx", "openvino", "bf16", 0.03),
+                (2, "peoplenet_int8.onnx", "openvino", None, None),
+                (3, "peoplenet_fp32.onnx", "onnxruntime", None, 0.02),
+                (1, "peoplenet_int8.onnx", "onnxruntime", None, None),
             ]:
-                name = f"case {case}: {file}, precision {precision or 'by default'}"
-                checks.append((name, check_peoplenet, (folder, case, file, precision, tolerance)))
+                name = f"case {case}: {file}, {engine}, precision {precision or 'by default'}"
+                checks.append((name, check_peoplenet, (folder, case, file, engine, precision, tolerance)))
         else:
             print("skipped: PeopleNet, whose model is not on this machine")
         failed = 0
