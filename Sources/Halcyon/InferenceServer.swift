@@ -272,7 +272,7 @@ public final class InferenceServer: Sendable {
             return ServerStatistics(
                 models: [try manager.withModel(name, version: version) { $0.executor.statistics.snapshot() }])
         }
-        let models = manager.servedModels().filter { $0.configuration.name == name }
+        let models = manager.servedModels().filter { $0.name == name }
         guard !models.isEmpty else {
             // The reference's code for this, by which clients know it.
             throw HalcyonError(.invalidArgument, "requested model '\(name)' is not available")

@@ -142,8 +142,12 @@ enum FileSystem {
         }
     }
 
-    /// A number that is another when a name, a size or a time in a folder is, at any depth, behind links too.
-    static func fingerprint(of folder: String) throws(HalcyonError) -> UInt64 {
+    /// A number that is another when a name, a file, a size or a time in a folder is, at any depth, behind links too.
+    ///
+    /// - Parameter isIncluded: whether an entry of the folder itself counts, by its name.
+    static func fingerprint(
+        of folder: String, where isIncluded: (String) -> Bool = { _ in true }
+    ) throws(HalcyonError) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         // FNV-1a: it need not withstand anybody, only notice.
         func mix<Bytes: Sequence<UInt8>>(_ bytes: Bytes) {
@@ -151,10 +155,10 @@ enum FileSystem {
         }
         var waiting = [folder]
         var seen: Set<[UInt8]> = []
-        while let folder = waiting.popLast() {
-            guard seen.insert(Array(try realPath(folder).utf8)).inserted else { continue }
-            for name in try names(in: folder) {
-                let path = "\(folder)/\(name)"
+        while let current = waiting.popLast() {
+            guard seen.insert(Array(try realPath(current).utf8)).inserted else { continue }
+            for name in try names(in: current) where current != folder || isIncluded(name) {
+                let path = "\(current)/\(name)"
                 var status = stat()
                 guard stat(path, &status) == 0 else { continue }
                 mix(path.utf8)
@@ -162,9 +166,11 @@ enum FileSystem {
                     waiting.append(path)
                     continue
                 }
-                for number in [Int64(status.st_size), Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec)] {
-                    withUnsafeBytes(of: number) { mix($0) }
-                }
+                let numbers = [
+                    Int64(truncatingIfNeeded: status.st_ino), Int64(status.st_size), Int64(status.st_mtim.tv_sec),
+                    Int64(status.st_mtim.tv_nsec),
+                ]
+                for number in numbers { withUnsafeBytes(of: number) { mix($0) } }
             }
         }
         return hash

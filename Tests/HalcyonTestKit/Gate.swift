@@ -19,6 +19,9 @@ package final class Gate: Sendable {
         _ = changed.wait(until: nil, clock: SystemClock()) { self.state.withLock { $0.isOpen } }
     }
 
+    /// How many threads have come to the gate.
+    package var arrivals: Int { state.withLock { $0.arrived } }
+
     package func open() {
         state.withLock { $0.isOpen = true }
         changed.notify()

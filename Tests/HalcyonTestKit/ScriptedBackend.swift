@@ -13,6 +13,7 @@ package final class ScriptedBackend: Backend {
     private let mayRunOnCallerThread: Bool
     private let script: Script
     private let batchSizes = Locked<[Int]>([])
+    private let opened = Locked<[Int64]>([])
     /// While it is set, no new instances can be made.
     package let refusal = Locked<HalcyonError?>(nil)
 
@@ -29,7 +30,15 @@ package final class ScriptedBackend: Backend {
     /// The sizes of the batches executed so far, in the order in which they began.
     package var executedBatchSizes: [Int] { batchSizes.withLock { $0 } }
 
+    /// The versions that were opened so far, in this order.
+    package var openedVersions: [Int64] { opened.withLock { $0 } }
+
     package func openModel(_ source: ModelSource) throws -> any Model {
+        opened.withLock { $0.append(source.version) }
+        return model()
+    }
+
+    private func model() -> any Model {
         ScriptedModel(signature: signature, mayRunOnCallerThread: mayRunOnCallerThread, refusal: refusal) {
             [self] batch, identity in
             let size = batch.batchSize

@@ -140,8 +140,9 @@ struct InferenceServerTests {
         let error = await #expect(throws: HalcyonError.self) { try await server.loadModel("echo") }
         #expect(error?.message.contains("did you mean 'max_batch_size'?") == true)
         #expect(try server.modelMetadata("echo").versions == [2])
-        let entry = try #require(server.modelIndex().first)
-        #expect(entry.state == .ready && entry.reason.contains("max_batch_sise"))
+        let index = server.modelIndex()
+        #expect(index.map(\.version) == [1, 2] && index.map(\.state) == [.unavailable, .ready])
+        #expect(index[0].reason == "unloaded" && index[1].reason.contains("max_batch_sise"))
         await server.shutdown()
     }
 

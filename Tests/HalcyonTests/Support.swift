@@ -21,6 +21,16 @@ final class TemporaryRepository: Sendable {
         try configuration.write(toFile: "\(path)/\(name)/config.pbtxt", atomically: true, encoding: .utf8)
     }
 
+    /// What a model's configuration says.
+    func text(_ name: String) throws -> String {
+        try String(contentsOfFile: "\(path)/\(name)/config.pbtxt", encoding: .utf8)
+    }
+
+    /// Writes a model's configuration, and nothing else of it.
+    func write(_ name: String, _ configuration: String) throws {
+        try configuration.write(toFile: "\(path)/\(name)/config.pbtxt", atomically: true, encoding: .utf8)
+    }
+
     /// A model of the backend that takes and gives `dimensions` FP32 values an item.
     func add(
         _ name: String, backend: String, version: Int = 1, dimensions: Int = 4, lines: String = ""
@@ -33,7 +43,10 @@ final class TemporaryRepository: Sendable {
             \(lines)
             """
         try add(name, version: version, configuration: text)
-        try "zero\none\r\ntwo\n".write(toFile: "\(path)/\(name)/labels.txt", atomically: true, encoding: .utf8)
+        let labels = "\(path)/\(name)/labels.txt"
+        if !FileManager.default.fileExists(atPath: labels) {
+            try "zero\none\r\ntwo\n".write(toFile: labels, atomically: true, encoding: .utf8)
+        }
     }
 }
 

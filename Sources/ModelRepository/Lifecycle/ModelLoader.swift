@@ -64,12 +64,23 @@ package struct ModelLoader: Sendable {
         return routed
     }
 
-    /// Loads the versions of a model that its policy names. Either all of them load or none does.
+    /// A model as it lies there at the moment, about to be loaded.
+    struct Preparation {
+        let key: String
+        let definition: ModelDefinition
+        /// The versions that its policy names, and what each would be made of; `nil` for one that is made anew by every
+        /// load.
+        let identities: [Int64: VersionIdentity?]
+        let repository: ModelRepositoryReader
+        /// Where its files lie, if a request brought them.
+        let files: PrivateRepository?
+    }
+
+    /// Reads a model.
     ///
     /// - Parameter override: what takes the place of the model's configuration, and of its files where it has any.
-    func load(
-        _ key: String, override: ModelOverride? = nil, in surroundings: Surroundings
-    ) throws(HalcyonError) -> [ServedModel] {
+    /// - Throws: as ``ModelRepositoryReader/readModel(_:backends:json:)``.
+    func prepare(_ key: String, override: ModelOverride? = nil) throws(HalcyonError) -> Preparation {
         try override?.check()
         let modelName = try ModelKey(key).name
         var files: PrivateRepository?
@@ -81,33 +92,55 @@ package struct ModelLoader: Sendable {
         }
         let definition = try repository.readModel(
             files == nil ? key : modelName.rawValue, backends: backends, json: override?.configuration)
-        var loaded: [ServedModel] = []
+        var identities: [Int64: VersionIdentity?] = [:]
         for version in definition.versions {
-            do {
-                if let ensemble = try routed(definition.configuration.ensemble, near: definition.root) {
-                    loaded.append(try load(key, ensemble, definition, version, in: surroundings))
-                } else {
-                    loaded.append(try load(key, definition, version, from: repository, files: files))
-                }
-            } catch {
-                _ = retire(loaded, deadline: nil)
-                throw error
-            }
+            identities.updateValue(try identity(of: version.number, definition), forKey: version.number)
         }
-        return loaded
+        return Preparation(
+            key: key, definition: definition, identities: identities, repository: repository, files: files)
+    }
+
+    /// An ensemble has none: what its steps are may have changed.
+    private func identity(
+        of version: Int64, _ definition: ModelDefinition
+    ) throws(HalcyonError) -> VersionIdentity? {
+        guard definition.configuration.ensemble == nil else { return nil }
+        let beside = try FileSystem.fingerprint(of: definition.directory) { name in
+            name != "config.pbtxt" && !name.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        }
+        return VersionIdentity(
+            configuration: definition.configuration,
+            contents: try FileSystem.fingerprint(of: "\(definition.directory)/\(version)"), shared: beside)
+    }
+
+    /// Loads one of the versions.
+    ///
+    /// - Throws: whatever is wrong with it.
+    func load(
+        _ preparation: Preparation, version number: Int64, in surroundings: Surroundings
+    ) throws(HalcyonError) -> ServedModel {
+        let definition = preparation.definition
+        guard let version = definition.versions.first(where: { $0.number == number }) else {
+            throw HalcyonError(
+                .internal, "model '\(definition.configuration.name)' has no version \(number) to be loaded")
+        }
+        if let ensemble = try routed(definition.configuration.ensemble, near: definition.root) {
+            return try load(preparation.key, ensemble, definition, version, in: surroundings)
+        }
+        return try load(preparation, version)
     }
 
     private func load(
-        _ key: String, _ definition: ModelDefinition, _ version: ModelDefinition.Version,
-        from repository: ModelRepositoryReader, files: PrivateRepository?
+        _ preparation: Preparation, _ version: ModelDefinition.Version
     ) throws(HalcyonError) -> ServedModel {
         let start = clock.now()
+        let definition = preparation.definition
         let name = definition.configuration.name
         guard let backend = backends[definition.engine.backendName] else {
             throw HalcyonError(
                 .internal, "model '\(name)': no backend '\(definition.engine.backendName)' is registered")
         }
-        let labels = try repository.labels(of: definition)
+        let labels = try preparation.repository.labels(of: definition)
         let model = try open(definition, version, with: backend)
         let configuration = try complete(definition, version, model)
         try ConfigurationCheck.checkBatchTensors(configuration)
@@ -144,7 +177,8 @@ package struct ModelLoader: Sendable {
         for property in model.properties { metadata[property.name] = "\(property.value)" }
         log.info("model ready", metadata: metadata)
         return ServedModel(
-            key: key, steps: [], labels: labels, loadNanoseconds: duration, files: files, executor: executor)
+            key: preparation.key, steps: [], labels: labels, loadNanoseconds: duration,
+            identity: preparation.identities[version.number] ?? nil, files: preparation.files, executor: executor)
     }
 
     /// The instances with their scheduler, warm, and how long the first executions took.
@@ -196,7 +230,7 @@ package struct ModelLoader: Sendable {
             ])
         return ServedModel(
             key: key, steps: ensemble.steps, labels: try repository.labels(of: definition),
-            loadNanoseconds: clock.now() &- start, files: nil, executor: executor)
+            loadNanoseconds: clock.now() &- start, identity: nil, files: nil, executor: executor)
     }
 
     private func warnOfRates(_ configuration: ModelConfiguration) {

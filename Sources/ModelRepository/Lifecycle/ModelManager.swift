@@ -8,18 +8,8 @@ package import Tensors
 /// hold of a version under the lock of the table, so it can't be unloaded before the request is enqueued; and what is
 /// enqueued is finished before the version goes.
 package final class ModelManager: Sendable {
-    private struct Entry {
-        var served: [Int64: ServedModel] = [:]
-        /// The version that a request without one gets.
-        var newest: ServedModel?
-        var state = ModelState.unavailable
-        /// The version that the state and the reason speak of, where none is served.
-        var version: Int64?
-        var reason = ""
-    }
-
     private struct Table {
-        var entries: [String: Entry] = [:]
+        var entries: [String: ModelEntry] = [:]
         /// Models that are being loaded or unloaded.
         var busy: Set<String> = []
         var isStopped = false
@@ -71,12 +61,12 @@ package final class ModelManager: Sendable {
 
     private static func find(_ name: String, version: Int64?, in table: Table) throws(HalcyonError) -> ServedModel {
         var found = table.entries[name]
-        if found?.served.isEmpty ?? true { found = table.entries[try key(name, in: table)] }
+        if found?.isServing != true { found = table.entries[try key(name, in: table)] }
         guard let entry = found else {
             throw HalcyonError(.notFound, "Request for unknown model: '\(name)' is not found")
         }
         if let model = version.map({ entry.served[$0] }) ?? entry.newest { return model }
-        if let version, !entry.served.isEmpty {
+        if let version, entry.isServing {
             throw HalcyonError(.notFound, "Request for unknown model: '\(name)' version \(version) is not found")
         }
         let reason = entry.reason.isEmpty ? "" : ": \(entry.reason)"
@@ -88,12 +78,10 @@ package final class ModelManager: Sendable {
     /// - Throws: `invalidArgument` for a name that several models have.
     private static func key(_ name: String, in table: Table) throws(HalcyonError) -> String {
         let isKey = name.utf8.first == UInt8(ascii: "/")
-        if let entry = table.entries[name], !isKey || !entry.served.isEmpty { return name }
+        if let entry = table.entries[name], !isKey || entry.isServing { return name }
         // One that was not alone with its name may be by now, and the other way round.
-        if isKey { return table.entries[ModelKey.name(name)]?.served.isEmpty == false ? ModelKey.name(name) : name }
-        let keys = table.entries.keys.filter {
-            ModelKey.name($0) == name && table.entries[$0]?.served.isEmpty == false
-        }
+        if isKey { return table.entries[ModelKey.name(name)]?.isServing == true ? ModelKey.name(name) : name }
+        let keys = table.entries.filter { ModelKey.name($0) == name && $1.isServing }.map(\.key)
         guard keys.count > 1 else { return keys.first ?? name }
         throw HalcyonError(
             .invalidArgument,
@@ -136,10 +124,7 @@ package final class ModelManager: Sendable {
 
     /// Keeps the reason why a model is not loaded.
     private func note(_ error: HalcyonError, for name: String) {
-        table.withLock { table in
-            table.entries[name, default: Entry()].reason = error.message
-            if table.entries[name]?.served.isEmpty ?? true { table.entries[name]?.state = .unavailable }
-        }
+        table.withLock { $0.entries[name, default: ModelEntry()].failure = error.message }
     }
 
     private var surroundings: ModelLoader.Surroundings {
@@ -159,36 +144,42 @@ package final class ModelManager: Sendable {
     private func loadAlone(_ name: String, override: ModelOverride?, evenIfLoaded: Bool) throws(HalcyonError) {
         try claim(name)
         defer { giveUp(name) }
-        if !evenIfLoaded, table.withLock({ $0.entries[name]?.served.isEmpty == false }) { return }
+        if !evenIfLoaded, table.withLock({ $0.entries[name]?.isServing == true }) { return }
         loads.take()
         defer { loads.giveBack() }
-        table.withLock { table in
-            if table.entries[name]?.served.isEmpty ?? true { table.entries[name, default: Entry()].state = .loading }
-        }
-        let fresh: [ServedModel]
+        let preparation: ModelLoader.Preparation
         do {
-            fresh = try loader.load(name, override: override, in: surroundings)
+            preparation = try loader.prepare(name, override: override)
         } catch {
             // A name that is no model leaves no trace.
             let isUnknown = table.withLock { table in
-                guard error.code == .notFound, table.entries[name]?.served.isEmpty ?? true else { return false }
+                guard error.code == .notFound, table.entries[name]?.isServing != true else { return false }
                 table.entries[name] = nil
                 return true
             }
             if !isUnknown { note(error, for: name) }
             throw error
         }
-        let old = table.withLock { table in
-            let old = table.entries[name]?.served.values.map { $0 } ?? []
-            var entry = Entry()
-            for model in fresh { entry.served[model.version] = model }
-            entry.newest = fresh.max(by: { $0.version < $1.version })
-            entry.version = entry.newest?.version
-            entry.state = .ready
-            table.entries[name] = entry
-            return old
+        let plan = try table.withLock { table throws(HalcyonError) in
+            try table.entries[name, default: ModelEntry()].begin(preparation.identities)
         }
-        _ = loader.retire(old, deadline: nil)
+        var fresh: [ServedModel] = []
+        for version in plan.load {
+            do {
+                fresh.append(try loader.load(preparation, version: version, in: surroundings))
+            } catch {
+                _ = loader.retire(fresh, deadline: nil)
+                try table.withLock { table throws(HalcyonError) in
+                    try table.entries[name]?.fail(plan, at: version, error.message)
+                }
+                throw error
+            }
+        }
+        let old = try table.withLock { [fresh] table throws(HalcyonError) in
+            try table.entries[name]?.commit(plan, fresh, versionPolicy: preparation.definition.configuration.versionPolicy)
+        }
+        _ = loader.retire(old ?? [], deadline: nil)
+        try table.withLock { table throws(HalcyonError) in try table.entries[name]?.drain() }
     }
 
     /// Unloads a model: it takes no new requests at once, and this returns when those it had are finished.
@@ -201,21 +192,12 @@ package final class ModelManager: Sendable {
         let name = try table.withLock { table throws(HalcyonError) in try Self.key(name, in: table) }
         try claim(name, evenIfStopped: true)
         defer { giveUp(name) }
-        let old = table.withLock { table -> [ServedModel]? in
-            guard let old = table.entries[name]?.served.values.map({ $0 }), !old.isEmpty else { return nil }
-            table.entries[name]?.served = [:]
-            table.entries[name]?.newest = nil
-            table.entries[name]?.state = .unloading
-            return old
-        }
-        guard let old else {
+        let old = try table.withLock { table throws(HalcyonError) in try table.entries[name]?.retireAll() ?? [] }
+        guard !old.isEmpty else {
             throw HalcyonError(.notFound, "failed to unload '\(name)', the model is not loaded")
         }
         let dropped = loader.retire(old, deadline: deadline)
-        table.withLock { table in
-            table.entries[name]?.state = .unavailable
-            table.entries[name]?.reason = "unloaded"
-        }
+        try table.withLock { table throws(HalcyonError) in try table.entries[name]?.drain() }
         return dropped
     }
 
@@ -298,7 +280,7 @@ package final class ModelManager: Sendable {
     package func servedModels() -> [ServedModel] {
         table.withLock { table in
             table.entries.values.flatMap(\.served.values)
-        }.sorted { ($0.configuration.name, $0.version) < ($1.configuration.name, $1.version) }
+        }.sorted { ($0.name, $0.version) < ($1.name, $1.version) }
     }
 
     /// The keys of the models that lie in the repositories, by name.
@@ -312,31 +294,18 @@ package final class ModelManager: Sendable {
         let entries = table.withLock { $0.entries }
         let present = (try? loader.modelKeys()) ?? []
         let known = entries.keys.filter { key in
-            key.utf8.first != UInt8(ascii: "/") || present.contains(key) || entries[key]?.served.isEmpty == false
+            key.utf8.first != UInt8(ascii: "/") || present.contains(key) || entries[key]?.isServing == true
         }
-        let names = Set(known).union(present).sorted()
-        return names.flatMap { key -> [ModelIndexEntry] in
+        return Set(known).union(present).sorted().flatMap { key in
             let name = ModelKey.name(key)
-            guard let entry = entries[key] else { return [ModelIndexEntry(name: name)] }
-            guard !entry.served.isEmpty else {
-                return [ModelIndexEntry(name: name, version: entry.version, state: entry.state, reason: entry.reason)]
-            }
-            return entry.served.values.sorted { $0.version < $1.version }.map { model in
-                let complaint = model.executor.complaint
-                return ModelIndexEntry(
-                    name: name, version: model.version, state: complaint == nil ? .ready : .unavailable,
-                    reason: complaint ?? entry.reason)
-            }
+            return entries[key]?.index(name: name) ?? [ModelIndexEntry(name: name)]
         }
     }
 
     /// The models that were asked for and do not serve, or not as they should, with the reason.
     package func failures() -> [(name: String, reason: String)] {
         table.withLock { table in
-            table.entries.compactMap { name, entry in
-                if entry.served.isEmpty { return entry.reason == "unloaded" ? nil : (name, entry.reason) }
-                return entry.served.values.lazy.compactMap(\.executor.complaint).first.map { (name, $0) }
-            }
+            table.entries.compactMap { name, entry in entry.complaint.map { (name, $0) } }
         }.sorted { $0.name < $1.name }
     }
 }

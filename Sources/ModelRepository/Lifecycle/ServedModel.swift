@@ -9,8 +9,11 @@ package final class ServedModel: Sendable {
     /// An ensemble's, with the keys of their models.
     let steps: [EnsembleScheduling.Step]
     package let version: Int64
-    /// Complete: as written, with what the model and the defaults add.
-    package let configuration: ModelConfiguration
+    package let name: String
+    /// What it was made of; `nil` where it is to be made anew by every load.
+    let identity: VersionIdentity?
+    /// Of the last load that let it be: it chooses among the versions and changes none.
+    private let versionPolicy: Locked<VersionPolicy>
     /// The labels of the outputs that have a label file.
     package let labels: [String: [String]]
     private let loadNanoseconds: UInt64
@@ -24,23 +27,35 @@ package final class ServedModel: Sendable {
 
     init(
         key: String, steps: [EnsembleScheduling.Step], labels: [String: [String]], loadNanoseconds: UInt64,
-        files: PrivateRepository?, executor: any RequestExecutor
+        identity: VersionIdentity?, files: PrivateRepository?, executor: any RequestExecutor
     ) {
         self.key = key
         self.steps = steps
         version = executor.version
-        configuration = executor.configuration
-        isDecoupled = configuration.isDecoupled
+        name = executor.configuration.name
+        versionPolicy = Locked(executor.configuration.versionPolicy)
+        isDecoupled = executor.configuration.isDecoupled
+        self.identity = identity
         self.labels = labels
         self.loadNanoseconds = loadNanoseconds
         self.files = files
         self.executor = executor
     }
 
+    /// Complete: as written, with what the model and the defaults add.
+    package var configuration: ModelConfiguration {
+        var configuration = executor.configuration
+        configuration.versionPolicy = versionPolicy.withLock { $0 }
+        return configuration
+    }
+
+    /// A load has let it be, and says which versions there are now.
+    func keep(versionPolicy policy: VersionPolicy) { versionPolicy.withLock { $0 = policy } }
+
     package var gauges: ModelGauges {
         let occupancy = executor.occupancy()
-        var gauges = ModelGauges(name: configuration.name, version: version)
-        gauges.tags = configuration.metricTags
+        var gauges = ModelGauges(name: name, version: version)
+        gauges.tags = executor.configuration.metricTags
         gauges.pendingRequests = occupancy.pendingRequests
         gauges.instances = executor.instanceCount
         gauges.busyInstances = occupancy.busyInstances

@@ -1,0 +1,116 @@
+internal import ModelConfiguration
+internal import ModelRuntime
+internal import Tensors
+
+/// What the server has of one model: the versions that serve, and where each version that was asked for stands.
+struct ModelEntry {
+    private(set) var served: [Int64: ServedModel] = [:] {
+        didSet { newest = served.max { $0.key < $1.key }?.value }
+    }
+    private var versions: [Int64: VersionLifecycle] = [:]
+    /// Why the last load failed before it came to versions; empty where it did not.
+    var failure = ""
+
+    /// The version that a request without one gets.
+    private(set) var newest: ServedModel?
+
+    var isServing: Bool { !served.isEmpty }
+
+    /// Why no version serves.
+    var reason: String {
+        guard failure.isEmpty else { return failure }
+        return versions.sorted { $0.key > $1.key }.lazy.map(\.value.reason).first { !$0.isEmpty } ?? ""
+    }
+
+    /// Why the model does not serve, or not as it should; `nil` where it does, and where nobody wants it to.
+    var complaint: String? {
+        if isServing { return served.sorted { $0.key < $1.key }.lazy.compactMap(\.value.executor.complaint).first }
+        if failure.isEmpty, versions.values.allSatisfy(\.isUnloaded) { return nil }
+        return reason
+    }
+
+    // MARK: Loading
+
+    /// Begins a load.
+    ///
+    /// - Parameter wanted: the versions that are to serve, and what they would be made of.
+    /// - Returns: what has to be done; an instance that does not answer is no reason to keep its version.
+    mutating func begin(_ wanted: [Int64: VersionIdentity?]) throws(HalcyonError) -> VersionPlan {
+        let plan = VersionPlan(
+            serving: served.mapValues { $0.executor.complaint == nil ? $0.identity : nil }, wanted: wanted)
+        failure = ""
+        // What is neither there nor wanted any more is forgotten.
+        versions = versions.filter { version, lifecycle in
+            lifecycle.phase != .unavailable || plan.load.contains(version)
+        }
+        for version in plan.load { try apply(.begin, to: version) }
+        return plan
+    }
+
+    /// Ends a load of which one version failed: all come together, or none does.
+    mutating func fail(_ plan: VersionPlan, at failed: Int64, _ reason: String) throws(HalcyonError) {
+        for version in plan.load {
+            try apply(
+                .fail(version == failed ? reason : "not put into service, as version \(failed) failed: \(reason)"),
+                to: version)
+        }
+    }
+
+    /// Puts the new versions into service, and takes those that are to go out of it.
+    ///
+    /// - Returns: what is to be stopped now.
+    mutating func commit(
+        _ plan: VersionPlan, _ fresh: [ServedModel], versionPolicy: VersionPolicy
+    ) throws(HalcyonError) -> [ServedModel] {
+        let old = plan.retire.compactMap { served.removeValue(forKey: $0) }
+        for version in plan.keep {
+            try apply(.keep, to: version)
+            served[version]?.keep(versionPolicy: versionPolicy)
+        }
+        for model in fresh {
+            served[model.version] = model
+            try apply(.succeed, to: model.version)
+        }
+        for version in plan.retire where !plan.load.contains(version) { try apply(.retire, to: version) }
+        return old
+    }
+
+    // MARK: Unloading
+
+    /// Takes everything out of service.
+    ///
+    /// - Returns: what is to be stopped now.
+    mutating func retireAll() throws(HalcyonError) -> [ServedModel] {
+        for version in served.keys { try apply(.retire, to: version) }
+        let old = served.sorted { $0.key < $1.key }.map(\.value)
+        served = [:]
+        if !old.isEmpty { failure = "" }
+        return old
+    }
+
+    /// What was taken out of service has been stopped.
+    mutating func drain() throws(HalcyonError) {
+        for (version, lifecycle) in versions where lifecycle.phase == .unloading { try apply(.drain, to: version) }
+    }
+
+    private mutating func apply(_ event: VersionLifecycle.Event, to version: Int64) throws(HalcyonError) {
+        try versions[version, default: VersionLifecycle()].apply(event)
+    }
+
+    // MARK: Looking
+
+    /// The model's lines of the index, by version.
+    func index(name: String) -> [ModelIndexEntry] {
+        guard !versions.isEmpty else {
+            return [ModelIndexEntry(name: name, state: failure.isEmpty ? nil : .unavailable, reason: failure)]
+        }
+        return versions.sorted { $0.key < $1.key }.map { version, lifecycle in
+            if let complaint = served[version]?.executor.complaint {
+                return ModelIndexEntry(name: name, version: version, state: .unavailable, reason: complaint)
+            }
+            return ModelIndexEntry(
+                name: name, version: version, state: lifecycle.state,
+                reason: lifecycle.reason.isEmpty ? failure : lifecycle.reason)
+        }
+    }
+}

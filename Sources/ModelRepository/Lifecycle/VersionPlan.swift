@@ -1,0 +1,24 @@
+/// What a load has to do, from what serves and what is wanted. A pure function of the two.
+///
+/// A version that would be made of the same again stays: a new version beside it, or one less, costs it nothing.
+struct VersionPlan: Hashable {
+    /// Versions that go on as they are, ascending.
+    let keep: [Int64]
+    /// Versions to make, ascending: new ones, and those whose files or configuration have changed.
+    let load: [Int64]
+    /// Versions that serve and are to go once the new ones do, ascending. One that is made anew is among both.
+    let retire: [Int64]
+
+    /// - Parameters:
+    ///   - serving: what the versions that serve were made of; `nil` for one that is to be made anew in any case.
+    ///   - wanted: the same of those that are to serve.
+    init(serving: [Int64: VersionIdentity?], wanted: [Int64: VersionIdentity?]) {
+        let kept = wanted.filter { version, identity in
+            guard let identity, case .some(.some(let present)) = serving[version] else { return false }
+            return identity == present
+        }
+        keep = kept.keys.sorted()
+        load = wanted.keys.filter { kept[$0] == nil }.sorted()
+        retire = serving.keys.filter { kept[$0] == nil }.sorted()
+    }
+}
