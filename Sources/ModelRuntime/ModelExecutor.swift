@@ -7,7 +7,7 @@ package import Tensors
 /// Runs one model version: the scheduler machine with a lock, threads and a clock around it.
 ///
 /// Every event goes: take the lock, ask the machine, let go of the lock, do what it said.
-package final class ModelExecutor: RequestExecutor {
+package final class ModelExecutor: WarmedExecutor {
     /// What an executor is made of.
     package struct Parts {
         package var model: any Model
@@ -139,51 +139,17 @@ package final class ModelExecutor: RequestExecutor {
         if !isKept { worker.detach() }
     }
 
-    /// Runs every instance once on zeros, before the first request, and the first of them again, and at the sizes that
-    /// batches will have too, so that requests do not pay for what an engine sets up on first use. Counted nowhere. A model with open
-    /// dimensions is left cold, as no size would be the right one.
+    /// Runs the model before its first request, as ``WarmUpRun`` says; a decoupled one is left cold.
     ///
     /// - Parameter items: what the configuration wants every instance to run, before that.
-    /// - Returns: what the first execution of one item took, and what the second, which is as good as any later one;
-    ///   `nil` for a model that is left cold.
     /// - Throws: whatever an instance throws.
     @discardableResult
     package func warmUp(_ items: [WarmUpItem] = []) throws(HalcyonError) -> WarmUpTimes? {
-        guard let first = slots.first, !configuration.isDecoupled else { return nil }
-        for item in items {
-            let request = InferenceRequest(modelName: name, inputs: item.inputs)
-            do throws(HalcyonError) {
-                let inputs = try validator.validate(request).inputs
-                for slot in slots {
-                    for _ in 0..<item.count { try execution.warmUp(inputs, batchSize: item.batchSize, on: slot) }
-                }
-            } catch {
-                throw error.prefixed("warmup sample '\(item.name)': ")
-            }
-        }
-        for slot in slots.dropFirst() { try warmUp(slot, batchSize: 1) }
-        let times = try warmUpTimes(first)
-        let sizes = WarmUp.batchSizes(for: configuration)
-        for batchSize in sizes.necessary { try warmUp(first, batchSize: batchSize) }
-        let start = clock.now()
-        for batchSize in sizes.others where clock.now() &- start < WarmUp.patience {
-            try warmUp(first, batchSize: batchSize)
-        }
-        return times
-    }
-
-    private func warmUpTimes(_ slot: InstanceSlot) throws(HalcyonError) -> WarmUpTimes? {
-        guard let item = try WarmUp.item(for: configuration) else { return nil }
-        let start = clock.now()
-        try execution.warmUp(item, batchSize: 1, on: slot)
-        let middle = clock.now()
-        try execution.warmUp(item, batchSize: 1, on: slot)
-        return WarmUpTimes(first: middle &- start, steady: clock.now() &- middle)
-    }
-
-    private func warmUp(_ slot: InstanceSlot, batchSize: Int) throws(HalcyonError) {
-        guard let item = try WarmUp.item(for: configuration) else { return }
-        try execution.warmUp(item, batchSize: batchSize, on: slot)
+        guard !configuration.isDecoupled else { return nil }
+        return try WarmUpRun(configuration: configuration, slots: slots, clock: clock) {
+            [execution] (item, batchSize, slot) throws(HalcyonError) in
+            try execution.warmUp(item, batchSize: batchSize, on: slot)
+        }.run(items)
     }
 
     // MARK: Requests

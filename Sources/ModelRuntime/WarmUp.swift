@@ -15,11 +15,20 @@ enum WarmUp {
     /// The batch sizes to try beyond one item, as an engine may set up each anew: the preferred sizes in any case, then
     /// all others that a batch can have, while they are quick.
     static func batchSizes(for configuration: ModelConfiguration) -> (necessary: [Int], others: [Int]) {
-        guard configuration.maxBatchSize > 1, let batching = configuration.dynamicBatching else { return ([], []) }
-        let necessary = Set(batching.preferredBatchSizes).subtracting([1])
+        guard configuration.maxBatchSize > 1, let preferred = preferredSizes(configuration) else { return ([], []) }
+        let necessary = Set(preferred).subtracting([1])
         // Larger batches are seldom met in all sizes.
         let others = (2...min(configuration.maxBatchSize, 16)).filter { !necessary.contains($0) }
         return (necessary.sorted(), others)
+    }
+
+    /// `nil` for a model of which requests run one by one.
+    private static func preferredSizes(_ configuration: ModelConfiguration) -> [Int]? {
+        switch configuration.sequenceBatching?.strategy {
+        case .direct: []
+        case .oldest(_, let preferred, _, _): preferred
+        case nil: configuration.dynamicBatching?.preferredBatchSizes
+        }
     }
 
     /// One item of zeros for each input; `nil` where a dimension is open, and for texts, as the empty one may be none

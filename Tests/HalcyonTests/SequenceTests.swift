@@ -6,7 +6,13 @@ import Testing
 struct SequenceTests {
     /// Adds up the first values of a sequence by the state, and says in the others what it was told: start, end, and the
     /// correlation id.
-    private static let accumulate = ScriptedBackend { batch, _ in
+    private static let accumulate = makeAccumulate()
+
+    private static func makeAccumulate() -> ScriptedBackend {
+        ScriptedBackend { batch, _ in try sums(&batch) }
+    }
+
+    private static func sums(_ batch: inout ExecutionBatch) throws -> [Tensor] {
         let values = try batch.input("IN").elements(as: Float.self)
         let state = try batch.input("SUM_IN").elements(as: Float.self)
         let start = try batch.input("START").elements(as: Float.self)
@@ -130,6 +136,30 @@ struct SequenceTests {
         let error = await #expect(throws: HalcyonError.self) { try await run(server, request(1, 7)) }
         #expect(error?.message.contains("must specify the START flag") == true)
         await server.shutdown()
+    }
+
+    @Test(
+        "The model runs before its first request, at the sizes that batches will have, and no sequence begins by that",
+        arguments: [
+            ("direct { }", [1, 1, 2, 3, 4, 5, 6, 7, 8]),
+            ("oldest { preferred_batch_size: [ 4 ] }", [1, 1, 4, 2, 3, 5, 6, 7, 8]),
+        ])
+    func warmUp(strategy: String, sizes: [Int]) async throws {
+        let repository = try TemporaryRepository()
+        let sample = """
+            model_warmup [ { name: "sample" batch_size: 3 count: 2
+                             inputs { key: "IN" value { data_type: TYPE_FP32 dims: [ 4 ] random_data: true } } } ]
+            """
+        try repository.add("sum", backend: "scripted", lines: Self.lines(strategy) + "\n" + sample)
+        let sums = Self.makeAccumulate()
+        let server = try startServer(repository, backends: [sums])
+        try await server.loadModel("sum")
+        #expect(sums.executedBatchSizes == [3, 3] + sizes)
+        #expect(try server.statistics(model: "sum").models[0].executionCount == 0)
+        let error = await #expect(throws: HalcyonError.self) { try await run(server, request(1, 7)) }
+        #expect(error?.message.contains("must specify the START flag") == true)
+        #expect(try await run(server, request(1, 7, start: true)) == [1, 1, 0, 7])
+        #expect(await server.shutdown().isClean)
     }
 
     @Test("An id that is text is for models that take text")

@@ -185,12 +185,13 @@ package struct ModelLoader: Sendable {
     private func makeExecutor(
         _ parts: ModelExecutor.Parts, _ definition: ModelDefinition
     ) throws(HalcyonError) -> (any RequestExecutor, WarmUpTimes?) {
-        if let sequences = parts.configuration.sequenceBatching {
-            let executor = try SequenceExecutor(
-                parts, sequences, initialStates: try InitialStates.read(sequences, directory: definition.directory))
-            return (executor, nil)
-        }
-        let executor = try ModelExecutor(parts)
+        let executor: any WarmedExecutor =
+            if let sequences = parts.configuration.sequenceBatching {
+                try SequenceExecutor(
+                    parts, sequences, initialStates: try InitialStates.read(sequences, directory: definition.directory))
+            } else {
+                try ModelExecutor(parts)
+            }
         guard warmsUp || !parts.configuration.warmUps.isEmpty else { return (executor, nil) }
         do {
             return (

@@ -176,7 +176,8 @@ package final class ModelManager: Sendable {
             }
         }
         let old = try table.withLock { [fresh] table throws(HalcyonError) in
-            try table.entries[name]?.commit(plan, fresh, versionPolicy: preparation.definition.configuration.versionPolicy)
+            try table.entries[name]?.commit(
+                plan, fresh, versionPolicy: preparation.definition.configuration.versionPolicy)
         }
         _ = loader.retire(old ?? [], deadline: nil)
         try table.withLock { table throws(HalcyonError) in try table.entries[name]?.drain() }

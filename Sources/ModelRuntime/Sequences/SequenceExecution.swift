@@ -89,6 +89,23 @@ struct SequenceExecution: Sendable {
         }
     }
 
+    /// Executes a batch of that many new sequences, each with the same item; nobody wants the outputs, nor the states.
+    func warmUp(_ item: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) {
+        let row = item + sequences.states.compactMap { initial[$0.inputName] }
+        let control = SequenceControl(start: true, end: true, ready: true, correlation: .absent)
+        let inputs =
+            try gather.inputs(of: Array(repeating: row, count: batchSize))
+            + controls.tensors(Array(repeating: control, count: batchSize))
+        var execution = ExecutionBatch(
+            inputs: inputs, batchSize: batchSize, requestedOutputs: nil, clock: clock, isWarmUp: true)
+        do {
+            let outputs = try slot.instance.execute(&execution)
+            try scatter.check(outputs, batchSize: batchSize, requested: nil, instance: slot.identity.name)
+        } catch {
+            throw HalcyonError(wrapping: error)
+        }
+    }
+
     // MARK: In
 
     private func inputs(of batch: SequenceBatch, _ states: States) throws(HalcyonError) -> [Tensor] {

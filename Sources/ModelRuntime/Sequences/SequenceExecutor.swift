@@ -6,7 +6,7 @@ package import Tensors
 /// Runs one version of a model with sequences: the sequence machine with a lock, threads and a clock around it.
 ///
 /// A sequence's requests run in their order on one instance, each by the instance's own worker.
-package final class SequenceExecutor: RequestExecutor {
+package final class SequenceExecutor: WarmedExecutor {
     package let name: String
     package let version: Int64
     package let configuration: ModelConfiguration
@@ -75,6 +75,18 @@ package final class SequenceExecutor: RequestExecutor {
     private static func nanoseconds(_ microseconds: UInt64) -> UInt64 {
         let (product, overflow) = microseconds.multipliedReportingOverflow(by: 1000)
         return overflow ? .max : product
+    }
+
+    /// Runs the model before its first request, as ``WarmUpRun`` says: each row a sequence of one request.
+    ///
+    /// - Parameter items: what the configuration wants every instance to run, before that.
+    /// - Throws: whatever an instance throws.
+    @discardableResult
+    package func warmUp(_ items: [WarmUpItem] = []) throws(HalcyonError) -> WarmUpTimes? {
+        try WarmUpRun(configuration: configuration, slots: slots, clock: clock) {
+            [execution] (item, batchSize, slot) throws(HalcyonError) in
+            try execution.warmUp(item, batchSize: batchSize, on: slot)
+        }.run(items)
     }
 
     package var instanceCount: Int { slots.count }
