@@ -11,22 +11,14 @@ extension InferenceServer {
     /// - Returns: what can take the request back; `nil` where it has ended already.
     @discardableResult
     public func submit(_ request: InferenceRequest, handler: @escaping ResponseHandler) -> InferenceHandle? {
-        submit(request, from: .nonBlocking, handler: handler)
-    }
-
-    func submit(
-        _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
-    ) -> InferenceHandle? {
-        manager.submit(request, from: caller, handler: handler).map(InferenceHandle.init)
+        manager.submit(request, from: .nonBlocking, handler: handler).map(InferenceHandle.init)
     }
 
     /// The forms with one response are for models that give one.
-    private func checkAnswersOnce(_ request: InferenceRequest) throws(HalcyonError) {
-        guard try isDecoupled(request.modelName, version: request.modelVersion) else { return }
-        throw HalcyonError(
-            .unsupported,
-            "model '\(request.modelName)' is decoupled and gives any number of responses: ask for its stream of responses"
-        )
+    private func submitForOne(
+        _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
+    ) -> InferenceHandle? {
+        manager.submit(request, from: caller, answersOnce: true, handler: handler).map(InferenceHandle.init)
     }
 
     /// Runs a request and gives its responses as they come: one for most models, any number for a decoupled one. Ending
@@ -54,11 +46,10 @@ extension InferenceServer {
     ///   it; `unavailable` for a full queue, a timeout that passed while waiting, or a model that is being stopped;
     ///   `cancelled`; or what the engine says.
     public func infer(_ request: InferenceRequest) async throws -> InferenceResponse {
-        try checkAnswersOnce(request)
         let call = CancellableCall()
         return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { continuation in
-                call.started(submit(request, from: .nonBlocking) { continuation.resume(with: $0) })
+                call.started(submitForOne(request, from: .nonBlocking) { continuation.resume(with: $0) })
             }
         } onCancel: {
             call.cancel()
@@ -70,9 +61,8 @@ extension InferenceServer {
     ///
     /// - Throws: as ``infer(_:)``.
     public func inferBlocking(_ request: InferenceRequest) throws(HalcyonError) -> InferenceResponse {
-        try checkAnswersOnce(request)
         let call = BlockingCall()
-        _ = submit(request, from: .blocking) { call.finish($0) }
+        _ = submitForOne(request, from: .blocking) { call.finish($0) }
         return try call.wait()
     }
 }

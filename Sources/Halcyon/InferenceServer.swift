@@ -212,9 +212,7 @@ public final class InferenceServer: Sendable {
     public func unloadModel(_ name: String, dependents: Bool = false) async throws {
         _ = try await onThread(name: "unload") {
             Result { () throws(HalcyonError) in
-                let steps = dependents ? self.manager.dependents(of: name) : []
-                try self.manager.unload(name)
-                for step in steps where self.manager.isReady(step, version: nil) { try self.manager.unload(step) }
+                if dependents { try self.manager.unloadWithDependents(name) } else { try self.manager.unload(name) }
             }
         }.get()
     }

@@ -26,6 +26,14 @@ enum FileSystem {
         return nil
     }
 
+    /// Whether something may be at a path that can't be looked at now: for want of a permission, of a descriptor, or of the
+    /// machine that has the file.
+    static func isUnreachable(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) != 0 else { return false }
+        return ![ENOENT, ENOTDIR, ELOOP].contains(errno)
+    }
+
     private static func kind(of status: stat) -> Kind {
         switch status.st_mode & S_IFMT {
         case S_IFREG: .file
@@ -142,7 +150,7 @@ enum FileSystem {
         }
     }
 
-    /// A number that is another when a name, a file, a size or a time in a folder is, at any depth, behind links too.
+    /// A number that is another when a name, a size or a time in a folder is, at any depth, behind links too.
     ///
     /// - Parameter isIncluded: whether an entry of the folder itself counts, by its name.
     static func fingerprint(
@@ -166,11 +174,9 @@ enum FileSystem {
                     waiting.append(path)
                     continue
                 }
-                let numbers = [
-                    Int64(truncatingIfNeeded: status.st_ino), Int64(status.st_size), Int64(status.st_mtim.tv_sec),
-                    Int64(status.st_mtim.tv_nsec),
-                ]
-                for number in numbers { withUnsafeBytes(of: number) { mix($0) } }
+                for number in [Int64(status.st_size), Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec)] {
+                    withUnsafeBytes(of: number) { mix($0) }
+                }
             }
         }
         return hash

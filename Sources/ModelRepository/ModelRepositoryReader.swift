@@ -37,10 +37,12 @@ package struct ModelRepositoryReader: Sendable {
     }
 
     /// The repositories that have a folder of each name.
-    private func folders() throws(HalcyonError) -> [ModelName: [String]] {
+    private func folders(
+        where isFolder: (String) -> Bool = { (try? FileSystem.kind($0)) == .folder }
+    ) throws(HalcyonError) -> [ModelName: [String]] {
         var folders: [ModelName: [String]] = [:]
         for root in roots {
-            for name in try FileSystem.names(in: root) where (try? FileSystem.kind("\(root)/\(name)")) == .folder {
+            for name in try FileSystem.names(in: root) where isFolder("\(root)/\(name)") {
                 if let name = try? ModelName(name) { folders[name, default: []].append(root) }
             }
         }
@@ -61,15 +63,26 @@ package struct ModelRepositoryReader: Sendable {
         return holders > 1 ? ModelKey.text(name, root: root) : name
     }
 
-    /// What the folder of each model looks like, by key: equal for equal contents.
-    package func fingerprints() throws(HalcyonError) -> [String: UInt64] {
-        var fingerprints: [String: UInt64] = [:]
-        for (name, roots) in try folders() {
+    /// What the folder of each model looks like, by key: equal for equal contents, and `nil` for one that can't be read.
+    package func fingerprints() throws(HalcyonError) -> [String: UInt64?] {
+        var fingerprints: [String: UInt64?] = [:]
+        let folders = try folders { path in
+            (try? FileSystem.kind(path)) == .folder || FileSystem.isUnreachable(path)
+        }
+        for (name, roots) in folders {
             let keys = keys(of: name, in: roots)
             for (index, root) in roots.enumerated() {
-                // A folder that goes while it is looked at is gone.
-                guard let found = try? FileSystem.fingerprint(of: "\(root)/\(name)") else { continue }
-                fingerprints[keys[min(index, keys.count - 1)], default: 0] ^= found
+                let key = keys[min(index, keys.count - 1)]
+                let path = "\(root)/\(name)"
+                do {
+                    let found = try FileSystem.fingerprint(of: path)
+                    if case .some(nil) = fingerprints[key] { continue }
+                    fingerprints[key] = ((fingerprints[key] ?? nil) ?? 0) ^ found
+                } catch {
+                    // One that goes while it is looked at is gone.
+                    let isGone = (try? FileSystem.kind(path)) == .some(nil)
+                    if !isGone { fingerprints.updateValue(nil, forKey: key) }
+                }
             }
         }
         return fingerprints

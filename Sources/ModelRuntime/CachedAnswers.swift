@@ -18,13 +18,15 @@ struct CachedAnswers: Sendable {
 
     /// - Parameters:
     ///   - inputs: valid, in the configuration's order.
+    ///   - steps: for an ensemble, the loaded versions that its steps reach, each by a number that no other ever has.
     ///   - handler: what gets the answer where there is none yet; replaced by one that remembers it.
     /// - Returns: the outputs of an equal request.
     func lookUp(
-        _ request: InferenceRequest, inputs: [Tensor], arrival: UInt64, handler: inout ResponseHandler
+        _ request: InferenceRequest, inputs: [Tensor], steps: [UInt64] = [], arrival: UInt64,
+        handler: inout ResponseHandler
     ) -> [Tensor]? {
         guard inputs.allSatisfy(\.data.placement.isHostAccessible) else { return nil }
-        let key = CacheKey(model: model, inputs: inputs, outputs: request.requestedOutputs)
+        let key = CacheKey(model: model, steps: steps, inputs: inputs, outputs: request.requestedOutputs)
         let start = clock.now()
         let outputs = cache.outputs(for: key)
         let looked = clock.now()

@@ -121,16 +121,20 @@ package final class ResponseCache: Sendable {
 package struct CacheKey: Hashable, Sendable {
     /// The loaded version, by a number that no other ever has.
     package let model: UInt64
+    /// The same of the models that it consists of.
+    private let steps: [UInt64]
     private var inputs: [Tensor]
     private let outputs: [String]
     private let hash: Int
 
-    package init(model: UInt64, inputs: [Tensor], outputs: [String]) {
+    package init(model: UInt64, steps: [UInt64] = [], inputs: [Tensor], outputs: [String]) {
         self.model = model
+        self.steps = steps
         self.inputs = inputs
         self.outputs = outputs
         var hasher = Hasher()
         hasher.combine(model)
+        hasher.combine(steps)
         hasher.combine(outputs)
         for input in inputs {
             hasher.combine(input.name)
@@ -154,7 +158,8 @@ package struct CacheKey: Hashable, Sendable {
     package func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 
     package static func == (left: CacheKey, right: CacheKey) -> Bool {
-        left.hash == right.hash && left.model == right.model && left.outputs == right.outputs
+        left.hash == right.hash && left.model == right.model && left.steps == right.steps
+            && left.outputs == right.outputs
             && left.inputs.count == right.inputs.count && zip(left.inputs, right.inputs).allSatisfy(same)
     }
 

@@ -38,6 +38,7 @@ struct VersionLifecycleTests {
         case (.replacing, .succeed): (.ready, "")
         case (.replacing, .fail): (.ready, "why")
         case (.unloading, .drain): (.unavailable, "unloaded")
+        case (.unloading, .begin): (.loading, "")
         default: nil
         }
     }

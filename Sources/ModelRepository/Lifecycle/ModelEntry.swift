@@ -8,6 +8,8 @@ struct ModelEntry {
         didSet { newest = served.max { $0.key < $1.key }?.value }
     }
     private var versions: [Int64: VersionLifecycle] = [:]
+    /// How many of each version have still requests to finish.
+    private var draining: [Int64: Int] = [:]
     /// Why the last load failed before it came to versions; empty where it did not.
     var failure = ""
 
@@ -22,11 +24,9 @@ struct ModelEntry {
         return versions.sorted { $0.key > $1.key }.lazy.map(\.value.reason).first { !$0.isEmpty } ?? ""
     }
 
-    /// Why the model does not serve, or not as it should; `nil` where it does, and where nobody wants it to.
-    var complaint: String? {
-        if isServing { return served.sorted { $0.key < $1.key }.lazy.compactMap(\.value.executor.complaint).first }
-        if failure.isEmpty, versions.values.allSatisfy(\.isUnloaded) { return nil }
-        return reason
+    /// Why no version serves; `nil` where one does, and where nobody wants one to.
+    var failureReason: String? {
+        isServing || failure.isEmpty && versions.values.allSatisfy(\.isUnloaded) ? nil : reason
     }
 
     // MARK: Loading
@@ -48,7 +48,13 @@ struct ModelEntry {
     }
 
     /// Ends a load of which one version failed: all come together, or none does.
-    mutating func fail(_ plan: VersionPlan, at failed: Int64, _ reason: String) throws(HalcyonError) {
+    ///
+    /// - Parameter failed: `nil` where there was none to be made, and what there was could not be changed.
+    mutating func fail(_ plan: VersionPlan, at failed: Int64?, _ reason: String) throws(HalcyonError) {
+        guard let failed else {
+            failure = reason
+            return
+        }
         for version in plan.load {
             try apply(
                 .fail(version == failed ? reason : "not put into service, as version \(failed) failed: \(reason)"),
@@ -72,6 +78,7 @@ struct ModelEntry {
             try apply(.succeed, to: model.version)
         }
         for version in plan.retire where !plan.load.contains(version) { try apply(.retire, to: version) }
+        for model in old { draining[model.version, default: 0] += 1 }
         return old
     }
 
@@ -85,12 +92,16 @@ struct ModelEntry {
         let old = served.sorted { $0.key < $1.key }.map(\.value)
         served = [:]
         if !old.isEmpty { failure = "" }
+        for model in old { draining[model.version, default: 0] += 1 }
         return old
     }
 
-    /// What was taken out of service has been stopped.
-    mutating func drain() throws(HalcyonError) {
-        for (version, lifecycle) in versions where lifecycle.phase == .unloading { try apply(.drain, to: version) }
+    /// One that was taken out of service has been stopped.
+    mutating func drained(_ version: Int64) throws(HalcyonError) {
+        guard let count = draining[version] else { return }
+        draining[version] = count > 1 ? count - 1 : nil
+        // One that has been loaded again meanwhile, or is about to be, is past that.
+        if count == 1, versions[version]?.phase == .unloading { try apply(.drain, to: version) }
     }
 
     private mutating func apply(_ event: VersionLifecycle.Event, to version: Int64) throws(HalcyonError) {
@@ -100,12 +111,14 @@ struct ModelEntry {
     // MARK: Looking
 
     /// The model's lines of the index, by version.
-    func index(name: String) -> [ModelIndexEntry] {
+    ///
+    /// - Parameter complaint: why a served version is not ready.
+    func index(name: String, complaint: (ServedModel) -> String?) -> [ModelIndexEntry] {
         guard !versions.isEmpty else {
             return [ModelIndexEntry(name: name, state: failure.isEmpty ? nil : .unavailable, reason: failure)]
         }
         return versions.sorted { $0.key < $1.key }.map { version, lifecycle in
-            if let complaint = served[version]?.executor.complaint {
+            if let complaint = served[version].flatMap(complaint) {
                 return ModelIndexEntry(name: name, version: version, state: .unavailable, reason: complaint)
             }
             return ModelIndexEntry(

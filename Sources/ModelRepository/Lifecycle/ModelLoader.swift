@@ -42,7 +42,9 @@ package struct ModelLoader: Sendable {
     /// What an ensemble needs of the server: its models' configurations, and the way to them.
     struct Surroundings {
         var configuration: (EnsembleScheduling.Step) throws(HalcyonError) -> ModelConfiguration
-        var router: EnsembleExecutor.Router
+        /// The models of the steps of the ensemble with that key, held for one request.
+        var resolver:
+            @Sendable (_ key: String, _ steps: [EnsembleScheduling.Step]) throws(HalcyonError) -> any EnsembleRoute
     }
 
     /// The keys of the models that a model's steps need directly; none for one that is no ensemble.
@@ -105,9 +107,12 @@ package struct ModelLoader: Sendable {
         of version: Int64, _ definition: ModelDefinition
     ) throws(HalcyonError) -> VersionIdentity? {
         guard definition.configuration.ensemble == nil else { return nil }
-        let beside = try FileSystem.fingerprint(of: definition.directory) { name in
-            name != "config.pbtxt" && !name.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        }
+        // Those that a configuration can name: what else lies there, a README for instance, changes no model.
+        let named = Set(
+            definition.configuration.outputs.compactMap { $0.labelFilename.split(separator: "/").first.map(String.init) }
+        )
+        .union(["warmup", "initial_state"])
+        let beside = try FileSystem.fingerprint(of: definition.directory, where: named.contains)
         return VersionIdentity(
             configuration: definition.configuration,
             contents: try FileSystem.fingerprint(of: "\(definition.directory)/\(version)"), shared: beside)
@@ -217,9 +222,11 @@ package struct ModelLoader: Sendable {
         var models: [ModelConfiguration] = []
         for step in ensemble.steps { models.append(try surroundings.configuration(step)) }
         try EnsembleGraph.check(configuration, ensemble, against: models)
+        let steps = ensemble.steps
         var parts = EnsembleExecutor.Parts(
-            configuration: configuration, ensemble: ensemble, graph: graph, version: version.number,
-            router: surroundings.router, clock: clock)
+            configuration: configuration, ensemble: ensemble, graph: graph, version: version.number, clock: clock,
+            timer: timer
+        ) { [resolver = surroundings.resolver] () throws(HalcyonError) in try resolver(key, steps) }
         parts.cache = cache
         warnOfCache(configuration)
         let executor = EnsembleExecutor(parts)

@@ -1,23 +1,18 @@
+internal import Logging
 internal import ModelConfiguration
 package import ModelRuntime
 package import Tensors
 
 /// Which models are served, and the way there and back.
 ///
-/// Loads and unloads of one model are done one after the other; those of different models side by side. A request takes
-/// hold of a version under the lock of the table, so it can't be unloaded before the request is enqueued; and what is
-/// enqueued is finished before the version goes.
+/// Loads and unloads of one model are done one after the other, in the order in which they came; those of different models
+/// side by side. A request takes hold of a version under the lock of the table, so it can't be unloaded before the request
+/// is enqueued; and what is enqueued is finished before the version goes. What still finishes its requests holds up nobody
+/// who wants to load the model again.
 package final class ModelManager: Sendable {
-    private struct Table {
-        var entries: [String: ModelEntry] = [:]
-        /// Models that are being loaded or unloaded.
-        var busy: Set<String> = []
-        var isStopped = false
-    }
-
-    private let table = Locked(Table())
+    let table = Locked(ModelTable())
     private let changed = Signal()
-    private let loader: ModelLoader
+    let loader: ModelLoader
     private let loads: LoadSlots
 
     /// - Parameter loadCount: models that are loaded at the same time.
@@ -36,7 +31,7 @@ package final class ModelManager: Sendable {
         _ name: String, version: Int64?, _ body: (ServedModel) throws(HalcyonError) -> Result
     ) throws(HalcyonError) -> Result {
         let model = try table.withLock { table throws(HalcyonError) in
-            let model = try Self.find(name, version: version, in: table)
+            let model = try table.find(name, version: version)
             model.hold()
             return model
         }
@@ -45,13 +40,22 @@ package final class ModelManager: Sendable {
     }
 
     /// Hands in a request, as ``RequestExecutor/submit(_:from:handler:)`` does.
+    ///
+    /// - Parameter answersOnce: whether the handler can take one response only: a decoupled model refuses then.
     @discardableResult
     package func submit(
-        _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
+        _ request: InferenceRequest, from caller: CallerThread, answersOnce: Bool = false,
+        handler: @escaping ResponseHandler
     ) -> (any SubmittedRequest)? {
         do {
-            return try withModel(request.modelName, version: request.modelVersion) { model in
-                model.executor.submit(request, from: caller, handler: handler)
+            return try withModel(request.modelName, version: request.modelVersion) { model throws(HalcyonError) in
+                if answersOnce, model.isDecoupled {
+                    throw HalcyonError(
+                        .unsupported,
+                        "model '\(request.modelName)' is decoupled and gives any number of responses: ask for its stream of "
+                            + "responses")
+                }
+                return model.executor.submit(request, from: caller, handler: handler)
             }
         } catch {
             handler(.failure(error))
@@ -59,36 +63,15 @@ package final class ModelManager: Sendable {
         }
     }
 
-    private static func find(_ name: String, version: Int64?, in table: Table) throws(HalcyonError) -> ServedModel {
-        var found = table.entries[name]
-        if found?.isServing != true { found = table.entries[try key(name, in: table)] }
-        guard let entry = found else {
-            throw HalcyonError(.notFound, "Request for unknown model: '\(name)' is not found")
-        }
-        if let model = version.map({ entry.served[$0] }) ?? entry.newest { return model }
-        if let version, entry.isServing {
-            throw HalcyonError(.notFound, "Request for unknown model: '\(name)' version \(version) is not found")
-        }
-        let reason = entry.reason.isEmpty ? "" : ": \(entry.reason)"
-        throw HalcyonError(.unavailable, "Request for unknown model: '\(name)' has no available versions\(reason)")
-    }
+    // MARK: Loading
 
-    /// The key of the model that a client or an ensemble means by a name or a key.
-    ///
-    /// - Throws: `invalidArgument` for a name that several models have.
-    private static func key(_ name: String, in table: Table) throws(HalcyonError) -> String {
-        let isKey = name.utf8.first == UInt8(ascii: "/")
-        if let entry = table.entries[name], !isKey || entry.isServing { return name }
-        // One that was not alone with its name may be by now, and the other way round.
-        if isKey { return table.entries[ModelKey.name(name)]?.isServing == true ? ModelKey.name(name) : name }
-        let keys = table.entries.filter { ModelKey.name($0) == name && $1.isServing }.map(\.key)
-        guard keys.count > 1 else { return keys.first ?? name }
-        throw HalcyonError(
-            .invalidArgument,
-            "several models have the name '\(name)': write one of \(keys.sorted().joined(separator: ", "))")
+    /// How a load waits for the versions whose place it has taken.
+    package enum Retirement {
+        /// Until they have finished their requests.
+        case awaited
+        /// Not at all.
+        case inBackground
     }
-
-    // MARK: Loading and unloading
 
     /// Loads a model, or loads it anew: the new versions serve before the old ones go, and if they fail, the old ones
     /// stay. The models that an ensemble needs are loaded before it, where they are not there. Blocks until that is done.
@@ -96,9 +79,9 @@ package final class ModelManager: Sendable {
     /// - Parameter evenIfLoaded: whether one that serves already is loaded anew.
     /// - Throws: whatever is wrong with the model; the index keeps it as the reason.
     package func load(
-        _ name: String, override: ModelOverride? = nil, evenIfLoaded: Bool = true
+        _ name: String, override: ModelOverride? = nil, evenIfLoaded: Bool = true, retirement: Retirement = .awaited
     ) throws(HalcyonError) {
-        let name = try table.withLock { table throws(HalcyonError) in try Self.key(name, in: table) }
+        let name = try table.withLock { table throws(HalcyonError) in try table.key(name) }
         let needed: [String]
         do {
             needed = try EnsembleOrder.needed(for: name) { (other) throws(HalcyonError) in
@@ -106,20 +89,22 @@ package final class ModelManager: Sendable {
             }
         } catch {
             // What is wrong with a model's own files is found again below, and kept as the reason.
-            guard error.isCycle else { return try loadAlone(name, override: override, evenIfLoaded: evenIfLoaded) }
+            guard error.isCycle else {
+                return try loadAlone(name, override: override, evenIfLoaded: evenIfLoaded, retirement)
+            }
             note(error.error, for: name)
             throw error.error
         }
         for step in needed {
             do {
-                try loadAlone(step, override: nil, evenIfLoaded: false)
+                try loadAlone(step, override: nil, evenIfLoaded: false, retirement)
             } catch {
                 let reason = error.prefixed("ensemble '\(name)' needs model '\(step)': ")
                 note(reason, for: name)
                 throw reason
             }
         }
-        try loadAlone(name, override: override, evenIfLoaded: evenIfLoaded)
+        try loadAlone(name, override: override, evenIfLoaded: evenIfLoaded, retirement)
     }
 
     /// Keeps the reason why a model is not loaded.
@@ -132,21 +117,32 @@ package final class ModelManager: Sendable {
             configuration: { [self] step throws(HalcyonError) in
                 try withModel(step.modelName, version: step.modelVersion) { $0.configuration }
             },
-            router: { [weak self] request, handler in
-                guard let self else {
-                    handler(.failure(HalcyonError(.unavailable, "the server is no more")))
-                    return nil
-                }
-                return submit(request, from: .nonBlocking, handler: handler)
+            resolver: { [weak self] (key, steps) throws(HalcyonError) in
+                guard let self else { throw HalcyonError(.unavailable, "the server is no more") }
+                return try table.withLock { table throws(HalcyonError) in try table.route(of: key, steps) }
             })
     }
 
-    private func loadAlone(_ name: String, override: ModelOverride?, evenIfLoaded: Bool) throws(HalcyonError) {
-        try claim(name)
-        defer { giveUp(name) }
-        if !evenIfLoaded, table.withLock({ $0.entries[name]?.isServing == true }) { return }
-        loads.take()
-        defer { loads.giveBack() }
+    private func loadAlone(
+        _ name: String, override: ModelOverride?, evenIfLoaded: Bool, _ retirement: Retirement
+    ) throws(HalcyonError) {
+        let old = try inTurn(name) { () throws(HalcyonError) -> [ServedModel] in
+            if !evenIfLoaded, table.withLock({ $0.entries[name]?.isServing == true }) { return [] }
+            loads.take()
+            defer { loads.giveBack() }
+            return try replace(name, override: override)
+        }
+        guard !old.isEmpty else { return }
+        switch retirement {
+        case .awaited: _ = drain(name, old, deadline: nil)
+        case .inBackground: drainInBackground(name, old)
+        }
+    }
+
+    /// Makes what the model's folder asks for, and puts it into service.
+    ///
+    /// - Returns: what is out of service now.
+    private func replace(_ name: String, override: ModelOverride?) throws(HalcyonError) -> [ServedModel] {
         let preparation: ModelLoader.Preparation
         do {
             preparation = try loader.prepare(name, override: override)
@@ -164,24 +160,36 @@ package final class ModelManager: Sendable {
             try table.entries[name, default: ModelEntry()].begin(preparation.identities)
         }
         var fresh: [ServedModel] = []
-        for version in plan.load {
-            do {
+        var current = plan.load.first
+        do throws(HalcyonError) {
+            for version in plan.load {
+                current = version
                 fresh.append(try loader.load(preparation, version: version, in: surroundings))
-            } catch {
-                _ = loader.retire(fresh, deadline: nil)
-                try table.withLock { table throws(HalcyonError) in
-                    try table.entries[name]?.fail(plan, at: version, error.message)
-                }
-                throw error
             }
+            return try commit(plan, fresh, of: name, preparation.definition.configuration.versionPolicy)
+        } catch {
+            _ = loader.retire(fresh, deadline: nil)
+            let failed = current
+            try table.withLock { table throws(HalcyonError) in
+                try table.entries[name]?.fail(plan, at: failed, error.message)
+            }
+            throw error
         }
-        let old = try table.withLock { [fresh] table throws(HalcyonError) in
-            try table.entries[name]?.commit(
-                plan, fresh, versionPolicy: preparation.definition.configuration.versionPolicy)
-        }
-        _ = loader.retire(old ?? [], deadline: nil)
-        try table.withLock { table throws(HalcyonError) in try table.entries[name]?.drain() }
     }
+
+    private func commit(
+        _ plan: VersionPlan, _ fresh: [ServedModel], of name: String, _ versionPolicy: VersionPolicy
+    ) throws(HalcyonError) -> [ServedModel] {
+        try table.withLock { table throws(HalcyonError) in
+            guard !table.isStopped else { throw Self.stopping }
+            try table.checkCircles(fresh)
+            let old = try table.entries[name]?.commit(plan, fresh, versionPolicy: versionPolicy) ?? []
+            for model in old { table.draining[model.generation] = model }
+            return old
+        }
+    }
+
+    // MARK: Unloading
 
     /// Unloads a model: it takes no new requests at once, and this returns when those it had are finished.
     ///
@@ -190,123 +198,149 @@ package final class ModelManager: Sendable {
     /// - Throws: `notFound` for a model that is not loaded.
     @discardableResult
     package func unload(_ name: String, deadline: UInt64? = nil) throws(HalcyonError) -> Int {
-        let name = try table.withLock { table throws(HalcyonError) in try Self.key(name, in: table) }
-        try claim(name, evenIfStopped: true)
-        defer { giveUp(name) }
-        let old = try table.withLock { table throws(HalcyonError) in try table.entries[name]?.retireAll() ?? [] }
+        let (key, old) = try retire(name, deadline: deadline)
+        return drain(key, old, deadline: deadline)
+    }
+
+    /// Unloads a model without waiting for the requests that it has.
+    ///
+    /// - Throws: `notFound` for a model that is not loaded.
+    func takeOut(_ name: String) throws(HalcyonError) {
+        let (key, old) = try retire(name, deadline: nil)
+        drainInBackground(key, old)
+    }
+
+    /// Takes a model out of service.
+    private func retire(
+        _ name: String, deadline: UInt64?
+    ) throws(HalcyonError) -> (key: String, old: [ServedModel]) {
+        let name = try table.withLock { table throws(HalcyonError) in try table.key(name) }
+        let old = try inTurn(name, evenIfStopped: true, deadline: deadline) { () throws(HalcyonError) in
+            try table.withLock { table throws(HalcyonError) in
+                let old = try table.entries[name]?.retireAll() ?? []
+                for model in old { table.draining[model.generation] = model }
+                return old
+            }
+        }
         guard !old.isEmpty else {
             throw HalcyonError(.notFound, "failed to unload '\(name)', the model is not loaded")
         }
+        return (name, old)
+    }
+
+    /// Unloads a model, and the models of its steps behind it, where no other ensemble uses them.
+    ///
+    /// - Throws: as ``unload(_:deadline:)``.
+    package func unloadWithDependents(_ name: String) throws(HalcyonError) {
+        let steps = table.withLock { $0.dependents(of: name) }
+        try unload(name)
+        for step in steps {
+            do throws(HalcyonError) {
+                try unload(step)
+            } catch where error.code == .notFound {
+                // Somebody else has unloaded it meanwhile.
+                continue
+            }
+        }
+    }
+
+    /// Finishes the requests of versions that are out of service.
+    ///
+    /// - Returns: how many were dropped.
+    private func drain(_ name: String, _ old: [ServedModel], deadline: UInt64?) -> Int {
         let dropped = loader.retire(old, deadline: deadline)
-        try table.withLock { table throws(HalcyonError) in try table.entries[name]?.drain() }
+        table.withLock { table in
+            for model in old {
+                table.draining[model.generation] = nil
+                do throws(HalcyonError) {
+                    try table.entries[name]?.drained(model.version)
+                } catch {
+                    loader.log.error("lifecycle", metadata: ["model": "\(name)", "error": "\(error)"])
+                }
+            }
+        }
+        changed.notify()
         return dropped
     }
 
-    /// Waits until nobody else loads or unloads the model.
-    private func claim(_ name: String, evenIfStopped: Bool = false) throws(HalcyonError) {
-        var isStopped = false
-        _ = changed.wait(until: nil, clock: loader.clock) {
-            self.table.withLock { table in
-                isStopped = table.isStopped && !evenIfStopped
-                return isStopped || table.busy.insert(name).inserted
-            }
+    private func drainInBackground(_ name: String, _ old: [ServedModel]) {
+        let work: @Sendable () -> Void = { _ = self.drain(name, old, deadline: nil) }
+        do {
+            try WorkerThread.detach(name: "drain", work)
+        } catch {
+            // Without another thread to be had, waiting here is what is left.
+            work()
         }
-        if isStopped { throw HalcyonError(.unavailable, "the server is being stopped and loads no more models") }
     }
 
-    private func giveUp(_ name: String) {
-        table.withLock { _ = $0.busy.remove(name) }
-        changed.notify()
+    // MARK: Turns
+
+    private static let stopping = HalcyonError(
+        .unavailable, "the server is being stopped and loads no more models")
+
+    /// Calls `body` when everybody who came before for the same model is done.
+    ///
+    /// - Throws: what `body` throws, and `unavailable` where the server is stopped or the deadline passes before.
+    private func inTurn<Result>(
+        _ name: String, evenIfStopped: Bool = false, deadline: UInt64? = nil,
+        _ body: () throws(HalcyonError) -> Result
+    ) throws(HalcyonError) -> Result {
+        let ticket = table.withLock { $0.turns.join(name) }
+        defer {
+            table.withLock { $0.turns.leave(ticket) }
+            changed.notify()
+        }
+        var isStopped = false
+        let isFirst = changed.wait(until: deadline, clock: loader.clock) {
+            self.table.withLock { table in
+                isStopped = table.isStopped && !evenIfStopped
+                return isStopped || table.turns.isFirst(ticket)
+            }
+        }
+        if isStopped { throw Self.stopping }
+        guard isFirst else {
+            throw HalcyonError(.unavailable, "model '\(name)' is still being loaded or unloaded")
+        }
+        return try body()
     }
+
+    // MARK: Stopping
 
     /// Unloads everything, side by side, and loads nothing any more.
     ///
     /// - Returns: how many waiting requests were dropped, by model.
     package func stop(deadline: UInt64?) -> [String: Int] {
-        table.withLock { $0.isStopped = true }
-        // What is being loaded at the moment is waited for, so that it is unloaded as well.
-        _ = changed.wait(until: deadline, clock: loader.clock) { self.table.withLock { $0.busy.isEmpty } }
+        let draining = table.withLock { table in
+            table.isStopped = true
+            return Array(table.draining.values)
+        }
+        changed.notify()
+        let dropped = Locked<[String: Int]>([:])
+        // What somebody else drains without a deadline has one now.
+        let drains = draining.compactMap { model in
+            try? WorkerThread(name: "stop") {
+                let count = model.retire(deadline: deadline, clock: self.loader.clock)
+                if count > 0 { dropped.withLock { $0[model.key, default: 0] += count } }
+            }
+        }
         let served = servedModels()
         let steps = Dictionary(
             served.map { ($0.key, Set($0.steps.map(\.modelName))) },
             uniquingKeysWith: { $0.union($1) })
-        let dropped = Locked<[String: Int]>([:])
         for names in EnsembleOrder.stopping(steps) {
             let threads = names.compactMap { name in
                 try? WorkerThread(name: "stop") {
                     let count = (try? self.unload(name, deadline: deadline)) ?? 0
-                    if count > 0 { dropped.withLock { $0[name] = count } }
+                    if count > 0 { dropped.withLock { $0[name, default: 0] += count } }
                 }
             }
             for thread in threads { thread.join() }
         }
+        for thread in drains { thread.join() }
+        // A load that is under way finds that the server is stopped, and lets go of what it has made.
+        _ = changed.wait(until: deadline, clock: loader.clock) {
+            self.table.withLock { $0.turns.isEmpty && $0.draining.isEmpty }
+        }
         return dropped.withLock { $0 }
-    }
-
-    /// The models that only this ensemble's steps use, of those that serve.
-    package func dependents(of name: String) -> [String] {
-        let key = table.withLock { (try? Self.key(name, in: $0)) ?? name }
-        let served = servedModels()
-        let own = served.filter { $0.key == key }.flatMap(\.steps)
-        let others = served.filter { $0.key != key }.flatMap(\.steps)
-        return Set(own.map(\.modelName)).subtracting(others.map(\.modelName)).sorted()
-    }
-
-    // MARK: Looking
-
-    /// Whether that version, or any where `version` is `nil`, serves; an ensemble does if all models that it needs do.
-    package func isReady(_ name: String, version: Int64?) -> Bool {
-        table.withLock { Self.isReady(name, version: version, in: $0, depth: 0) }
-    }
-
-    /// - Parameter depth: ensembles around this model: more than there are models is a circle, in which none is ready.
-    private static func isReady(_ name: String, version: Int64?, in table: Table, depth: Int) -> Bool {
-        guard depth <= table.entries.count, let model = try? find(name, version: version, in: table) else {
-            return false
-        }
-        guard model.executor.complaint == nil else { return false }
-        return model.steps.allSatisfy {
-            isReady($0.modelName, version: $0.modelVersion, in: table, depth: depth + 1)
-        }
-    }
-
-    /// The versions of a model that serve, ascending.
-    package func versions(_ name: String) -> [Int64] {
-        table.withLock { table in
-            (try? Self.key(name, in: table)).flatMap { table.entries[$0] }?.served.keys.sorted() ?? []
-        }
-    }
-
-    /// The served versions of all models, by name and version.
-    package func servedModels() -> [ServedModel] {
-        table.withLock { table in
-            table.entries.values.flatMap(\.served.values)
-        }.sorted { ($0.name, $0.version) < ($1.name, $1.version) }
-    }
-
-    /// The keys of the models that lie in the repositories, by name.
-    package func modelKeys() throws(HalcyonError) -> [String] { try loader.modelKeys() }
-
-    /// What the models' folders look like; `nil` where the repositories can't be read.
-    func fingerprints() -> [String: UInt64]? { try? loader.repository.fingerprints() }
-
-    /// Every model of the repositories and every one that was asked for, by name.
-    package func index() -> [ModelIndexEntry] {
-        let entries = table.withLock { $0.entries }
-        let present = (try? loader.modelKeys()) ?? []
-        let known = entries.keys.filter { key in
-            key.utf8.first != UInt8(ascii: "/") || present.contains(key) || entries[key]?.isServing == true
-        }
-        return Set(known).union(present).sorted().flatMap { key in
-            let name = ModelKey.name(key)
-            return entries[key]?.index(name: name) ?? [ModelIndexEntry(name: name)]
-        }
-    }
-
-    /// The models that were asked for and do not serve, or not as they should, with the reason.
-    package func failures() -> [(name: String, reason: String)] {
-        table.withLock { table in
-            table.entries.compactMap { name, entry in entry.complaint.map { (name, $0) } }
-        }.sorted { $0.name < $1.name }
     }
 }

@@ -1,6 +1,7 @@
 package import ModelConfiguration
 package import ModelRuntime
 internal import Synchronization
+internal import Tensors
 
 /// One loaded version of a model, with what is known of it beside its executor.
 package final class ServedModel: Sendable {
@@ -10,6 +11,10 @@ package final class ServedModel: Sendable {
     let steps: [EnsembleScheduling.Step]
     package let version: Int64
     package let name: String
+    /// A number that no other loaded version ever has.
+    let generation = ServedModel.nextGeneration.wrappingAdd(1, ordering: .relaxed).oldValue
+    /// Whether its answers depend on what it was asked before.
+    let isStateful: Bool
     /// What it was made of; `nil` where it is to be made anew by every load.
     let identity: VersionIdentity?
     /// Of the last load that let it be: it chooses among the versions and changes none.
@@ -24,6 +29,9 @@ package final class ServedModel: Sendable {
     /// Those who are about to hand a request to the executor.
     private let holders = Atomic<Int>(0)
     private let released = Signal()
+    private static let nextGeneration = Atomic<UInt64>(1)
+    /// What an ensemble's graph had to say of the models of its steps, when it was last asked, and which those were.
+    private let graphCheck = Locked<(generations: [UInt64], complaint: String?)>(([], nil))
 
     init(
         key: String, steps: [EnsembleScheduling.Step], labels: [String: [String]], loadNanoseconds: UInt64,
@@ -35,6 +43,7 @@ package final class ServedModel: Sendable {
         name = executor.configuration.name
         versionPolicy = Locked(executor.configuration.versionPolicy)
         isDecoupled = executor.configuration.isDecoupled
+        isStateful = executor.configuration.sequenceBatching != nil
         self.identity = identity
         self.labels = labels
         self.loadNanoseconds = loadNanoseconds
@@ -51,6 +60,25 @@ package final class ServedModel: Sendable {
 
     /// A load has let it be, and says which versions there are now.
     func keep(versionPolicy policy: VersionPolicy) { versionPolicy.withLock { $0 = policy } }
+
+    /// Why an ensemble's graph does not fit the models that its steps have now: they may have been loaded anew since it
+    /// was; `nil` where it does, and for a model that is no ensemble.
+    ///
+    /// - Parameter models: those of the steps, in their order.
+    func disagreement(with models: [ServedModel]) -> String? {
+        guard let ensemble = executor.configuration.ensemble else { return nil }
+        let generations = models.map(\.generation)
+        return graphCheck.withLock { known in
+            if known.generations == generations { return known.complaint }
+            do throws(HalcyonError) {
+                try EnsembleGraph.check(executor.configuration, ensemble, against: models.map(\.configuration))
+                known = (generations, nil)
+            } catch {
+                known = (generations, error.message)
+            }
+            return known.complaint
+        }
+    }
 
     package var gauges: ModelGauges {
         let occupancy = executor.occupancy()

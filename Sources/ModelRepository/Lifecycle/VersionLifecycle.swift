@@ -14,6 +14,7 @@ internal import Tensors
 /// | replacing | fail | ready, with the reason |
 /// | ready | retire | unloading |
 /// | unloading | drain | unavailable |
+/// | unloading | begin | loading: another comes although the old one still finishes its requests |
 ///
 /// Everything else is a mistake of the caller's: it changes nothing and throws.
 struct VersionLifecycle: Hashable {
@@ -46,7 +47,7 @@ struct VersionLifecycle: Hashable {
     /// - Throws: `internal` for an event that can't come in this phase.
     mutating func apply(_ event: Event) throws(HalcyonError) {
         switch (phase, event) {
-        case (.unavailable, .begin): self = Self(phase: .loading)
+        case (.unavailable, .begin), (.unloading, .begin): self = Self(phase: .loading)
         case (.loading, .succeed), (.replacing, .succeed), (.ready, .keep): self = Self(phase: .ready)
         case (.loading, .fail(let reason)): self = Self(phase: .unavailable, reason: reason)
         case (.ready, .begin): self = Self(phase: .replacing, reason: reason)

@@ -24,8 +24,11 @@ struct PollPolicy {
 
     /// Takes a look.
     ///
-    /// - Returns: what to do now, unloads first: a name may have moved to another repository.
-    mutating func actions(for present: [String: Fingerprint]) -> [Action] {
+    /// - Parameter found: by key; `nil` for a folder that could not be read, which is taken to be as it was.
+    /// - Returns: what to do now.
+    mutating func actions(for found: [String: Fingerprint?]) -> [Action] {
+        var present: [String: Fingerprint] = [:]
+        for (name, fingerprint) in found { present[name] = fingerprint ?? seen[name] }
         var actions: [Action] = []
         for (name, fingerprint) in present where seen[name] == fingerprint && taken[name] != fingerprint {
             taken[name] = fingerprint

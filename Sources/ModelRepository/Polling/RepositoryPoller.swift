@@ -21,7 +21,7 @@ package final class RepositoryPoller: Sendable {
         self.interval = interval
         self.clock = clock
         self.log = log
-        policy = Locked(PollPolicy(loaded: manager.fingerprints() ?? [:]))
+        policy = Locked(PollPolicy(loaded: (manager.fingerprints() ?? [:]).compactMapValues { $0 }))
     }
 
     /// Looks from now on, on a thread of its own.
@@ -47,17 +47,24 @@ package final class RepositoryPoller: Sendable {
             log.warning("the model repositories can't be read: nothing is loaded or unloaded")
             return
         }
-        for action in policy.withLock({ $0.actions(for: present) }) {
-            do throws(HalcyonError) {
-                switch action {
-                case .load(let name): try manager.load(name)
-                case .unload(let name): try manager.unload(name)
-                }
-            } catch {
-                // One that never served has nothing to unload.
-                if case .unload = action, error.code == .notFound { continue }
-                log.error("polling", metadata: ["action": "\(action)", "error": "\(error)"])
+        let actions = PollOrder.sorted(
+            policy.withLock { $0.actions(for: present) }, needs: manager.stepsInRepository(of:),
+            needed: manager.servedSteps(of:))
+        for action in actions { perform(action) }
+        // What depends on what has changed may be right by now.
+        if !actions.isEmpty { for name in manager.sickEnsembles() { perform(.load(name)) } }
+    }
+
+    private func perform(_ action: PollPolicy.Action) {
+        do throws(HalcyonError) {
+            switch action {
+            case .load(let name): try manager.load(name, retirement: .inBackground)
+            case .unload(let name): try manager.takeOut(name)
             }
+        } catch {
+            // One that never served has nothing to unload.
+            if case .unload = action, error.code == .notFound { return }
+            log.error("polling", metadata: ["action": "\(action)", "error": "\(error)"])
         }
     }
 

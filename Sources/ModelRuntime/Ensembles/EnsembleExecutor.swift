@@ -1,40 +1,47 @@
 internal import DequeModule
 package import ModelConfiguration
 internal import Scheduling
-internal import Tensors
+package import Tensors
 
 /// Runs an ensemble: each request becomes requests to the models of its steps, as soon as their inputs are there.
-/// Tensors pass from step to step as they are.
+/// Tensors pass from step to step as they are. The models are those that serve when the request comes, to its end.
 package final class EnsembleExecutor: RequestExecutor {
-    /// Hands a request to another model of the server.
-    package typealias Router = @Sendable (InferenceRequest, @escaping ResponseHandler) -> (any SubmittedRequest)?
+    /// The models of the steps, held for one request.
+    package typealias Resolver = @Sendable () throws(HalcyonError) -> any EnsembleRoute
 
     package struct Parts {
         package var configuration: ModelConfiguration
         package var ensemble: EnsembleScheduling
         package var graph: EnsembleGraph
         package var version: Int64
-        package var router: Router
         package var clock: any SchedulingClock
+        package var timer: DeadlineTimer
+        package var resolver: Resolver
         package var cache: ResponseCache?
 
         package init(
             configuration: ModelConfiguration, ensemble: EnsembleScheduling, graph: EnsembleGraph, version: Int64,
-            router: @escaping Router, clock: any SchedulingClock
+            clock: any SchedulingClock, timer: DeadlineTimer, resolver: @escaping Resolver
         ) {
             self.configuration = configuration
             self.ensemble = ensemble
             self.graph = graph
             self.version = version
-            self.router = router
             self.clock = clock
+            self.timer = timer
+            self.resolver = resolver
         }
     }
 
     private struct State {
         var running = 0
-        /// Requests that wait until fewer run.
-        var waiting: Deque<EnsembleRun> = []
+        /// Requests that wait until fewer run, and such that were taken out of turn meanwhile.
+        var queue: Deque<EnsembleRun> = []
+        /// Those of the queue that still wait.
+        var waiting = 0
+        /// Requests that may start and whose turn to be started has not come.
+        var starting: Deque<EnsembleRun> = []
+        var isStarting = false
         var isDraining = false
     }
 
@@ -43,8 +50,9 @@ package final class EnsembleExecutor: RequestExecutor {
     package let statistics: StatisticsCollector
     let ensemble: EnsembleScheduling
     let graph: EnsembleGraph
-    let router: Router
     let clock: any SchedulingClock
+    private let timer: DeadlineTimer
+    private let resolver: Resolver
     private let validator: RequestValidator
     private let cached: CachedAnswers?
     private let state = Locked(State())
@@ -55,8 +63,9 @@ package final class EnsembleExecutor: RequestExecutor {
         ensemble = parts.ensemble
         graph = parts.graph
         version = parts.version
-        router = parts.router
+        resolver = parts.resolver
         clock = parts.clock
+        timer = parts.timer
         validator = RequestValidator(parts.configuration)
         let statistics = StatisticsCollector(parts.configuration, version: parts.version)
         self.statistics = statistics
@@ -69,15 +78,27 @@ package final class EnsembleExecutor: RequestExecutor {
     /// An ensemble has none of its own.
     package var instanceCount: Int { 0 }
 
-    package func occupancy() -> (pendingRequests: Int, busyInstances: Int) {
-        (state.withLock { $0.waiting.count }, 0)
-    }
+    package func occupancy() -> (pendingRequests: Int, busyInstances: Int) { (state.withLock { $0.waiting }, 0) }
 
     // MARK: Requests
 
     @discardableResult
     package func submit(
         _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
+    ) -> (any SubmittedRequest)? {
+        do {
+            return submit(request, on: try resolver(), handler: handler)
+        } catch {
+            refuse(request, error, cause: .other, arrival: clock.now(), handler)
+            return nil
+        }
+    }
+
+    /// The same, with the models of the steps.
+    ///
+    /// - Parameter route: released when the request has ended.
+    package func submit(
+        _ request: InferenceRequest, on route: any EnsembleRoute, handler: @escaping ResponseHandler
     ) -> (any SubmittedRequest)? {
         let arrival = clock.now()
         request.trace?.began(model: name, version: version, requestID: request.id)
@@ -86,41 +107,74 @@ package final class EnsembleExecutor: RequestExecutor {
             try validator.checkOutputs(request)
             inputs = try validate(request)
         } catch {
+            route.release()
             refuse(request, error, cause: .other, arrival: arrival, handler)
             return nil
         }
         request.trace?.queued(inputs, arrival: arrival)
         var handler = handler
-        if let outputs = cached?.lookUp(request, inputs: inputs, arrival: arrival, handler: &handler) {
+        if !route.isStateful,
+            let outputs = cached?.lookUp(
+                request, inputs: inputs, steps: route.generations, arrival: arrival, handler: &handler)
+        {
+            route.release()
             let response = InferenceResponse(
                 modelName: name, modelVersion: version, id: request.id, outputs: outputs)
             request.trace?.ended(.success(response), at: clock.now())
             handler(.success(response))
             return nil
         }
-        let run = EnsembleRun(self, request, inputs: inputs, arrival: arrival, handler: handler)
+        let run = EnsembleRun(self, request, inputs: inputs, arrival: arrival, route: route, handler: handler)
+        return enqueue(run, request, arrival: arrival, handler) ? run : nil
+    }
+
+    /// - Returns: whether the request was taken on.
+    private func enqueue(
+        _ run: EnsembleRun, _ request: InferenceRequest, arrival: UInt64, _ handler: ResponseHandler
+    ) -> Bool {
         let limit = ensemble.maxInflightRequests
-        let starts = state.withLock { state -> Bool? in
-            if state.isDraining { return nil }
+        let isTaken = state.withLock { state -> Bool in
+            if state.isDraining { return false }
             if limit > 0, state.running >= limit {
-                state.waiting.append(run)
-                return false
+                state.queue.append(run)
+                state.waiting += 1
+            } else {
+                state.running += 1
+                _ = run.leaveQueue()
+                state.starting.append(run)
             }
-            state.running += 1
-            run.markStarted()
             return true
         }
-        switch starts {
-        case nil:
+        guard isTaken else {
+            run.abandonRoute()
+            let error = HalcyonError(.unavailable, "the model is being stopped and takes no more requests")
             refuse(
-                request,
-                HalcyonError(.unavailable, "the model is being stopped and takes no more requests")
-                    .prefixed(ModelExecutor.prefix(request.id)), cause: .rejected(.stopping), arrival: arrival, handler)
-            return nil
-        case .some(true): run.start()
-        case .some(false): break
+                request, error.prefixed(ModelExecutor.prefix(request.id)), cause: .rejected(.stopping),
+                arrival: arrival, handler)
+            return false
         }
-        return run
+        if let deadline = run.deadline { timer.arm(self, at: deadline) }
+        startNext()
+        return true
+    }
+
+    /// Starts what may start, one after the other: a start may end a request at once, which lets the next one start.
+    private func startNext() {
+        guard
+            state.withLock({ state in
+                defer { state.isStarting = true }
+                return !state.isStarting
+            })
+        else { return }
+        while true {
+            let next = state.withLock { state -> EnsembleRun? in
+                let next = state.starting.popFirst()
+                if next == nil { state.isStarting = false }
+                return next
+            }
+            guard let next else { return }
+            next.start()
+        }
     }
 
     private func validate(_ request: InferenceRequest) throws(HalcyonError) -> [Tensor] {
@@ -143,25 +197,25 @@ package final class EnsembleExecutor: RequestExecutor {
 
     /// A request has ended that was started.
     func runEnded() {
-        let (next, isDrained) = state.withLock { state -> (EnsembleRun?, Bool) in
-            if let next = state.waiting.popFirst() {
-                next.markStarted()
-                return (next, false)
+        let isDrained = state.withLock { state -> Bool in
+            while let next = state.queue.popFirst() {
+                guard next.leaveQueue() else { continue }
+                state.waiting -= 1
+                state.starting.append(next)
+                return false
             }
             state.running -= 1
-            return (nil, state.isDraining && state.running == 0)
+            return state.isDraining && state.running == 0
         }
         if isDrained { drained.notify() }
-        next?.start()
+        startNext()
     }
 
     /// Takes out a request that has not started.
     func withdraw(_ run: EnsembleRun) -> Bool {
-        state.withLock { state in
-            guard let index = state.waiting.firstIndex(where: { $0 === run }) else { return false }
-            state.waiting.remove(at: index)
-            return true
-        }
+        guard run.leaveQueue() else { return false }
+        state.withLock { $0.waiting -= 1 }
+        return true
     }
 
     // MARK: Stopping
@@ -170,16 +224,38 @@ package final class EnsembleExecutor: RequestExecutor {
     package func stop(deadline: UInt64?) -> Int {
         state.withLock { $0.isDraining = true }
         _ = drained.wait(until: deadline, clock: clock) { self.state.withLock { $0.running == 0 } }
-        let abandoned = state.withLock { state in
-            defer { state.waiting = [] }
-            return Array(state.waiting)
+        timer.disarm(self)
+        let queue = state.withLock { state in
+            defer { state.queue = [] }
+            return Array(state.queue)
         }
-        for run in abandoned {
+        var abandoned = 0
+        for run in queue where withdraw(run) {
+            abandoned += 1
             run.fail(
                 HalcyonError(.unavailable, "model '\(name)' was stopped before the request could run"),
                 cause: .rejected(.stopping))
         }
         cached?.forget()
-        return abandoned.count
+        return abandoned
+    }
+}
+
+extension EnsembleExecutor: DeadlineTimer.Target {
+    /// Ends the requests that have waited for too long.
+    package func deadlinePassed(now: UInt64) -> UInt64? {
+        let queue = state.withLock { Array($0.queue) }
+        var next: UInt64?
+        for run in queue {
+            guard let deadline = run.deadline else { continue }
+            guard deadline <= now else {
+                next = min(next ?? deadline, deadline)
+                continue
+            }
+            if withdraw(run) {
+                run.fail(HalcyonError(.unavailable, "Request timeout expired"), cause: .rejected(.timeout))
+            }
+        }
+        return next
     }
 }

@@ -17,27 +17,53 @@ final class EnsembleRun: SubmittedRequest {
     private let executor: EnsembleExecutor
     private let request: InferenceRequest
     private let arrival: UInt64
+    private let route: any EnsembleRoute
     private let handler: ResponseHandler
     private let state: Locked<State>
+    /// The ensemble's outputs that are asked for.
+    private let wanted: [String]
+    /// Whether it has been taken out of the queue, to be started or because nobody wants it any more.
+    private let hasLeftQueue = Atomic<Bool>(false)
     /// Whether the executor counts it as running.
     private let isStarted = Atomic<Bool>(false)
 
+    /// - Parameter route: the models of the steps; it is released when the request has ended.
     init(
         _ executor: EnsembleExecutor, _ request: InferenceRequest, inputs: [Tensor], arrival: UInt64,
-        handler: @escaping ResponseHandler
+        route: any EnsembleRoute, handler: @escaping ResponseHandler
     ) {
         self.executor = executor
         self.request = request
         self.arrival = arrival
+        self.route = route
         self.handler = handler
+        wanted =
+            request.requestedOutputs.isEmpty ? executor.configuration.outputs.map(\.name) : request.requestedOutputs
         var state = State(open: executor.graph.steps(for: request.requestedOutputs))
         for input in inputs { state.tensors[input.name] = input }
         self.state = Locked(state)
     }
 
-    func markStarted() { isStarted.store(true, ordering: .relaxed) }
+    /// When it has waited for too long, in nanoseconds of the clock; `nil` where it may wait for ever.
+    var deadline: UInt64? {
+        guard request.timeoutMicroseconds > 0 else { return nil }
+        let (timeout, overflow) = request.timeoutMicroseconds.multipliedReportingOverflow(by: 1000)
+        let (deadline, late) = arrival.addingReportingOverflow(timeout)
+        return overflow || late ? nil : deadline
+    }
+
+    /// Takes it out of the queue.
+    ///
+    /// - Returns: whether it was still there.
+    func leaveQueue() -> Bool {
+        hasLeftQueue.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+    }
+
+    /// It will not run.
+    func abandonRoute() { route.release() }
 
     func start() {
+        isStarted.store(true, ordering: .relaxed)
         request.trace?.reached(.computeStart, at: executor.clock.now())
         advance()
     }
@@ -47,14 +73,16 @@ final class EnsembleRun: SubmittedRequest {
         let ready = state.withLock { state -> [(step: Int, request: InferenceRequest)] in
             guard !state.hasEnded else { return [] }
             let ready = state.open.filter { isReady($0, state) }.sorted()
-            return ready.map { step in
+            for step in ready {
                 state.open.remove(step)
                 state.underWay[step] = .some(nil)
-                return (step, stepRequest(step, state))
             }
+            let requests = ready.map { (step: $0, request: stepRequest($0, state)) }
+            forgetTensors(&state)
+            return requests
         }
         for (step, request) in ready {
-            let submitted = executor.router(request) { self.finish(step, $0) }
+            let submitted = route.submit(request, toStep: step) { self.finish(step, $0) }
             // What a cancelled request still needs is nothing.
             let isLate = state.withLock { state in
                 if state.underWay[step] != nil { state.underWay[step] = .some(submitted) }
@@ -62,6 +90,14 @@ final class EnsembleRun: SubmittedRequest {
             }
             if isLate { submitted?.cancel() }
         }
+    }
+
+    /// Lets go of what no step needs any more, and nobody has asked for.
+    private func forgetTensors(_ state: inout State) {
+        let needed = state.open.reduce(into: Set(wanted)) { needed, step in
+            needed.formUnion(executor.ensemble.steps[step].inputMap.values)
+        }
+        state.tensors = state.tensors.filter { needed.contains($0.key) }
     }
 
     private func isReady(_ step: Int, _ state: State) -> Bool {
@@ -77,10 +113,12 @@ final class EnsembleRun: SubmittedRequest {
             tensor.name = input
             inputs.append(tensor)
         }
-        return InferenceRequest(
+        var stepRequest = InferenceRequest(
             modelName: step.modelName, modelVersion: step.modelVersion, id: request.id, inputs: inputs,
             requestedOutputs: step.outputMap.keys.sorted(), priority: request.priority,
             timeoutMicroseconds: request.timeoutMicroseconds)
+        stepRequest.sequence = request.sequence
+        return stepRequest
     }
 
     private func finish(_ index: Int, _ result: Result<InferenceResponse, HalcyonError>) {
@@ -107,8 +145,6 @@ final class EnsembleRun: SubmittedRequest {
 
     private func respond() {
         let tensors = state.withLock { $0.tensors }
-        let wanted =
-            request.requestedOutputs.isEmpty ? executor.configuration.outputs.map(\.name) : request.requestedOutputs
         var outputs: [Tensor] = []
         for name in wanted {
             guard let output = tensors[name] else {
@@ -150,18 +186,16 @@ final class EnsembleRun: SubmittedRequest {
         }
         request.trace?.reached(.computeEnd, at: now)
         request.trace?.ended(result, at: now)
+        // Before the handler, so that whoever unloads a model as soon as the answer is there does not wait for it.
+        route.release()
         handler(result)
         if isStarted.load(ordering: .relaxed) { executor.runEnded() }
     }
 
     func cancel() {
-        let cancelled = HalcyonError(
-            .cancelled, "request was cancelled while it was in ensemble '\(executor.name)'")
-        if executor.withdraw(self) {
-            executor.statistics.recordFailure(duration: executor.clock.now() &- arrival, cause: .canceled)
-            request.trace?.ended(.failure(cancelled), at: executor.clock.now())
-            return handler(.failure(cancelled))
-        }
-        fail(cancelled, cause: .canceled)
+        _ = executor.withdraw(self)
+        fail(
+            HalcyonError(.cancelled, "request was cancelled while it was in ensemble '\(executor.name)'"),
+            cause: .canceled)
     }
 }

@@ -1,0 +1,32 @@
+/// In which order the actions of one look are done. A pure function.
+enum PollOrder {
+    /// Models are loaded behind those that they need, and unloaded before them. Loads come first, so that an ensemble that
+    /// needs a model no longer has been loaded anew before the model goes; but a name that changes its key, as it does when
+    /// another repository gets or loses it, is free before it is taken.
+    ///
+    /// - Parameters:
+    ///   - needs: the models that one needs, by what lies in the repositories.
+    ///   - needed: the same by what serves.
+    static func sorted(
+        _ actions: [PollPolicy.Action], needs: (String) -> [String], needed: (String) -> [String]
+    ) -> [PollPolicy.Action] {
+        var loads: Set<String> = []
+        var unloads: Set<String> = []
+        for action in actions {
+            switch action {
+            case .load(let key): loads.insert(key)
+            case .unload(let key): unloads.insert(key)
+            }
+        }
+        let names = Set(loads.map(ModelKey.name))
+        let renamed = unloads.filter { names.contains(ModelKey.name($0)) }
+        return outerFirst(renamed, needed).map { .unload($0) }
+            + outerFirst(loads, needs).reversed().map { .load($0) }
+            + outerFirst(unloads.subtracting(renamed), needed).map { .unload($0) }
+    }
+
+    private static func outerFirst(_ names: Set<String>, _ needs: (String) -> [String]) -> [String] {
+        let steps = names.map { ($0, Set(needs($0)).intersection(names).subtracting([$0])) }
+        return EnsembleOrder.stopping(Dictionary(steps) { $1 }).flatMap(\.self)
+    }
+}
