@@ -162,6 +162,33 @@ struct SequenceTests {
         #expect(await server.shutdown().isClean)
     }
 
+    @Test("An ensemble hands the sequence on to its steps, and is not answered from memory then")
+    func ensemble() async throws {
+        let repository = try TemporaryRepository()
+        try repository.add("sum", backend: "scripted", lines: Self.lines("direct { }"))
+        try repository.add(
+            "outer",
+            configuration: """
+                platform: "ensemble"
+                max_batch_size: 8
+                input { name: "IN" data_type: TYPE_FP32 dims: 4 }
+                output { name: "OUT" data_type: TYPE_FP32 dims: 4 }
+                response_cache { enable: true }
+                ensemble_scheduling { step {
+                    model_name: "sum" input_map { key: "IN" value: "IN" } output_map { key: "OUT" value: "OUT" } } }
+                """)
+        let server = try startServerWithoutWarmUp(repository, backends: [Self.accumulate], cacheByteSize: 1 << 20)
+        try await server.loadModel("outer")
+        var sums: [Float] = []
+        for step in 1...3 {
+            var request = try HalcyonTests.request("outer", 5)
+            request.sequence = InferenceSequence(id: .number(7), isStart: step == 1, isEnd: step == 3)
+            sums.append(try await run(server, request)[0])
+        }
+        #expect(sums == [5, 10, 15])
+        #expect(await server.shutdown().isClean)
+    }
+
     @Test("An id that is text is for models that take text")
     func text() async throws {
         let server = try await start("direct { }")

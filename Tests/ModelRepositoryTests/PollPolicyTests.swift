@@ -3,7 +3,7 @@ import Testing
 @testable import ModelRepository
 
 @Suite struct PollPolicyTests {
-    private func run(_ looks: [[String: UInt64]], from loaded: [String: UInt64] = ["a": 1]) -> [[PollPolicy.Action]] {
+    private func run(_ looks: [[String: UInt64?]], from loaded: [String: UInt64] = ["a": 1]) -> [[PollPolicy.Action]] {
         var policy = PollPolicy(loaded: loaded)
         return looks.map { policy.actions(for: $0) }
     }
@@ -27,7 +27,9 @@ import Testing
         #expect(run([[:], [:], ["a": 1], ["a": 1]]) == [[], [.unload("a")], [], [.load("a")]])
     }
 
-    @Test func unloadsComeFirst() {
-        #expect(run([["b": 1], ["b": 1]]) == [[], [.unload("a"), .load("b")]])
+    @Test func whatCanNotBeReadHasNeitherChangedNorGone() {
+        #expect(run([["a": nil], ["a": nil], ["a": nil], ["a": 1]]) == [[], [], [], []])
+        #expect(run([["a": nil], ["a": 2], ["a": nil]]) == [[], [], [.load("a")]])
+        #expect(run([["a": 1, "b": nil], ["a": 1, "b": nil]]) == [[], []], "nobody knows yet what it is")
     }
 }

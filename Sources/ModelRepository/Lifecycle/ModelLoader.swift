@@ -109,7 +109,9 @@ package struct ModelLoader: Sendable {
         guard definition.configuration.ensemble == nil else { return nil }
         // Those that a configuration can name: what else lies there, a README for instance, changes no model.
         let named = Set(
-            definition.configuration.outputs.compactMap { $0.labelFilename.split(separator: "/").first.map(String.init) }
+            definition.configuration.outputs.compactMap {
+                $0.labelFilename.split(separator: "/").first.map(String.init)
+            }
         )
         .union(["warmup", "initial_state"])
         let beside = try FileSystem.fingerprint(of: definition.directory, where: named.contains)

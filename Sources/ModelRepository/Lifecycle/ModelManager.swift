@@ -237,7 +237,7 @@ package final class ModelManager: Sendable {
         for step in steps {
             do throws(HalcyonError) {
                 try unload(step)
-            } catch where error.code == .notFound {
+            } catch  where error.code == .notFound {
                 // Somebody else has unloaded it meanwhile.
                 continue
             }
