@@ -15,6 +15,11 @@ package final class Collected<Value: Sendable>: Sendable {
     /// What has come so far, in order.
     package var values: [Value] { state.withLock { $0 } }
 
+    /// Waits until that many have come, without blocking a thread of the pool.
+    package func wait(for count: Int) async -> [Value] {
+        await offPool { self.wait(for: count) }
+    }
+
     /// Blocks until that many have come.
     package func wait(for count: Int) -> [Value] {
         _ = changed.wait(until: nil, clock: SystemClock()) { self.state.withLock { $0.count >= count } }

@@ -19,12 +19,15 @@ package final class Gate: Sendable {
         _ = changed.wait(until: nil, clock: SystemClock()) { self.state.withLock { $0.isOpen } }
     }
 
-    /// How many threads have come to the gate.
-    package var arrivals: Int { state.withLock { $0.arrived } }
-
     package func open() {
         state.withLock { $0.isOpen = true }
         changed.notify()
+    }
+
+    /// Waits until that many threads have come to the gate, without blocking a thread of the pool: what they come from may
+    /// need it.
+    package func waitForArrivals(_ count: Int) async {
+        await offPool { self.waitForArrivals(count) }
     }
 
     /// Blocks until that many threads have come to the gate.

@@ -99,10 +99,10 @@ struct DecoupledTests {
         let server = try await start()
         let outcomes = Collected<Result<InferenceResponse, HalcyonError>>()
         let handle = server.submit(try request("counting", 99)) { outcomes.add($0) }
-        backend.gate.waitForArrivals(1)
+        await backend.gate.waitForArrivals(1)
         handle?.cancel()
         backend.gate.open()
-        #expect(try outcomes.wait(for: 1)[0].get().isFinal)
+        #expect(try await outcomes.wait(for: 1)[0].get().isFinal)
         #expect(backend.cancelled.isSet)
         await server.shutdown()
     }

@@ -25,7 +25,7 @@ struct DrainTests {
         let server = try InferenceServer(options)
         try await server.loadModel("slow")
         let held = Task { try await server.infer(try request("slow", 2)).modelVersion }
-        while gate.arrivals == 0 { await Task.yield() }
+        await gate.waitForArrivals(1)
         var waiting: [Task<Void, any Error>] = []
         for version in 2...3 {
             try repository.add("slow", backend: "scripted", version: version)
@@ -54,7 +54,7 @@ struct DrainTests {
             repository, backends: [Self.backend(gate)], clock: clock, exitTimeout: .seconds(1))
         try await server.loadModel("slow")
         let held = Task { try await server.infer(try request("slow", 2)) }
-        while gate.arrivals == 0 { await Task.yield() }
+        await gate.waitForArrivals(1)
         let queued = Task { try await server.infer(try request("slow", 3)) }
         while server.gauges().first?.pendingRequests != 1 { await Task.yield() }
         try repository.add("slow", backend: "scripted", version: 2)

@@ -46,10 +46,6 @@ struct EnsembleLifecycleTests {
         return try InferenceServer(options)
     }
 
-    private func arrival(_ gate: Gate) async {
-        while gate.arrivals == 0 { await Task.yield() }
-    }
-
     @Test("Ensembles that would need each other in a circle are refused, also where the repository has another story")
     func circle() async throws {
         let repository = try TemporaryRepository()
@@ -86,7 +82,7 @@ struct EnsembleLifecycleTests {
         let server = try startServer(repository, backends: backends)
         try await server.loadModel("both")
         let swapped = Task { try await value(server, "both", 2) }
-        await arrival(gate)
+        await gate.waitForArrivals(1)
         try repository.add("second", backend: "hundred")
         let swap = Task { try await server.loadModel("second") }
         while try await value(server, "both", 5) != 106 { await Task.yield() }
@@ -217,14 +213,14 @@ struct EnsembleLifecycleTests {
         try await server.loadModel("outer")
         let outcomes = Collected<Result<InferenceResponse, HalcyonError>>()
         server.submit(try request("outer", 2)) { outcomes.add($0) }
-        await arrival(gate)
+        await gate.waitForArrivals(1)
         server.submit(try request("outer", 5, timeoutMicroseconds: 1000)) { outcomes.add($0) }
         server.submit(try request("outer", 6)) { outcomes.add($0) }
         clock.advance(by: 1_000_000)
-        let failure = outcomes.wait(for: 1)[0].failure
+        let failure = await outcomes.wait(for: 1)[0].failure
         #expect(failure?.message == "Request timeout expired" && failure?.code == .unavailable)
         gate.open()
-        let values = try outcomes.wait(for: 3).dropFirst().map {
+        let values = try await outcomes.wait(for: 3).dropFirst().map {
             try $0.get().output("OUT").elements(as: Float.self)[0]
         }
         #expect(values == [3, 7])
@@ -246,11 +242,12 @@ struct EnsembleLifecycleTests {
         let outcomes = Collected<Bool>()
         let count = 30_000
         server.submit(try request("outer", 2)) { outcomes.add((try? $0.get()) != nil) }
-        await arrival(gate)
+        await gate.waitForArrivals(1)
         let again = try request("outer", 5)
         for _ in 1..<count { server.submit(again) { outcomes.add((try? $0.get()) != nil) } }
         gate.open()
-        #expect(!outcomes.wait(for: count).contains(false))
+        let answers = await outcomes.wait(for: count)
+        #expect(!answers.contains(false))
         #expect(await server.shutdown().isClean)
     }
 }

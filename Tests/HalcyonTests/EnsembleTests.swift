@@ -101,14 +101,14 @@ struct EnsembleTests {
         try await server.loadModel("both")
         let outcomes = Collected<Result<InferenceResponse, HalcyonError>>()
         server.submit(try request("both", 1)) { outcomes.add($0) }
-        gate.waitForArrivals(1)
+        await gate.waitForArrivals(1)
         let second = server.submit(try request("both", 2)) { outcomes.add($0) }
         server.submit(try request("both", 3)) { outcomes.add($0) }
         #expect(server.gauges().first { $0.name == "both" }?.pendingRequests == 2)
         second?.cancel()
-        #expect(outcomes.wait(for: 1)[0].failure?.code == .cancelled)
+        #expect(await outcomes.wait(for: 1)[0].failure?.code == .cancelled)
         gate.open()
-        let values = try outcomes.wait(for: 3).dropFirst().map {
+        let values = try await outcomes.wait(for: 3).dropFirst().map {
             try $0.get().output("OUT").elements(as: Float.self)[0]
         }
         #expect(values == [1, 3])

@@ -28,7 +28,7 @@ struct InferenceServerTests {
         #expect(try blocking.output("OUT").shape == [3, 4])
         let handled = Collected<Result<InferenceResponse, HalcyonError>>()
         server.submit(try request("echo", 3)) { handled.add($0) }
-        #expect(try handled.wait(for: 1)[0].get().modelVersion == 1)
+        #expect(try await handled.wait(for: 1)[0].get().modelVersion == 1)
 
         let statistics = try server.statistics(model: "echo").models[0]
         #expect(statistics.success.count == 3 && statistics.inferenceCount == 5 && statistics.executionCount == 3)
@@ -195,7 +195,7 @@ struct InferenceServerTests {
         let server = try startServer(repository, backends: [backend])
         try await server.loadModel("scripted")
         async let first = server.infer(try request("scripted", 1))
-        gate.waitForArrivals(1)
+        await gate.waitForArrivals(1)
         let second = Task { try await server.infer(try request("scripted", 2)) }
         second.cancel()
         let error = await #expect(throws: HalcyonError.self) { try await second.value }
@@ -220,17 +220,17 @@ struct InferenceServerTests {
         try await server.loadModel("scripted")
         let outcomes = Collected<Result<InferenceResponse, HalcyonError>>()
         server.submit(try request("scripted", 1)) { outcomes.add($0) }
-        gate.waitForArrivals(1)
+        await gate.waitForArrivals(1)
         server.submit(try request("scripted", 2)) { outcomes.add($0) }
         let report = await server.shutdown()
         #expect(report.droppedRequests == ["scripted": 1])
-        guard case .failure(let error) = outcomes.wait(for: 1)[0] else {
+        guard case .failure(let error) = await outcomes.wait(for: 1)[0] else {
             Issue.record("the waiting request was not dropped")
             return
         }
         #expect(error.code == .unavailable)
         gate.open()
-        #expect(outcomes.wait(for: 2).count == 2)
+        #expect(await outcomes.wait(for: 2).count == 2)
         let late = #expect(throws: HalcyonError.self) { try server.inferBlocking(try request("scripted", 3)) }
         #expect(late?.code == .unavailable)
     }

@@ -110,26 +110,17 @@ struct LifecycleTableTests {
             try await server.unloadModel("model")
         case .loading:
             let load = Task { try await server.loadModel("model") }
-            await arrival(gate)
+            await gate.waitForArrivals(1)
             return [load]
         case .unloading:
             try await server.loadModel("model")
             let held = Task { _ = try await server.infer(try request("model", 2)) }
-            await arrival(gate)
+            await gate.waitForArrivals(1)
             let unload = Task { try await server.unloadModel("model") }
             while server.isModelReady("model") { await Task.yield() }
             return [held, unload]
         }
         return []
-    }
-
-    private func arrival(_ gate: Gate) async {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                gate.waitForArrivals(1)
-                continuation.resume()
-            }
-        }
     }
 
     private func perform(_ event: Event, _ server: InferenceServer) async -> HalcyonError.Code? {

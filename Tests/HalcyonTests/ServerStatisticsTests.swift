@@ -46,12 +46,12 @@ struct ServerStatisticsTests {
         #expect(server.gauges() == [expected])
         let outcomes = Collected<Result<InferenceResponse, HalcyonError>>()
         for _ in 0..<3 { server.submit(try request("scripted", 1)) { outcomes.add($0) } }
-        gate.waitForArrivals(2)
+        await gate.waitForArrivals(2)
         expected.busyInstances = 2
         expected.pendingRequests = 1
         #expect(server.gauges() == [expected])
         gate.open()
-        _ = outcomes.wait(for: 3)
+        _ = await outcomes.wait(for: 3)
         await server.shutdown()
         #expect(server.gauges().isEmpty)
     }

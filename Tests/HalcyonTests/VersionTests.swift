@@ -110,7 +110,7 @@ struct VersionTests {
         try await server.loadModel("m")
         backend.refusal.withLock { $0 = HalcyonError(.internal, "no more") }
         let stuck = Task { _ = try await server.infer(try request("m", 7)) }
-        while gate.arrivals == 0 { await Task.yield() }
+        await gate.waitForArrivals(1)
         clock.advance(by: 1_000_000_000)
         await #expect(throws: HalcyonError.self) { try await stuck.value }
         #expect(!server.isModelReady("m"))

@@ -1,9 +1,11 @@
+import Glibc
 import HalcyonTestKit
 import ModelConfiguration
-import ModelRuntime
 import Scheduling
 import Tensors
 import Testing
+
+@testable import ModelRuntime
 
 @Suite("Instances that hang, and instances that share")
 struct SupervisionTests {
@@ -102,6 +104,7 @@ struct SupervisionTests {
         let start = clock.now()
         clock.waitForSleeper(until: start + Self.second)
         let stopper = try WorkerThread(name: "stop") { fixture.executor.stop() }
+        while !fixture.executor.machine.withLock({ $0.isDraining }) { sched_yield() }
         clock.advance(by: Self.second)
         let all = outcomes.wait(for: 2)
         #expect(all.allSatisfy { (try? $0.get()) == nil })
