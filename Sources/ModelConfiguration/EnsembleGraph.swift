@@ -91,6 +91,13 @@ package struct EnsembleGraph: Hashable, Sendable {
     package static func check(
         _ configuration: ModelConfiguration, _ ensemble: EnsembleScheduling, against models: [ModelConfiguration]
     ) throws(HalcyonError) {
+        try check(configuration, ensemble, againstKnown: models)
+    }
+
+    /// The same, with `nil` for a model of which nothing is known.
+    package static func check(
+        _ configuration: ModelConfiguration, _ ensemble: EnsembleScheduling, againstKnown models: [ModelConfiguration?]
+    ) throws(HalcyonError) {
         var complaints: [String] = []
         var known: [String: (tensor: TensorConfiguration, shape: Shape, owner: String)] = [:]
         func meet(_ tensor: String, _ end: TensorConfiguration, of owner: String, _ maxBatchSize: Int) {
@@ -116,7 +123,8 @@ package struct EnsembleGraph: Hashable, Sendable {
         for tensor in configuration.inputs + configuration.outputs {
             meet(tensor.name, tensor, of: "ensemble \(configuration.name)", configuration.maxBatchSize)
         }
-        for (index, (step, model)) in zip(ensemble.steps, models).enumerated() {
+        for (index, (step, known)) in zip(ensemble.steps, models).enumerated() {
+            guard let model = known else { continue }
             if model.isDecoupled {
                 complaints.append(
                     "step \(index) of ensemble '\(configuration.name)', model '\(step.modelName)', is decoupled, and steps "

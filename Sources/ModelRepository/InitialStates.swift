@@ -16,4 +16,26 @@ enum InitialStates {
         }
         return files
     }
+
+    /// Compares the sizes of the files with the shapes of the states.
+    ///
+    /// - Throws: `invalidArgument` for one that does not fit, and as ``read(_:directory:)``.
+    static func check(
+        _ sequences: SequenceBatching, _ configuration: ModelConfiguration, directory: String
+    ) throws(HalcyonError) {
+        let files = try read(sequences, directory: directory)
+        for state in sequences.states {
+            guard let file = files[state.inputName], let initial = state.initial, state.elementType != .bytes else {
+                continue
+            }
+            let expected = try initial.dimensions.byteCount(of: state.elementType)
+            guard file.count == expected else {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "model '\(configuration.name)': the file of the initial state of '\(state.inputName)' has "
+                        + "\(file.count) bytes, and \(state.elementType.rawValue) of \(initial.dimensions) takes \(expected)"
+                )
+            }
+        }
+    }
 }

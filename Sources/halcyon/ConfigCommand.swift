@@ -35,6 +35,11 @@ struct ConfigCommand: ParsableCommand {
     @Flag(help: "Take configurations as they are written, without completing them from the models.")
     var disableAutoCompleteConfig = false
 
+    @Option(
+        name: .customLong("backend-config"),
+        help: ArgumentHelp("A setting of an engine, as for serve.", valueName: "engine,setting=value"))
+    var backendSettings: [String] = []
+
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case pbtxt
         case json
@@ -50,6 +55,7 @@ struct ConfigCommand: ParsableCommand {
         options.backends = VisionBackends.all
         options.completesConfigurations = !disableAutoCompleteConfig
         do {
+            try BackendSettings.apply(backendSettings, to: &options)
             let effective = try InferenceServer.inspector(options).effectiveConfiguration(model)
             print(text(effective))
         } catch {

@@ -24,6 +24,14 @@ struct LintCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The folder with the engines' libraries.", valueName: "folder"))
     var backendDirectory: String?
 
+    @Flag(help: "Models of one name may be in several folders, as with serve's --model-namespacing true.")
+    var modelNamespacing = false
+
+    @Option(
+        name: .customLong("backend-config"),
+        help: ArgumentHelp("A setting of an engine, as for serve.", valueName: "engine,setting=value"))
+    var backendSettings: [String] = []
+
     @Flag(help: "Exit with 2 where there are warnings.")
     var strict = false
 
@@ -39,8 +47,10 @@ struct LintCommand: ParsableCommand {
         var options = ServerOptions(repositoryPaths: repositories)
         options.backendDirectory = backendDirectory
         options.backends = VisionBackends.all
+        options.allowsSameModelNames = modelNamespacing
         let findings: [RepositoryLint.Finding]
         do {
+            try BackendSettings.apply(backendSettings, to: &options)
             findings = try RepositoryLint(try InferenceServer.inspector(options), opensModels: open).findings()
         } catch {
             StandardError.write("error: \(HalcyonError(wrapping: error).message)\n")

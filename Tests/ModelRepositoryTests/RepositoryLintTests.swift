@@ -75,10 +75,10 @@ import Testing
         func ensemble(_ step: String) -> String {
             """
             platform: "ensemble"
-            input { name: "IN" data_type: TYPE_FP32 dims: 4 }
-            output { name: "OUT" data_type: TYPE_FP32 dims: 4 }
-            ensemble_scheduling { step { model_name: "\(step)" input_map { key: "A" value: "IN" }
-              output_map { key: "B" value: "OUT" } } }
+            input { name: "A" data_type: TYPE_FP32 dims: 4 }
+            output { name: "B" data_type: TYPE_FP32 dims: 4 }
+            ensemble_scheduling { step { model_name: "\(step)" input_map { key: "A" value: "A" }
+              output_map { key: "B" value: "B" } } }
             """
         }
         for (name, step) in [("fine", "step"), ("missing", "nosuch"), ("one", "two"), ("two", "one")] {
@@ -95,5 +95,78 @@ import Testing
                 "one error circular dependency between ensembles: one -> two -> one",
                 "two error circular dependency between ensembles: two -> one -> two",
             ])
+    }
+
+    @Test func everythingOfAnEnsemble() throws {
+        let repository = try TemporaryRepository()
+        try repository.folder("step/1")
+        try repository.file("step/labels.txt", "a\nb\nc\nd\n")
+        try repository.file("step/config.pbtxt", Self.tensors)
+        try repository.folder("bad/1")
+        try repository.file(
+            "bad/config.pbtxt",
+            """
+            platform: "ensemble"
+            input [ { name: "IN" data_type: TYPE_INT8 dims: 4 }, { name: "IDLE" data_type: TYPE_INT8 dims: 4 } ]
+            output { name: "OUT" data_type: TYPE_FP32 dims: 4 }
+            ensemble_scheduling { step [
+              { model_name: "step" model_version: 7 input_map { key: "A" value: "IN" } output_map { key: "B" value: "X" } },
+              { model_name: "nosuch" input_map { key: "A" value: "X" } output_map { key: "B" value: "OUT" } } ] }
+            """)
+        let found = try findings(repository)
+        for part in [
+            "ensemble input 'IDLE'", "not available: nosuch", "needs version 7 of model 'step', which serves 1",
+            "inconsistent data type",
+        ] {
+            #expect(found.contains { $0.contains(part) }, "\(part) in \(found)")
+        }
+        #expect(found.count == 4, "\(found)")
+    }
+
+    @Test func whatOnlyALoadWouldFind() throws {
+        let repository = try TemporaryRepository()
+        try repository.folder("ragged/1")
+        try repository.file("ragged/labels.txt", "a\nb\nc\nd\n")
+        try repository.file(
+            "ragged/config.pbtxt",
+            Self.tensors
+                + """
+                max_batch_size: 4
+                batch_input { kind: BATCH_ELEMENT_COUNT target_name: "N" data_type: TYPE_FP32 source_input: "AA" }
+                parameters { key: "execution_timeout_microseconds" value { string_value: "soon" } }
+                """)
+        try repository.folder("queue/1")
+        try repository.file("queue/labels.txt", "a\nb\nc\nd\n")
+        try repository.file(
+            "queue/config.pbtxt",
+            Self.tensors
+                + """
+                max_batch_size: 8
+                dynamic_batching { priority_levels: 2 default_priority_level: 1
+                  priority_queue_policy { key: 2 value { max_queue_size: 3 } } }
+                """)
+        try repository.folder("sequence/1")
+        try repository.folder("sequence/initial_state")
+        try repository.file("sequence/initial_state/zero", "123")
+        try repository.file("sequence/labels.txt", "a\nb\nc\nd\n")
+        try repository.file(
+            "sequence/config.pbtxt",
+            Self.tensors
+                + """
+                max_batch_size: 8
+                sequence_batching { oldest { max_candidate_sequences: 2 preferred_batch_size: 4 }
+                  state { input_name: "S" output_name: "T" data_type: TYPE_FP32 dims: 1
+                          initial_state { name: "zero" data_type: TYPE_FP32 dims: 1 data_file: "zero" } } }
+                """)
+        let found = try findings(repository)
+        for part in [
+            "ragged error unknown source input name 'AA'",
+            "ragged error model 'ragged': the parameter 'execution_timeout",
+            "queue warning priority_queue_policy of level 2", "sequence warning sequence_batching.oldest",
+            "sequence error model 'sequence': the file of the initial state of 'S' has 3 bytes",
+        ] {
+            #expect(found.contains { $0.hasPrefix(part) }, "\(part) in \(found)")
+        }
+        #expect(found.count == 5, "\(found)")
     }
 }

@@ -109,12 +109,7 @@ package enum ConfigurationCheck {
 
     /// What a complete configuration says that will have no effect, a sentence each.
     package static func warnings(_ configuration: ModelConfiguration) -> [String] {
-        if let sequences = configuration.sequenceBatching, sequences.controls.isEmpty, sequences.states.isEmpty {
-            return [
-                "sequence_batching of model '\(configuration.name)' has neither control_input nor state: the model can't tell "
-                    + "one sequence from another"
-            ]
-        }
+        if let sequences = configuration.sequenceBatching { return warnings(configuration, sequences) }
         if let batching = configuration.dynamicBatching, configuration.maxBatchSize > 1 {
             return warnings(configuration, batching)
         }
@@ -125,8 +120,33 @@ package enum ConfigurationCheck {
         ]
     }
 
+    private static func warnings(_ configuration: ModelConfiguration, _ sequences: SequenceBatching) -> [String] {
+        var warnings: [String] = []
+        if sequences.controls.isEmpty, sequences.states.isEmpty {
+            warnings.append(
+                "sequence_batching of model '\(configuration.name)' has neither control_input nor state: the model can't tell "
+                    + "one sequence from another")
+        }
+        if case .oldest(let candidates, let preferred, _, _) = sequences.strategy, candidates > 0,
+            let smallest = preferred.min(), smallest > candidates
+        {
+            warnings.append(
+                "sequence_batching.oldest of model '\(configuration.name)' has max_candidate_sequences \(candidates), which "
+                    + "never fill the smallest preferred batch, \(smallest)")
+        }
+        return warnings
+    }
+
     private static func warnings(_ configuration: ModelConfiguration, _ batching: DynamicBatching) -> [String] {
         var warnings: [String] = []
+        let smallest = batching.preferredBatchSizes.min() ?? configuration.maxBatchSize
+        for (level, policy) in batching.priorityQueuePolicies.sorted(by: { $0.key < $1.key })
+        where policy.maxQueueSize > 0 && policy.maxQueueSize < smallest {
+            warnings.append(
+                "priority_queue_policy of level \(level) of model '\(configuration.name)' has max_queue_size "
+                    + "\(policy.maxQueueSize), less than a batch of \(smallest): requests of one item of that level alone "
+                    + "can never fill it")
+        }
         let policy = batching.defaultQueuePolicy
         if policy.timeoutAction == .reject, policy.defaultTimeoutMicroseconds > 0,
             policy.defaultTimeoutMicroseconds <= batching.maxQueueDelayMicroseconds

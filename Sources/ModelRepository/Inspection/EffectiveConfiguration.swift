@@ -51,10 +51,27 @@ extension ModelLoader {
                 configuration: try ConfigurationCompletion.complete(
                     definition.configuration, signature: nil, options: completion), text: text)
         }
-        guard let version = definition.versions.last, let backend = backends[definition.engine.backendName] else {
-            throw HalcyonError(.internal, "model '\(name)' has no version or no backend")
+        let configuration = try effectiveConfiguration(definition)
+        return EffectiveConfiguration(configuration: configuration, text: text)
+    }
+
+    /// The configuration of the newest version, which is opened for that.
+    func effectiveConfiguration(_ definition: ModelDefinition) throws(HalcyonError) -> ModelConfiguration {
+        guard let version = definition.versions.last else {
+            throw HalcyonError(.internal, "model '\(definition.configuration.name)' has no version")
         }
-        let model = try open(definition, version, with: backend)
-        return EffectiveConfiguration(configuration: try complete(definition, version, model), text: text)
+        return try effectiveConfiguration(definition, version)
+    }
+
+    /// The configuration of a version, which is opened for that.
+    func effectiveConfiguration(
+        _ definition: ModelDefinition, _ version: ModelDefinition.Version
+    ) throws(HalcyonError) -> ModelConfiguration {
+        guard let backend = backends[definition.engine.backendName] else {
+            throw HalcyonError(
+                .internal,
+                "model '\(definition.configuration.name)': no backend '\(definition.engine.backendName)' is registered")
+        }
+        return try complete(definition, version, try open(definition, version, with: backend))
     }
 }

@@ -150,8 +150,7 @@ package struct ModelLoader: Sendable {
         let labels = try preparation.repository.labels(of: definition)
         let model = try open(definition, version, with: backend)
         let configuration = try complete(definition, version, model)
-        try ConfigurationCheck.checkBatchTensors(configuration)
-        try ConfigurationCheck.checkWarmUps(configuration)
+        try LoadChecks.check(configuration, directory: definition.directory)
         for warning in ConfigurationCheck.warnings(configuration) {
             log.warning("configuration", metadata: ["diagnostic": "\(warning)"])
         }

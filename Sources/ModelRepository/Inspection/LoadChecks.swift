@@ -1,0 +1,36 @@
+internal import ModelConfiguration
+internal import ModelRuntime
+internal import Tensors
+
+/// What a complete configuration is asked before instances are made of it: by a load, and by lint, which finds no less.
+enum LoadChecks {
+    /// - Parameter directory: the model's folder.
+    /// - Returns: everything that is wrong, whatever else is.
+    static func complaints(_ configuration: ModelConfiguration, directory: String) -> [HalcyonError] {
+        var complaints: [HalcyonError] = []
+        func attempt(_ body: () throws(HalcyonError) -> Void) {
+            do throws(HalcyonError) {
+                try body()
+            } catch {
+                complaints.append(error)
+            }
+        }
+        attempt { () throws(HalcyonError) in try ConfigurationCheck.checkBatchTensors(configuration) }
+        attempt { () throws(HalcyonError) in try ConfigurationCheck.checkWarmUps(configuration) }
+        attempt { () throws(HalcyonError) in _ = try ExecutionTimeout.nanoseconds(configuration) }
+        attempt { () throws(HalcyonError) in _ = try InstancePlan.instances(of: configuration) }
+        if let sequences = configuration.sequenceBatching {
+            attempt { () throws(HalcyonError) in
+                try InitialStates.check(sequences, configuration, directory: directory)
+            }
+        }
+        return complaints
+    }
+
+    /// - Throws: all complaints as one.
+    static func check(_ configuration: ModelConfiguration, directory: String) throws(HalcyonError) {
+        let complaints = complaints(configuration, directory: directory)
+        guard let first = complaints.first else { return }
+        throw HalcyonError(first.code, complaints.map(\.message).joined(separator: "\n"))
+    }
+}
