@@ -279,11 +279,14 @@ package final class ModelExecutor: WarmedExecutor {
     /// model can see that its caller has gone.
     private func cancel(_ pending: PendingRequest) {
         pending.markCancelled()
-        let removed = machine.withLock { machine in pending.handle.flatMap { machine.cancel($0) } }
+        let (removed, isDrained) = machine.withLock { machine in
+            (pending.handle.flatMap { machine.cancel($0) }, machine.isDrained)
+        }
         guard let removed else { return }
         fail(
             [removed], HalcyonError(.cancelled, "request was cancelled while it waited for model '\(name)'"),
             cause: .canceled)
+        if isDrained { drained.notify() }
     }
 
     // MARK: Looking
@@ -452,9 +455,10 @@ package final class ModelExecutor: WarmedExecutor {
 
 extension ModelExecutor: DeadlineTimer.Target {
     package func deadlinePassed(now: UInt64) -> UInt64? {
-        let (expired, next) = machine.withLock { ($0.expire(now: now), $0.nextExpiry()) }
+        let (expired, next, isDrained) = machine.withLock { ($0.expire(now: now), $0.nextExpiry(), $0.isDrained) }
         if let wake = expired.wake { slots[wake].parker.unpark() }
         fail(expired.rejected, HalcyonError(.unavailable, "Request timeout expired"), cause: .rejected(.timeout))
         return next
     }
 }
+        if isDrained { drained.notify() }
