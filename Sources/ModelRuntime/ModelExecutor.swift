@@ -139,14 +139,14 @@ package final class ModelExecutor: WarmedExecutor {
         if !isKept { worker.detach() }
     }
 
-    /// Runs the model before its first request, as ``WarmUpRun`` says; a decoupled one is left cold.
+    /// Runs the model before its first request, as ``WarmUpRun`` says.
     ///
     /// - Parameter items: what the configuration wants every instance to run, before that.
     /// - Throws: whatever an instance throws.
     @discardableResult
     package func warmUp(_ items: [WarmUpItem] = []) throws(HalcyonError) -> WarmUpTimes? {
-        guard !configuration.isDecoupled else { return nil }
-        return try WarmUpRun(configuration: configuration, slots: slots, clock: clock) {
+        defer { execution.warmedUp() }
+        return try WarmUpRun(configuration: configuration, slots: slots, clock: clock, log: log) {
             [execution] (item, batchSize, slot) throws(HalcyonError) in
             try execution.warmUp(item, batchSize: batchSize, on: slot)
         }.run(items)

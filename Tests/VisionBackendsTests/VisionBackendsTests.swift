@@ -53,13 +53,18 @@ struct VisionBackendsTests {
         ]
     }
 
-    private func start(_ models: [String: String]) throws -> InferenceServer {
+    /// - Parameter warmUpFile: of every model, the file `own` in its folder `warmup`.
+    private func start(_ models: [String: String], warmUpFile: [UInt8]? = nil) throws -> InferenceServer {
         let folder = try TemporaryFolder.make()
         for (name, text) in models {
             let model = folder.appendingPathComponent(name)
             try FileManager.default.createDirectory(
                 at: model.appendingPathComponent("1"), withIntermediateDirectories: true)
             try text.write(to: model.appendingPathComponent("config.pbtxt"), atomically: true, encoding: .utf8)
+            guard let warmUpFile else { continue }
+            let folder = model.appendingPathComponent("warmup")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try Data(warmUpFile).write(to: folder.appendingPathComponent("own"))
         }
         var options = ServerOptions(repositoryPaths: [folder.path])
         options.modelControlMode = .explicit
@@ -175,3 +180,21 @@ struct VisionBackendsTests {
         await server.shutdown()
     }
 }
+            (
+                "decode", "dims: [ 3, 8, 8 ]", "dims: [ 3, 1000000, 1000000 ]",
+                "makes pictures of up to 1073741824 bytes; output 'IMAGE' has 12000000000000"
+            ),
+
+    @Test("Outputs have room for as many boxes as can be made")
+    func rows() async throws {
+        let text = """
+            backend: "detection_boxes"
+            input [ { name: "detection_boxes" data_type: TYPE_FP32 dims: [ 2, 4 ] },
+                    { name: "detection_scores" data_type: TYPE_FP32 dims: [ 2 ] }, { name: "MAPPING" data_type: TYPE_FP32 dims: 8 } ]
+            output [ { name: "boxes" data_type: TYPE_FP32 dims: [ 1000000000000, 4 ] } ]
+            """
+        let server = try start(["boxes": text])
+        let error = await #expect(throws: HalcyonError.self) { try await server.loadModel("boxes") }
+        #expect(error?.message.contains("gives up to 100000 boxes") == true, "\(error?.message ?? "")")
+        await server.shutdown()
+    }

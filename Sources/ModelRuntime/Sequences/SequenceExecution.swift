@@ -22,6 +22,11 @@ struct SequenceExecution: Sendable {
     private let controls: ControlTensors
     /// What sequences begin with, by the state's input; with a batch of one, where the model batches.
     private let initial: [String: Tensor]
+    /// What one sequence begins with, in bytes.
+    let stateByteCount: Int
+    /// What a sequence may begin with, in bytes: a configuration can name any size, and what it names must not be the
+    /// end of the process.
+    private static let stateByteLimit = 1 << 30
     private var batches: Bool { configuration.maxBatchSize > 0 }
 
     /// - Parameter initial: the contents of the files of initial states, by the state's input.
@@ -40,28 +45,43 @@ struct SequenceExecution: Sendable {
         controls = ControlTensors(
             controls: sequences.controls, hasBatchDimension: configuration.maxBatchSize > 0)
         var initial: [String: Tensor] = [:]
+        var total = 0
         for state in sequences.states {
-            let dimensions = state.initial?.dimensions ?? state.dimensions
-            let shape = configuration.maxBatchSize > 0 ? dimensions.prepending(1) : dimensions
-            let bytes: [UInt8] =
-                if let file = files[state.inputName] { file } else { try Self.zeros(state.elementType, shape) }
             do {
+                let shape = Self.initialShape(of: state, configuration)
+                let byteCount = try Self.byteCount(state.elementType, shape)
+                guard byteCount <= Self.stateByteLimit - total else {
+                    throw HalcyonError(
+                        .invalidArgument,
+                        "its shape \(shape) takes \(byteCount) bytes, and the states of a sequence may begin with "
+                            + "\(Self.stateByteLimit) together")
+                }
+                total += byteCount
                 initial[state.inputName] = try Tensor(
-                    name: state.inputName, elementType: state.elementType, shape: shape, data: Buffer(copying: bytes))
+                    name: state.inputName, elementType: state.elementType, shape: shape,
+                    data: files[state.inputName].map { Buffer(copying: $0) } ?? .zeros(byteCount: byteCount))
             } catch {
-                throw error.prefixed("model '\(configuration.name)', the initial state of '\(state.inputName)': ")
+                throw HalcyonError(wrapping: error).prefixed(
+                    "model '\(configuration.name)', the initial state of '\(state.inputName)': ")
             }
         }
         self.initial = initial
+        stateByteCount = total
     }
 
-    private static func zeros(_ type: ElementType, _ shape: Shape) throws(HalcyonError) -> [UInt8] {
-        let count = try shape.elementCount()
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: type.byteSize ?? 4)
-        guard !overflow, count >= 0 else {
+    private static func initialShape(of state: SequenceBatching.State, _ configuration: ModelConfiguration) -> Shape {
+        let dimensions = state.initial?.dimensions ?? state.dimensions
+        return configuration.maxBatchSize > 0 ? dimensions.prepending(1) : dimensions
+    }
+
+    /// The bytes of a tensor of zeros, and of empty texts.
+    private static func byteCount(_ type: ElementType, _ shape: Shape) throws(HalcyonError) -> Int {
+        // An element of text is at least its length, which is 0.
+        let (byteCount, overflow) = try shape.elementCount().multipliedReportingOverflow(by: type.byteSize ?? 4)
+        guard !overflow else {
             throw HalcyonError(.invalidArgument, "a tensor of shape \(shape) does not fit into memory")
         }
-        return [UInt8](repeating: 0, count: bytes)
+        return byteCount
     }
 
     func run(_ batch: SequenceBatch, on slot: InstanceSlot, states: inout States) -> Outcome {
@@ -112,6 +132,9 @@ struct SequenceExecution: Sendable {
         guard let template = batch.requests.lazy.compactMap({ $0.payload as? PendingRequest }).first?.inputs else {
             throw HalcyonError(.internal, "a batch of sequences has no request")
         }
+    /// Ends the warm-up: frees the buffers of batches that may have been larger than any that follows.
+    func warmedUp() { gather.reset() }
+
         var rows: [[Tensor]] = []
         for row in batch.rows {
             var inputs: [Tensor] =
@@ -138,7 +161,7 @@ struct SequenceExecution: Sendable {
             inputs.append(
                 try Tensor(
                     name: input.name, elementType: input.elementType, shape: input.shape,
-                    data: Buffer(copying: try zeros(input.elementType, input.shape))))
+                    data: .zeros(byteCount: try byteCount(input.elementType, input.shape))))
         }
         return inputs
     }

@@ -83,8 +83,11 @@ package final class SequenceExecutor: WarmedExecutor {
     /// - Throws: whatever an instance throws.
     @discardableResult
     package func warmUp(_ items: [WarmUpItem] = []) throws(HalcyonError) -> WarmUpTimes? {
-        try WarmUpRun(configuration: configuration, slots: slots, clock: clock) {
-            [execution] (item, batchSize, slot) throws(HalcyonError) in
+        defer { execution.warmedUp() }
+        return try WarmUpRun(
+            configuration: configuration, slots: slots, clock: clock, log: log,
+            stateByteCount: execution.stateByteCount
+        ) { [execution] (item, batchSize, slot) throws(HalcyonError) in
             try execution.warmUp(item, batchSize: batchSize, on: slot)
         }.run(items)
     }
