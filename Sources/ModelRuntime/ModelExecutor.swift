@@ -67,7 +67,7 @@ package final class ModelExecutor: WarmedExecutor {
     let timer: DeadlineTimer
     private let sharesResources: Bool
     /// Set before the first worker starts; `nil` where executions may take as long as they take.
-    nonisolated(unsafe) private(set) var supervisor: InstanceSupervisor?
+    nonisolated(unsafe) private(set) var supervisor: InstanceSupervisor<Batch>?
     let log: Logger
     package let statistics: StatisticsCollector
     /// A moving mean of what an execution takes, in nanoseconds.
@@ -358,8 +358,32 @@ package final class ModelExecutor: WarmedExecutor {
         }
         let ticket = supervisor?.begin(batch, on: index)
         let outcome = execution.run(batch, on: slot)
-        if let ticket, supervisor?.end(ticket, on: index) == false { return false }
+        if let ticket, supervisor?.end(ticket, on: index) == false {
+            slot.letGo()
+            return false
+        }
+        if batch.requests.count > 1, case .failure(let error) = outcome.responses, error.code == .invalidArgument {
+            return runSingly(batch, instance: index, on: slot)
+        }
         deliver(outcome, of: batch, from: slot)
+        return true
+    }
+
+    /// What one request of a batch has wrong is no fault of the others: each has its own execution, and its own end.
+    private func runSingly(_ batch: Batch, instance index: Int, on slot: InstanceSlot) -> Bool {
+        for position in batch.requests.indices {
+            var rest = batch
+            rest.requests = Array(batch.requests[position...])
+            let ticket = supervisor?.begin(rest, on: index)
+            let single = Batch(
+                requests: [batch.requests[position]], size: batch.requests[position].batchSize, reason: .unbatched)
+            let outcome = execution.run(single, on: slot)
+            if let ticket, supervisor?.end(ticket, on: index) == false {
+                slot.letGo()
+                return false
+            }
+            deliver(outcome, of: single, from: slot)
+        }
         return true
     }
 

@@ -121,6 +121,42 @@ struct VisionBackendsTests {
         await server.shutdown()
     }
 
+    @Test("A damaged picture fails its own request and none of those that share its batch")
+    func damagedInBatch() async throws {
+        let server = try start([
+            "decode": Self.preprocessing + "\ndynamic_batching { max_queue_delay_microseconds: 60000000 }"
+        ])
+        try await server.loadModel("decode")
+        let outcomes = Collected<(Int, Result<InferenceResponse, HalcyonError>)>()
+        for index in 0..<4 {
+            let bytes = index == 2 ? [1, 2, 3] : try file(width: 32, height: 16)
+            server.submit(try request("decode", [bytes])) { outcomes.add((index, $0)) }
+        }
+        for (index, result) in outcomes.wait(for: 4) {
+            if case .failure(let error) = result {
+                #expect(index == 2 && error.message.contains("the picture 'item 0' is neither JPEG nor PNG"))
+            } else {
+                #expect(index != 2)
+            }
+        }
+        let statistics = try server.statistics(model: "decode").models[0]
+        #expect(statistics.success.count == 3 && statistics.fail.count == 1)
+        #expect(statistics.executionCount == 3 && statistics.batches.map(\.batchSize) == [1])
+        await server.shutdown()
+    }
+
+    @Test("A warm-up sample's own picture is decoded")
+    func sample() async throws {
+        let text =
+            Self.preprocessing
+            + "\nmodel_warmup { name: \"own\" inputs { key: \"FILE\" value { data_type: TYPE_STRING dims: 1 "
+            + "input_data_file: \"own\" } } }"
+        let server = try start(["decode": text], warmUpFile: [3, 0, 0, 0, 1, 2, 3])
+        let error = await #expect(throws: HalcyonError.self) { try await server.loadModel("decode") }
+        #expect(error?.message.contains("is neither JPEG nor PNG") == true, "\(error?.message ?? "")")
+        await server.shutdown()
+    }
+
     @Test("JPEG in, boxes in the picture's own pixels out")
     func ensemble() async throws {
         let detect = """
