@@ -482,7 +482,7 @@ extension ModelExecutor: DeadlineTimer.Target {
         let (expired, next, isDrained) = machine.withLock { ($0.expire(now: now), $0.nextExpiry(), $0.isDrained) }
         if let wake = expired.wake { slots[wake].parker.unpark() }
         fail(expired.rejected, HalcyonError(.unavailable, "Request timeout expired"), cause: .rejected(.timeout))
+        if isDrained { drained.notify() }
         return next
     }
 }
-        if isDrained { drained.notify() }

@@ -207,6 +207,10 @@ struct VisionBackendsTests {
             ("boxes", "\"labels\" value", "\"label\" value", "has no parameter 'label'"),
             ("boxes", "detection_scores", "scores_of_detection", "no detection head"),
             ("boxes", "dims: 8 }", "dims: 7 }", "the picture's mapping"),
+            (
+                "decode", "dims: [ 3, 8, 8 ]", "dims: [ 3, 1000000, 1000000 ]",
+                "makes pictures of up to 1073741824 bytes; output 'IMAGE' has 12000000000000"
+            ),
         ])
     func complaints(model: String, from: String, to: String, complaint: String) async throws {
         let text = (model == "decode" ? Self.preprocessing : Self.boxes).replacing(from, with: to)
@@ -215,11 +219,6 @@ struct VisionBackendsTests {
         #expect(error?.message.contains(complaint) == true, "\(error?.message ?? "")")
         await server.shutdown()
     }
-}
-            (
-                "decode", "dims: [ 3, 8, 8 ]", "dims: [ 3, 1000000, 1000000 ]",
-                "makes pictures of up to 1073741824 bytes; output 'IMAGE' has 12000000000000"
-            ),
 
     @Test("Outputs have room for as many boxes as can be made")
     func rows() async throws {
@@ -234,3 +233,4 @@ struct VisionBackendsTests {
         #expect(error?.message.contains("gives up to 100000 boxes") == true, "\(error?.message ?? "")")
         await server.shutdown()
     }
+}

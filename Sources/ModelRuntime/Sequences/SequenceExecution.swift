@@ -84,6 +84,12 @@ struct SequenceExecution: Sendable {
         return byteCount
     }
 
+    /// Whether the model can be told of that sequence.
+    ///
+    /// - Throws: `invalidArgument` where not.
+    func check(_ correlation: CorrelationID) throws(HalcyonError) { try controls.check(correlation) }
+
+    /// Runs a batch whose states are alike.
     func run(_ batch: SequenceBatch, on slot: InstanceSlot, states: inout States) -> Outcome {
         let start = clock.now()
         var stages = StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: start, end: start)
@@ -126,31 +132,61 @@ struct SequenceExecution: Sendable {
         }
     }
 
-    // MARK: In
-
-    private func inputs(of batch: SequenceBatch, _ states: States) throws(HalcyonError) -> [Tensor] {
-        guard let template = batch.requests.lazy.compactMap({ $0.payload as? PendingRequest }).first?.inputs else {
-            throw HalcyonError(.internal, "a batch of sequences has no request")
-        }
     /// Ends the warm-up: frees the buffers of batches that may have been larger than any that follows.
     func warmedUp() { gather.reset() }
 
+    // MARK: In
+
+    /// The rows of a batch are alike, and states of open sizes may have become different from sequence to sequence: what
+    /// can run together.
+    func parts(of batch: SequenceBatch, _ states: States) -> [SequenceBatch] {
+        guard batch.rows.count > 1, sequences.states.contains(where: { $0.dimensions.isVariable }) else {
+            return [batch]
+        }
+        var shapes: [[Shape]] = []
+        for row in batch.rows where row.request != nil {
+            let own = stateTensors(of: row, states).map(\.shape)
+            if !shapes.contains(own) { shapes.append(own) }
+        }
+        guard shapes.count > 1 else { return [batch] }
+        return shapes.map { shape in
+            var part = batch
+            for index in part.rows.indices
+            where stateTensors(of: part.rows[index], states).map(\.shape) != shape {
+                part.rows[index].request = nil
+                part.rows[index].control = .notReady
+            }
+            if keepsRows {
+                while part.rows.last?.request == nil { part.rows.removeLast() }
+            } else {
+                part.rows.removeAll { $0.request == nil }
+            }
+            return part
+        }
+    }
+
+    /// Whether each sequence keeps its row.
+    private var keepsRows: Bool { if case .direct = sequences.strategy { true } else { false } }
+
+    private func stateTensors(of row: SequenceBatch.Row, _ states: States) -> [Tensor] {
+        sequences.states.compactMap { state in
+            (row.control.start ? nil : states[row.slot]?[state.inputName]) ?? initial[state.inputName]
+        }
+    }
+
+    private func inputs(of batch: SequenceBatch, _ states: States) throws(HalcyonError) -> [Tensor] {
+        guard let first = batch.rows.first(where: { $0.request != nil }),
+            let request = first.request?.payload as? PendingRequest
+        else { throw HalcyonError(.internal, "a batch of sequences has no request") }
+        let template = request.inputs + stateTensors(of: first, states)
         var rows: [[Tensor]] = []
         for row in batch.rows {
-            var inputs: [Tensor] =
-                if let request = row.request?.payload as? PendingRequest {
-                    request.inputs
-                } else {
-                    try Self.empty(like: template)
-                }
-            for state in sequences.states {
-                let kept = row.control.start || !row.control.ready ? nil : states[row.slot]?[state.inputName]
-                guard let tensor = kept ?? initial[state.inputName] else { continue }
-                inputs.append(tensor)
+            if let request = row.request?.payload as? PendingRequest {
+                rows.append(request.inputs + stateTensors(of: row, states))
+            } else {
+                rows.append(try Self.empty(like: template))
             }
-            rows.append(inputs)
         }
-        try checkStateShapes(rows)
         return try gather.inputs(of: rows) + controls.tensors(batch.rows.map(\.control))
     }
 
@@ -164,19 +200,6 @@ struct SequenceExecution: Sendable {
                     data: .zeros(byteCount: try byteCount(input.elementType, input.shape))))
         }
         return inputs
-    }
-
-    /// States of open sizes may have become different, and rows of a batch are alike.
-    private func checkStateShapes(_ rows: [[Tensor]]) throws(HalcyonError) {
-        guard rows.count > 1, let first = rows.first else { return }
-        for inputs in rows {
-            for (one, other) in zip(first, inputs) where one.shape != other.shape {
-                throw HalcyonError(
-                    .unsupported,
-                    "model '\(configuration.name)': the state '\(one.name)' has the shape \(one.shape) in one sequence and "
-                        + "\(other.shape) in another, which can't share a batch")
-            }
-        }
     }
 
     // MARK: Out
