@@ -5,6 +5,8 @@ public struct DynamicBatching: Hashable, Sendable {
 
     /// The sizes that a batch should have. The engine takes the maximum batch size where none is given.
     public var preferredBatchSizes: [Int]
+    /// Whether the sizes are the engine's default, and nobody has asked for them.
+    package var hasDefaultSizes = false
     /// How long a request may be held back so that others can join it; 0 holds nothing back.
     public var maxQueueDelayMicroseconds: UInt64
     /// Whether responses leave in the order in which their requests came.

@@ -5,13 +5,22 @@ internal import Tensors
 /// The samples of `model_warmup` with their values.
 enum WarmUpItems {
     /// - Parameter directory: the model's folder; files of values lie in its folder `warmup`.
-    /// - Throws: `invalidArgument` for a file whose size does not fit; `unsupported` for one outside of the folder.
+    /// - Throws: `invalidArgument` for a file whose size does not fit, and for more bytes than a warm-up may have;
+    ///   `unsupported` for a file outside of the folder.
     static func read(_ configuration: ModelConfiguration, directory: String) throws(HalcyonError) -> [WarmUpItem] {
         var items: [WarmUpItem] = []
+        var total = 0
         for sample in configuration.warmUps {
             var inputs: [Tensor] = []
             for (name, input) in sample.inputs.sorted(by: { $0.key < $1.key }) {
-                inputs.append(try tensor(name, input, of: sample, configuration, directory))
+                do {
+                    let tensor = try tensor(
+                        name, input, configuration, directory, limit: WarmUp.byteLimit - total)
+                    total += tensor.data.byteCount
+                    inputs.append(tensor)
+                } catch {
+                    throw error.prefixed("warmup sample '\(sample.name)' of model '\(configuration.name)': ")
+                }
             }
             items.append(
                 WarmUpItem(
@@ -20,39 +29,63 @@ enum WarmUpItems {
         return items
     }
 
+    /// - Parameter limit: the bytes that it may have.
     private static func tensor(
-        _ name: String, _ input: WarmUpSample.Input, of sample: WarmUpSample, _ configuration: ModelConfiguration,
-        _ directory: String
+        _ name: String, _ input: WarmUpSample.Input, _ configuration: ModelConfiguration, _ directory: String,
+        limit: Int
     ) throws(HalcyonError) -> Tensor {
         let shape = configuration.maxBatchSize > 0 ? input.dimensions.prepending(1) : input.dimensions
-        let bytes: [UInt8]
+        let data: Buffer
         switch input.data {
-        case .zero: bytes = try fill(input, shape) { 0 }
+        case .zero: data = try filled(name, input, shape, limit: limit) { 0 }
         case .random:
             // Text of random length would be none; its elements are empty.
-            bytes = try fill(input, shape) { input.elementType == .bytes ? 0 : UInt8.random(in: 0...255) }
+            var generator = FastGenerator(seed: UInt64.random(in: 0...UInt64.max))
+            data = try filled(name, input, shape, limit: limit) {
+                input.elementType == .bytes ? 0 : generator.next()
+            }
         case .file(let file):
             let folder = try FileSystem.realPath("\(directory)/warmup")
             let path = try FileSystem.confine("\(folder)/\(file)", to: folder)
-            bytes = try FileSystem.read(path, most: 1 << 30)
+            data = Buffer(copying: try FileSystem.read(path, most: limit))
         }
-        let data = Buffer(copying: bytes)
-        do {
-            return try Tensor(name: name, elementType: input.elementType, shape: shape, data: data)
-        } catch {
-            throw error.prefixed("warmup sample '\(sample.name)' of model '\(configuration.name)': ")
-        }
+        return try Tensor(name: name, elementType: input.elementType, shape: shape, data: data)
     }
 
-    private static func fill(
-        _ input: WarmUpSample.Input, _ shape: Shape, _ byte: () -> UInt8
-    ) throws(HalcyonError) -> [UInt8] {
+    private static func filled(
+        _ name: String, _ input: WarmUpSample.Input, _ shape: Shape, limit: Int, _ next: () -> UInt64
+    ) throws(HalcyonError) -> Buffer {
         // An element of text is at least its length, which is 0.
-        let elementSize = input.elementType.byteSize ?? 4
-        let (count, overflow) = try shape.elementCount().multipliedReportingOverflow(by: elementSize)
-        guard !overflow, count <= 1 << 32 else {
-            throw HalcyonError(.invalidArgument, "a warmup input of shape \(shape) does not fit into memory")
+        let (count, overflow) = try shape.elementCount().multipliedReportingOverflow(
+            by: input.elementType.byteSize ?? 4)
+        guard !overflow, count <= limit else {
+            throw HalcyonError(
+                .invalidArgument,
+                "input '\(name)' of shape \(shape) is larger than the \(WarmUp.byteLimit) bytes that all samples may have "
+                    + "together")
         }
-        return (0..<count).map { _ in byte() }
+        let storage = BufferStorage.allocate(byteCount: count)
+        let bytes = UnsafeMutableRawBufferPointer(start: storage.baseAddress, count: count)
+        for start in stride(from: 0, to: count, by: 8) {
+            withUnsafeBytes(of: next()) { word in
+                for index in 0..<min(8, count - start) { bytes[start + index] = word[index] }
+            }
+        }
+        return Buffer(storage)
+    }
+}
+
+/// SplitMix64: values for a warm-up need to be quick and no more; the system's generator is a call of the kernel each.
+private struct FastGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }

@@ -26,4 +26,7 @@ final class BatchBuffers: Sendable {
             return storage
         }
     }
+
+    /// Lets go of what is kept: it may be larger than anything that is needed again.
+    func removeAll() { buffers.withLock { $0.removeAll() } }
 }

@@ -19,12 +19,12 @@ struct BatchExecution: Sendable {
 
     private let configuration: ModelConfiguration
     private let version: Int64
-    private let clock: any MonotonicClock
+    private let clock: any SchedulingClock
     private let ragged: RaggedBatch?
     private let gather: Gather
     private let scatter: Scatter
 
-    init(configuration: ModelConfiguration, version: Int64, instanceCount: Int, clock: any MonotonicClock) {
+    init(configuration: ModelConfiguration, version: Int64, instanceCount: Int, clock: any SchedulingClock) {
         self.configuration = configuration
         self.version = version
         self.clock = clock
@@ -82,11 +82,17 @@ struct BatchExecution: Sendable {
     /// Executes a batch of that many times the same item, gathered as a batch of requests is; nobody wants the outputs.
     func warmUp(_ item: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) {
         let inputs = try gather.inputs(of: Array(repeating: item, count: batchSize))
+        if configuration.isDecoupled {
+            return try DecoupledWarmUp.run(inputs, on: slot, scatter: scatter, clock: clock)
+        }
         var execution = ExecutionBatch(
             inputs: inputs, batchSize: batchSize, requestedOutputs: nil, clock: clock, isWarmUp: true)
         let outputs = try execute(&execution, on: slot)
         try scatter.check(outputs, batchSize: batchSize, requested: nil, instance: slot.identity.name)
     }
+
+    /// Ends the warm-up: frees the buffers of batches that may have been larger than any that follows.
+    func warmedUp() { gather.reset() }
 
     /// The union of what the requests want; `nil` where one of them wants all.
     private func requestedOutputs(_ requests: [PendingRequest]) -> Set<String>? {

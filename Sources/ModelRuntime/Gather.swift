@@ -13,6 +13,9 @@ struct Gather {
         self.ragged = ragged
     }
 
+    /// Frees the buffers.
+    func reset() { buffers.removeAll() }
+
     /// - Parameter requests: each request's inputs, in the configuration's order; at least one.
     /// - Throws: `unsupported` for inputs that the processor cannot read.
     func inputs(of requests: [[Tensor]]) throws(HalcyonError) -> [Tensor] {

@@ -1,10 +1,12 @@
+internal import Tensors
+
 /// An instance with what the engine keeps for it.
 ///
 /// Whoever holds the lease, as the scheduler machine says, is the only one to touch `instance`; the hand-over passes
 /// through the executor's lock, which orders the accesses.
 final class InstanceSlot: @unchecked Sendable {
     let identity: InstanceIdentity
-    let instance: any ModelInstance
+    private(set) var instance: any ModelInstance
     let parker: Parker
     /// Its way to the resources that it shares with others; `nil` where it needs none.
     let pass: ResourceGate.Pass?
@@ -40,8 +42,17 @@ final class InstanceSlot: @unchecked Sendable {
         }
     }
 
+    /// Frees the instance, which was given up and will not run again. Called by the thread that was stuck in it.
+    func letGo() { instance = GivenUpInstance() }
+
     /// A slot for a new instance that takes this one's place.
     func replaced(by instance: any ModelInstance) -> InstanceSlot {
         InstanceSlot(identity: identity, instance: instance, parker: parker, pass: pass)
+    }
+}
+
+private final class GivenUpInstance: ModelInstance {
+    func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
+        throw HalcyonError(.internal, "the instance was given up")
     }
 }

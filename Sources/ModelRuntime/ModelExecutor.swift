@@ -67,7 +67,7 @@ package final class ModelExecutor: WarmedExecutor {
     let timer: DeadlineTimer
     private let sharesResources: Bool
     /// Set before the first worker starts; `nil` where executions may take as long as they take.
-    nonisolated(unsafe) private(set) var supervisor: InstanceSupervisor?
+    nonisolated(unsafe) private(set) var supervisor: InstanceSupervisor<Batch>?
     let log: Logger
     package let statistics: StatisticsCollector
     /// A moving mean of what an execution takes, in nanoseconds.
@@ -139,14 +139,14 @@ package final class ModelExecutor: WarmedExecutor {
         if !isKept { worker.detach() }
     }
 
-    /// Runs the model before its first request, as ``WarmUpRun`` says; a decoupled one is left cold.
+    /// Runs the model before its first request, as ``WarmUpRun`` says.
     ///
     /// - Parameter items: what the configuration wants every instance to run, before that.
     /// - Throws: whatever an instance throws.
     @discardableResult
     package func warmUp(_ items: [WarmUpItem] = []) throws(HalcyonError) -> WarmUpTimes? {
-        guard !configuration.isDecoupled else { return nil }
-        return try WarmUpRun(configuration: configuration, slots: slots, clock: clock) {
+        defer { execution.warmedUp() }
+        return try WarmUpRun(configuration: configuration, slots: slots, clock: clock, log: log) {
             [execution] (item, batchSize, slot) throws(HalcyonError) in
             try execution.warmUp(item, batchSize: batchSize, on: slot)
         }.run(items)
@@ -279,11 +279,14 @@ package final class ModelExecutor: WarmedExecutor {
     /// model can see that its caller has gone.
     private func cancel(_ pending: PendingRequest) {
         pending.markCancelled()
-        let removed = machine.withLock { machine in pending.handle.flatMap { machine.cancel($0) } }
+        let (removed, isDrained) = machine.withLock { machine in
+            (pending.handle.flatMap { machine.cancel($0) }, machine.isDrained)
+        }
         guard let removed else { return }
         fail(
             [removed], HalcyonError(.cancelled, "request was cancelled while it waited for model '\(name)'"),
             cause: .canceled)
+        if isDrained { drained.notify() }
     }
 
     // MARK: Looking
@@ -355,8 +358,32 @@ package final class ModelExecutor: WarmedExecutor {
         }
         let ticket = supervisor?.begin(batch, on: index)
         let outcome = execution.run(batch, on: slot)
-        if let ticket, supervisor?.end(ticket, on: index) == false { return false }
+        if let ticket, supervisor?.end(ticket, on: index) == false {
+            slot.letGo()
+            return false
+        }
+        if batch.requests.count > 1, case .failure(let error) = outcome.responses, error.code == .invalidArgument {
+            return runSingly(batch, instance: index, on: slot)
+        }
         deliver(outcome, of: batch, from: slot)
+        return true
+    }
+
+    /// What one request of a batch has wrong is no fault of the others: each has its own execution, and its own end.
+    private func runSingly(_ batch: Batch, instance index: Int, on slot: InstanceSlot) -> Bool {
+        for position in batch.requests.indices {
+            var rest = batch
+            rest.requests = Array(batch.requests[position...])
+            let ticket = supervisor?.begin(rest, on: index)
+            let single = Batch(
+                requests: [batch.requests[position]], size: batch.requests[position].batchSize, reason: .unbatched)
+            let outcome = execution.run(single, on: slot)
+            if let ticket, supervisor?.end(ticket, on: index) == false {
+                slot.letGo()
+                return false
+            }
+            deliver(outcome, of: single, from: slot)
+        }
         return true
     }
 
@@ -452,9 +479,10 @@ package final class ModelExecutor: WarmedExecutor {
 
 extension ModelExecutor: DeadlineTimer.Target {
     package func deadlinePassed(now: UInt64) -> UInt64? {
-        let (expired, next) = machine.withLock { ($0.expire(now: now), $0.nextExpiry()) }
+        let (expired, next, isDrained) = machine.withLock { ($0.expire(now: now), $0.nextExpiry(), $0.isDrained) }
         if let wake = expired.wake { slots[wake].parker.unpark() }
         fail(expired.rejected, HalcyonError(.unavailable, "Request timeout expired"), cause: .rejected(.timeout))
+        if isDrained { drained.notify() }
         return next
     }
 }

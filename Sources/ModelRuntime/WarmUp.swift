@@ -8,17 +8,37 @@ package struct WarmUpTimes: Hashable, Sendable {
 }
 
 /// Inputs to try a model with.
-enum WarmUp {
+package enum WarmUp {
     /// How long the sizes beyond the necessary ones may take altogether, in nanoseconds.
     static let patience: UInt64 = 2_000_000_000
 
-    /// The batch sizes to try beyond one item, as an engine may set up each anew: the preferred sizes in any case, then
-    /// all others that a batch can have, while they are quick.
+    /// The largest batch, in bytes of its inputs and outputs, that is made to warm a model up. A configuration can name
+    /// any size, and what it names must not be the end of the process.
+    package static let byteLimit = 1 << 30
+
+    /// What an item costs beside its bytes.
+    private static let itemOverhead = 128
+
+    /// Whether a batch of that many items of that size is within ``byteLimit``.
+    static func fits(itemByteCount: Int, batchSize: Int) -> Bool {
+        let (item, tooLarge) = itemByteCount.addingReportingOverflow(itemOverhead)
+        let (total, tooMany) = item.multipliedReportingOverflow(by: batchSize)
+        return !tooLarge && !tooMany && total <= byteLimit
+    }
+
+    /// The batch sizes to try beyond one item, as an engine may set up each anew: those that the configuration prefers in
+    /// any case, then all others that a batch can have, while they are quick.
     static func batchSizes(for configuration: ModelConfiguration) -> (necessary: [Int], others: [Int]) {
-        guard configuration.maxBatchSize > 1, let preferred = preferredSizes(configuration) else { return ([], []) }
-        let necessary = Set(preferred).subtracting([1])
+        guard configuration.maxBatchSize > 1, !configuration.isDecoupled,
+            let preferred = preferredSizes(configuration)
+        else { return ([], []) }
+        let isDefault = configuration.dynamicBatching?.hasDefaultSizes == true
+        let necessary = isDefault ? [] : Set(preferred).subtracting([1])
         // Larger batches are seldom met in all sizes.
-        let others = (2...min(configuration.maxBatchSize, 16)).filter { !necessary.contains($0) }
+        let most = min(configuration.maxBatchSize, 16)
+        var others = (2...most).filter { !necessary.contains($0) }
+        // A full batch is the one to expect under load.
+        if isDefault, configuration.maxBatchSize == most { others = [most] + others.dropLast() }
         return (necessary.sorted(), others)
     }
 
@@ -31,22 +51,40 @@ enum WarmUp {
         }
     }
 
+    /// The bytes of one item of zeros with the outputs that it leads to; the maximum for what no number can say.
+    static func itemByteCount(for configuration: ModelConfiguration) -> Int {
+        (configuration.inputs + configuration.outputs).reduce(0) { sum, tensor in
+            guard !tensor.modelDimensions.isVariable, tensor.elementType != .bytes else { return sum }
+            guard let bytes = try? tensor.modelDimensions.byteCount(of: tensor.elementType) else { return .max }
+            let (total, overflow) = sum.addingReportingOverflow(bytes)
+            return overflow ? .max : total
+        }
+    }
+
     /// One item of zeros for each input; `nil` where a dimension is open, and for texts, as the empty one may be none
     /// that the model takes.
     static func item(for configuration: ModelConfiguration) throws(HalcyonError) -> [Tensor]? {
-        guard configuration.inputs.allSatisfy({ !$0.modelDimensions.isVariable && $0.elementType != .bytes }) else {
-            return nil
-        }
+        guard canMakeItem(for: configuration) else { return nil }
         var inputs: [Tensor] = []
         for input in configuration.inputs {
             let shape = configuration.maxBatchSize > 0 ? input.modelDimensions.prepending(1) : input.modelDimensions
-            let byteCount = try shape.byteCount(of: input.elementType)
-            let storage = BufferStorage.allocate(byteCount: byteCount)
-            storage.baseAddress.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
             inputs.append(
                 try Tensor(
-                    name: input.name, elementType: input.elementType, shape: shape, data: Buffer(storage)))
+                    name: input.name, elementType: input.elementType, shape: shape,
+                    data: .zeros(byteCount: try shape.byteCount(of: input.elementType))))
         }
         return inputs
+    }
+
+    static func canMakeItem(for configuration: ModelConfiguration) -> Bool {
+        configuration.inputs.allSatisfy { !$0.modelDimensions.isVariable && $0.elementType != .bytes }
+    }
+}
+
+extension Buffer {
+    static func zeros(byteCount: Int) -> Buffer {
+        let storage = BufferStorage.allocate(byteCount: byteCount)
+        storage.baseAddress.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        return Buffer(storage)
     }
 }

@@ -1,6 +1,6 @@
 /// Why a batch was closed with the requests that it has.
 public enum BatchReason: String, Hashable, Sendable, CaseIterable {
-    /// The model does not combine requests: each runs by itself.
+    /// Each request runs by itself: the model does not combine them, or could not run one of those that it had combined.
     case unbatched
     /// The maximum batch size was reached, or the next request would have gone over it.
     case full

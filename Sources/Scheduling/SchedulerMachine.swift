@@ -202,7 +202,10 @@ package struct SchedulerMachine: Sendable {
     }
 
     /// A worker does not come back from an execution, and nobody waits for it any longer.
-    package mutating func lose(instance: Int) { instances[instance] = .lost }
+    package mutating func lose(instance: Int) {
+        arrive(instance)
+        instances[instance] = .lost
+    }
 
     /// There is a new worker, on its way, for an instance that was lost.
     package mutating func replace(instance: Int) {

@@ -30,6 +30,9 @@ private final class DetectionBoxesModel: Model {
         var batches: Bool
     }
 
+    /// Rows that outputs may have, as all are made, also those that mean nothing.
+    private static let rowLimit = 100_000
+
     private let plan: Plan
     var mayRunOnCallerThread: Bool { true }
 
@@ -86,6 +89,12 @@ private final class DetectionBoxesModel: Model {
                         + "the same n")
             }
             rows = first
+        }
+        guard rows ?? 0 <= rowLimit else {
+            throw HalcyonError(
+                .invalidArgument,
+                "model '\(configuration.name)': the detection_boxes backend gives up to \(rowLimit) boxes, and the outputs "
+                    + "have room for \(rows ?? 0)")
         }
         return rows ?? 0
     }

@@ -23,6 +23,9 @@ public struct ImagePreprocessingBackend: Backend {
 }
 
 private final class ImagePreprocessingModel: Model {
+    /// The largest picture that is made, far beyond any network's input.
+    private static let byteLimit = 1 << 30
+
     private let plan: PreprocessingPlan
     private let image: TensorConfiguration
     private let mapping: TensorConfiguration?
@@ -55,6 +58,10 @@ private final class ImagePreprocessingModel: Model {
         } catch {
             throw error.prefixed("model '\(configuration.name)', output '\(image.name)': ")
         }
+        let byteCount = try image.dimensions.byteCount(of: image.elementType)
+        guard byteCount <= Self.byteLimit else {
+            throw fault("makes pictures of up to \(Self.byteLimit) bytes; output '\(image.name)' has \(byteCount)")
+        }
         self.image = image
         batches = configuration.maxBatchSize > 0
     }
@@ -77,7 +84,7 @@ private final class ImagePreprocessingInstance: ModelInstance {
         self.batches = batches
     }
 
-    /// To be warm, as nobody's picture is at hand.
+    /// For a warm-up without a picture of its own.
     private func blank() throws(HalcyonError) -> Picture {
         try Picture(width: 1, height: 1, pixels: Buffer(copying: [0, 0, 0] as [UInt8]))
     }
@@ -91,7 +98,7 @@ private final class ImagePreprocessingInstance: ModelInstance {
         var mappings: [Float] = []
         for (index, file) in files.enumerated() {
             let picture =
-                batch.isWarmUp
+                batch.isWarmUp && file.byteCount == 0
                 ? try blank() : try file.withUnsafeBytes { try PictureDecoder.decode($0, name: "item \(index)") }
             let (item, mapping) = plan.run(picture)
             item.withUnsafeBytes { bytes in

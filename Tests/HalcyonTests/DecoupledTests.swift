@@ -1,3 +1,4 @@
+import Foundation
 import Halcyon
 import HalcyonTestKit
 import Synchronization
@@ -9,6 +10,8 @@ private struct CountingBackend: Backend {
     var modelFilenames: [String] { [] }
     let gate = Gate()
     let cancelled = Flag()
+    /// The counts that requests have asked for.
+    let counts = Collected<Float>()
 
     final class Flag: Sendable {
         private let value = Atomic<Bool>(false)
@@ -33,6 +36,7 @@ private final class CountingInstance: DecoupledModelInstance {
 
     func execute(_ request: DecoupledRequest) throws {
         let count = try request.input("IN").elements(as: Float.self)[0]
+        backend.counts.add(count)
         guard count >= 0 else { throw HalcyonError(.invalidArgument, "a negative count") }
         if count == 99 {
             backend.gate.pass()
@@ -114,6 +118,34 @@ struct DecoupledTests {
         let server = try startServer(repository)
         let error = await #expect(throws: HalcyonError.self) { try await server.loadModel("echo") }
         #expect(error?.message == "model 'echo' is decoupled, and its backend answers every request exactly once")
+        await server.shutdown()
+    }
+
+    @Test(
+        "A warm-up's responses are nobody's; a sample that fails is a load error",
+        arguments: [(3, nil), (-1, "failed to warm up: warmup sample 'some': a negative count")] as [(Float, String?)])
+    func warmUp(count: Float, complaint: String?) async throws {
+        let repository = try TemporaryRepository()
+        let sample = """
+            model_warmup [ { name: "some" count: 2
+                             inputs { key: "IN" value { data_type: TYPE_FP32 dims: [ 4 ] input_data_file: "some" } } } ]
+            """
+        try repository.add(
+            "counting", backend: "counting", lines: "model_transaction_policy { decoupled: true }\n\(sample)")
+        let folder = "\(repository.path)/counting/warmup"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let bytes = [Float](repeating: count, count: 4).withUnsafeBytes { Data($0) }
+        try bytes.write(to: URL(fileURLWithPath: "\(folder)/some"))
+        let server = try startServer(repository, backends: [backend])
+        if let complaint {
+            let error = await #expect(throws: HalcyonError.self) { try await server.loadModel("counting") }
+            #expect(error?.message.contains(complaint) == true, "\(error?.message ?? "")")
+        } else {
+            try await server.loadModel("counting")
+            #expect(backend.counts.values == [3, 3, 0, 0], "the sample, and zeros twice")
+            let statistics = try server.statistics(model: "counting").models[0]
+            #expect(statistics.success.count == 0 && statistics.responses.isEmpty)
+        }
         await server.shutdown()
     }
 }

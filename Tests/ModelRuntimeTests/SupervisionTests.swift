@@ -180,4 +180,43 @@ struct SupervisionTests {
             try ExecutorFixture(Self.sharing(count: 2), adjust: { $0.resources = resources })
         }
     }
+
+    @Test(
+        "A model whose instances lack a resource is stopped when what waits has gone, by its caller or by its timeout",
+        .timeLimit(.minutes(1)), arguments: [true, false])
+    func stoppingBlocked(cancels: Bool) throws {
+        let resources = ResourceGate(stock: [])
+        let gate = Gate()
+        let clock = ManualClock()
+        let stuck = try ExecutorFixture(Self.sharing(count: 1)) { batch, identity in
+            gate.pass()
+            return try ScriptedBackend.echo()(&batch, identity)
+        } adjust: {
+            $0.resources = resources
+        }
+        let outcomes = Collected<Outcome>()
+        stuck.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
+        gate.waitForArrivals(1)
+        var configuration = Self.sharing(count: 1)
+        configuration.dynamicBatching = DynamicBatching(
+            defaultQueuePolicy: QueuePolicy(allowTimeoutOverride: true))
+        let other = try ExecutorFixture(configuration, clock: clock, adjust: { $0.resources = resources })
+        let handle = other.executor.submit(
+            try ExecutorFixture.request(1, timeoutMicroseconds: cancels ? 0 : 1000), from: .blocking
+        ) { outcomes.add($0) }
+        let deadline = clock.now() + Self.second
+        let stopper = try WorkerThread(name: "stop") { other.executor.stop(deadline: deadline) }
+        clock.waitForSleeper(until: deadline)
+        if cancels {
+            handle?.cancel()
+        } else {
+            clock.waitForSleeper(until: clock.now() + 1_000_000)
+            clock.advance(by: 1_000_000)
+        }
+        stopper.join()
+        #expect(outcomes.values.count == 1 && clock.now() < deadline)
+        gate.open()
+        stuck.stop()
+        other.timer.stop()
+    }
 }

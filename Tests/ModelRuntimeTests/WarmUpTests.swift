@@ -1,3 +1,4 @@
+import Glibc
 import HalcyonTestKit
 import ModelConfiguration
 import ModelRuntime
@@ -61,5 +62,87 @@ struct WarmUpTests {
         }
         #expect(throws: HalcyonError(.internal, "engine says no")) { try failing.executor.warmUp() }
         failing.stop()
+    }
+
+    @Test("A full batch that nobody asked for is tried while that is quick, and up to a size")
+    func defaultSizes() throws {
+        var batching = DynamicBatching(preferredBatchSizes: [4])
+        batching.hasDefaultSizes = true
+        #expect(try executedSizes(batching, instances: 1) == [1, 1, 4, 2, 3])
+        #expect(try executedSizes(batching, instances: 1, secondsABatch: 3) == [1, 1, 4])
+        var configuration = ExecutorFixture.configuration(maxBatchSize: 1_000_000, batching: batching)
+        configuration.dynamicBatching?.preferredBatchSizes = [1_000_000]
+        let fixture = try ExecutorFixture(configuration)
+        try fixture.executor.warmUp()
+        fixture.stop()
+        #expect(fixture.backend.executedBatchSizes == [1, 1] + (2...16))
+    }
+
+    @Test("What would take more memory than a warm-up may have is left out, or is an error where it was asked for")
+    func tooLarge() throws {
+        let batching = DynamicBatching(preferredBatchSizes: [2, 2_147_483_647])
+        let many = try ExecutorFixture(
+            ExecutorFixture.configuration(maxBatchSize: 2_147_483_647, batching: batching))
+        #expect(try many.executor.warmUp() != nil)
+        let input = try Tensor(name: "IN", shape: [1, 4], [1, 2, 3, 4] as [Float])
+        let sample = WarmUpItem(name: "many", batchSize: 100_000_000, count: 1, inputs: [input])
+        let error = #expect(throws: HalcyonError.self) { try many.executor.warmUp([sample]) }
+        #expect(
+            error?.message
+                == "warmup sample 'many': a batch of 100000000 items of 16 bytes is larger than the 1073741824 bytes that a "
+                + "warm-up may have")
+        many.stop()
+        #expect(many.backend.executedBatchSizes == [1, 1, 2] + (3...16))
+        for dimensions in [[1_000_000_000_000], [Int.max, 4]] as [Shape] {
+            let wide = try ExecutorFixture(ExecutorFixture.configuration(dimensions: dimensions))
+            #expect(try wide.executor.warmUp() == nil)
+            wide.stop()
+            #expect(wide.backend.executedBatchSizes.isEmpty)
+        }
+    }
+
+    @Test("The memory of the batches is freed after it")
+    func memory() throws {
+        final class Seen: @unchecked Sendable { weak var storage: BufferStorage? }
+        let seen = Seen()
+        let fixture = try ExecutorFixture(
+            ExecutorFixture.configuration(maxBatchSize: 4, batching: DynamicBatching(preferredBatchSizes: [4]))
+        ) { batch, identity in
+            if batch.batchSize == 4 { seen.storage = batch.inputs[0].data.storage }
+            return try ScriptedBackend.echo()(&batch, identity)
+        }
+        try fixture.executor.warmUp()
+        #expect(seen.storage == nil)
+        fixture.stop()
+    }
+
+    @Test("It waits for the resources that instances share")
+    func resources() throws {
+        let gate = ResourceGate(stock: [])
+        let exclusive = Exclusive()
+        var configuration = ExecutorFixture.configuration()
+        var group = InstanceGroup(name: "test", kind: .cpu, count: 1)
+        group.rateLimiter = RateLimiter(resources: [.init(name: "camera", isGlobal: true, count: 1)], priority: 1)
+        configuration.instanceGroups = [group]
+        let fixtures = try (0..<2).map { _ in
+            try ExecutorFixture(
+                configuration,
+                script: { batch, identity in
+                    try exclusive.run {
+                        for _ in 0..<100 { sched_yield() }
+                        return try ScriptedBackend.echo()(&batch, identity)
+                    }
+                }, adjust: { $0.resources = gate })
+        }
+        let threads = try fixtures.map { fixture in
+            try WorkerThread(name: "warm-up") { for _ in 0..<20 { _ = try? fixture.executor.warmUp() } }
+        }
+        for thread in threads { thread.join() }
+        #expect(!exclusive.wasShared)
+        for fixture in fixtures { #expect(fixture.backend.executedBatchSizes.count == 40) }
+        let outcomes = Collected<Result<InferenceResponse, HalcyonError>>()
+        fixtures[0].executor.submit(try ExecutorFixture.request(1), from: .blocking) { outcomes.add($0) }
+        #expect(throws: Never.self) { try outcomes.wait(for: 1)[0].get() }
+        for fixture in fixtures { fixture.stop() }
     }
 }

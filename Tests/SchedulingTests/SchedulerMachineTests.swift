@@ -277,4 +277,19 @@ struct SchedulerMachineTests {
         #expect(action.batch?.ids == [1, 2] && action.wake == nil, "the second is on its way already")
         #expect(machine.nextBatch(instance: second ?? 0, now: 1).batch?.ids == [3])
     }
+
+    @Test("A replacement that is lost before it comes is expected no longer: the next one is woken for a request")
+    func lostReplacement() throws {
+        var machine = SchedulerMachine(options: options(), instanceCount: 1)
+        try machine.add(.test(1))
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.ids == [1])
+        machine.lose(instance: 0)
+        #expect(machine.isDeserted && machine.busyCount == 0)
+        machine.replace(instance: 0)
+        machine.lose(instance: 0)
+        machine.replace(instance: 0)
+        #expect(machine.nextBatch(instance: 0, now: 2).isPark)
+        #expect(try machine.add(.test(2)).followUp.wake == 0)
+        #expect(machine.nextBatch(instance: 0, now: 3).batch?.ids == [2])
+    }
 }

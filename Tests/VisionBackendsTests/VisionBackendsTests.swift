@@ -53,13 +53,18 @@ struct VisionBackendsTests {
         ]
     }
 
-    private func start(_ models: [String: String]) throws -> InferenceServer {
+    /// - Parameter warmUpFile: of every model, the file `own` in its folder `warmup`.
+    private func start(_ models: [String: String], warmUpFile: [UInt8]? = nil) throws -> InferenceServer {
         let folder = try TemporaryFolder.make()
         for (name, text) in models {
             let model = folder.appendingPathComponent(name)
             try FileManager.default.createDirectory(
                 at: model.appendingPathComponent("1"), withIntermediateDirectories: true)
             try text.write(to: model.appendingPathComponent("config.pbtxt"), atomically: true, encoding: .utf8)
+            guard let warmUpFile else { continue }
+            let folder = model.appendingPathComponent("warmup")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try Data(warmUpFile).write(to: folder.appendingPathComponent("own"))
         }
         var options = ServerOptions(repositoryPaths: [folder.path])
         options.modelControlMode = .explicit
@@ -116,6 +121,42 @@ struct VisionBackendsTests {
         await server.shutdown()
     }
 
+    @Test("A damaged picture fails its own request and none of those that share its batch")
+    func damagedInBatch() async throws {
+        let server = try start([
+            "decode": Self.preprocessing + "\ndynamic_batching { max_queue_delay_microseconds: 60000000 }"
+        ])
+        try await server.loadModel("decode")
+        let outcomes = Collected<(Int, Result<InferenceResponse, HalcyonError>)>()
+        for index in 0..<4 {
+            let bytes = index == 2 ? [1, 2, 3] : try file(width: 32, height: 16)
+            server.submit(try request("decode", [bytes])) { outcomes.add((index, $0)) }
+        }
+        for (index, result) in outcomes.wait(for: 4) {
+            if case .failure(let error) = result {
+                #expect(index == 2 && error.message.contains("the picture 'item 0' is neither JPEG nor PNG"))
+            } else {
+                #expect(index != 2)
+            }
+        }
+        let statistics = try server.statistics(model: "decode").models[0]
+        #expect(statistics.success.count == 3 && statistics.fail.count == 1)
+        #expect(statistics.executionCount == 3 && statistics.batches.map(\.batchSize) == [1])
+        await server.shutdown()
+    }
+
+    @Test("A warm-up sample's own picture is decoded")
+    func sample() async throws {
+        let text =
+            Self.preprocessing
+            + "\nmodel_warmup { name: \"own\" inputs { key: \"FILE\" value { data_type: TYPE_STRING dims: 1 "
+            + "input_data_file: \"own\" } } }"
+        let server = try start(["decode": text], warmUpFile: [3, 0, 0, 0, 1, 2, 3])
+        let error = await #expect(throws: HalcyonError.self) { try await server.loadModel("decode") }
+        #expect(error?.message.contains("is neither JPEG nor PNG") == true, "\(error?.message ?? "")")
+        await server.shutdown()
+    }
+
     @Test("JPEG in, boxes in the picture's own pixels out")
     func ensemble() async throws {
         let detect = """
@@ -166,12 +207,30 @@ struct VisionBackendsTests {
             ("boxes", "\"labels\" value", "\"label\" value", "has no parameter 'label'"),
             ("boxes", "detection_scores", "scores_of_detection", "no detection head"),
             ("boxes", "dims: 8 }", "dims: 7 }", "the picture's mapping"),
+            (
+                "decode", "dims: [ 3, 8, 8 ]", "dims: [ 3, 1000000, 1000000 ]",
+                "makes pictures of up to 1073741824 bytes; output 'IMAGE' has 12000000000000"
+            ),
         ])
     func complaints(model: String, from: String, to: String, complaint: String) async throws {
         let text = (model == "decode" ? Self.preprocessing : Self.boxes).replacing(from, with: to)
         let server = try start([model: text])
         let error = await #expect(throws: HalcyonError.self) { try await server.loadModel(model) }
         #expect(error?.message.contains(complaint) == true, "\(error?.message ?? "")")
+        await server.shutdown()
+    }
+
+    @Test("Outputs have room for as many boxes as can be made")
+    func rows() async throws {
+        let text = """
+            backend: "detection_boxes"
+            input [ { name: "detection_boxes" data_type: TYPE_FP32 dims: [ 2, 4 ] },
+                    { name: "detection_scores" data_type: TYPE_FP32 dims: [ 2 ] }, { name: "MAPPING" data_type: TYPE_FP32 dims: 8 } ]
+            output [ { name: "boxes" data_type: TYPE_FP32 dims: [ 1000000000000, 4 ] } ]
+            """
+        let server = try start(["boxes": text])
+        let error = await #expect(throws: HalcyonError.self) { try await server.loadModel("boxes") }
+        #expect(error?.message.contains("gives up to 100000 boxes") == true, "\(error?.message ?? "")")
         await server.shutdown()
     }
 }

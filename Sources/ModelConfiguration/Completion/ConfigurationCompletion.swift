@@ -143,6 +143,7 @@ package enum ConfigurationCompletion {
         var complete = configuration
         if complete.dynamicBatching?.preferredBatchSizes.isEmpty == true, complete.maxBatchSize > 0 {
             complete.dynamicBatching?.preferredBatchSizes = [complete.maxBatchSize]
+            complete.dynamicBatching?.hasDefaultSizes = true
         }
         if complete.ensemble != nil { return complete }
         if complete.instanceGroups.isEmpty { complete.instanceGroups = [InstanceGroup(name: complete.name)] }

@@ -7,7 +7,15 @@ struct ControlTensors: Sendable {
     let controls: [SequenceBatching.Control]
     let hasBatchDimension: Bool
 
+    /// Asked before a request is taken in, as one that can't be said to the model must not be in a batch with others.
+    ///
     /// - Throws: `invalidArgument` for a correlation id that the model's type can't hold.
+    func check(_ id: CorrelationID) throws(HalcyonError) {
+        var bytes: [UInt8] = []
+        for control in controls where control.kind == .correlationID { try append(id, control, to: &bytes) }
+    }
+
+    /// - Throws: as ``check(_:)``.
     func tensors(_ rows: [SequenceControl]) throws(HalcyonError) -> [Tensor] {
         var tensors: [Tensor] = []
         for control in controls {
@@ -43,10 +51,16 @@ struct ControlTensors: Sendable {
         _ id: CorrelationID, _ control: SequenceBatching.Control, to bytes: inout [UInt8]
     ) throws(HalcyonError) {
         switch (id, control.elementType) {
-        case (.number(let number), .uint64): append(number, to: &bytes)
-        case (.number(let number), .int64): append(Int64(truncatingIfNeeded: number), to: &bytes)
-        case (.number(let number), .uint32): append(UInt32(truncatingIfNeeded: number), to: &bytes)
-        case (.number(let number), .int32): append(Int32(truncatingIfNeeded: number), to: &bytes)
+        // Signed types get the same bits: each id stays another one.
+        case (.number(let number), .uint64), (.number(let number), .int64): append(number, to: &bytes)
+        case (.number(let number), .uint32) where number <= UInt32.max,
+            (.number(let number), .int32) where number <= UInt32.max:
+            append(UInt32(truncatingIfNeeded: number), to: &bytes)
+        case (.number, .uint32), (.number, .int32):
+            throw HalcyonError(
+                .invalidArgument,
+                "sequence id '\(id)' can't be handed to input '\(control.inputName)', which is "
+                    + "\(control.elementType.rawValue) and takes ids up to \(UInt32.max)")
         case (.number(0), .bytes): append(UInt32(0), to: &bytes)
         case (.text(let text), .bytes):
             append(UInt32(clamping: text.utf8.count), to: &bytes)

@@ -22,6 +22,11 @@ struct SequenceExecution: Sendable {
     private let controls: ControlTensors
     /// What sequences begin with, by the state's input; with a batch of one, where the model batches.
     private let initial: [String: Tensor]
+    /// What one sequence begins with, in bytes.
+    let stateByteCount: Int
+    /// What a sequence may begin with, in bytes: a configuration can name any size, and what it names must not be the
+    /// end of the process.
+    private static let stateByteLimit = 1 << 30
     private var batches: Bool { configuration.maxBatchSize > 0 }
 
     /// - Parameter initial: the contents of the files of initial states, by the state's input.
@@ -40,30 +45,51 @@ struct SequenceExecution: Sendable {
         controls = ControlTensors(
             controls: sequences.controls, hasBatchDimension: configuration.maxBatchSize > 0)
         var initial: [String: Tensor] = [:]
+        var total = 0
         for state in sequences.states {
-            let dimensions = state.initial?.dimensions ?? state.dimensions
-            let shape = configuration.maxBatchSize > 0 ? dimensions.prepending(1) : dimensions
-            let bytes: [UInt8] =
-                if let file = files[state.inputName] { file } else { try Self.zeros(state.elementType, shape) }
             do {
+                let shape = Self.initialShape(of: state, configuration)
+                let byteCount = try Self.byteCount(state.elementType, shape)
+                guard byteCount <= Self.stateByteLimit - total else {
+                    throw HalcyonError(
+                        .invalidArgument,
+                        "its shape \(shape) takes \(byteCount) bytes, and the states of a sequence may begin with "
+                            + "\(Self.stateByteLimit) together")
+                }
+                total += byteCount
                 initial[state.inputName] = try Tensor(
-                    name: state.inputName, elementType: state.elementType, shape: shape, data: Buffer(copying: bytes))
+                    name: state.inputName, elementType: state.elementType, shape: shape,
+                    data: files[state.inputName].map { Buffer(copying: $0) } ?? .zeros(byteCount: byteCount))
             } catch {
-                throw error.prefixed("model '\(configuration.name)', the initial state of '\(state.inputName)': ")
+                throw HalcyonError(wrapping: error).prefixed(
+                    "model '\(configuration.name)', the initial state of '\(state.inputName)': ")
             }
         }
         self.initial = initial
+        stateByteCount = total
     }
 
-    private static func zeros(_ type: ElementType, _ shape: Shape) throws(HalcyonError) -> [UInt8] {
-        let count = try shape.elementCount()
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: type.byteSize ?? 4)
-        guard !overflow, count >= 0 else {
+    private static func initialShape(of state: SequenceBatching.State, _ configuration: ModelConfiguration) -> Shape {
+        let dimensions = state.initial?.dimensions ?? state.dimensions
+        return configuration.maxBatchSize > 0 ? dimensions.prepending(1) : dimensions
+    }
+
+    /// The bytes of a tensor of zeros, and of empty texts.
+    private static func byteCount(_ type: ElementType, _ shape: Shape) throws(HalcyonError) -> Int {
+        // An element of text is at least its length, which is 0.
+        let (byteCount, overflow) = try shape.elementCount().multipliedReportingOverflow(by: type.byteSize ?? 4)
+        guard !overflow else {
             throw HalcyonError(.invalidArgument, "a tensor of shape \(shape) does not fit into memory")
         }
-        return [UInt8](repeating: 0, count: bytes)
+        return byteCount
     }
 
+    /// Whether the model can be told of that sequence.
+    ///
+    /// - Throws: `invalidArgument` where not.
+    func check(_ correlation: CorrelationID) throws(HalcyonError) { try controls.check(correlation) }
+
+    /// Runs a batch whose states are alike.
     func run(_ batch: SequenceBatch, on slot: InstanceSlot, states: inout States) -> Outcome {
         let start = clock.now()
         var stages = StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: start, end: start)
@@ -106,28 +132,61 @@ struct SequenceExecution: Sendable {
         }
     }
 
+    /// Ends the warm-up: frees the buffers of batches that may have been larger than any that follows.
+    func warmedUp() { gather.reset() }
+
     // MARK: In
 
-    private func inputs(of batch: SequenceBatch, _ states: States) throws(HalcyonError) -> [Tensor] {
-        guard let template = batch.requests.lazy.compactMap({ $0.payload as? PendingRequest }).first?.inputs else {
-            throw HalcyonError(.internal, "a batch of sequences has no request")
+    /// The rows of a batch are alike, and states of open sizes may have become different from sequence to sequence: what
+    /// can run together.
+    func parts(of batch: SequenceBatch, _ states: States) -> [SequenceBatch] {
+        guard batch.rows.count > 1, sequences.states.contains(where: { $0.dimensions.isVariable }) else {
+            return [batch]
         }
+        var shapes: [[Shape]] = []
+        for row in batch.rows where row.request != nil {
+            let own = stateTensors(of: row, states).map(\.shape)
+            if !shapes.contains(own) { shapes.append(own) }
+        }
+        guard shapes.count > 1 else { return [batch] }
+        return shapes.map { shape in
+            var part = batch
+            for index in part.rows.indices
+            where stateTensors(of: part.rows[index], states).map(\.shape) != shape {
+                part.rows[index].request = nil
+                part.rows[index].control = .notReady
+            }
+            if keepsRows {
+                while part.rows.last?.request == nil { part.rows.removeLast() }
+            } else {
+                part.rows.removeAll { $0.request == nil }
+            }
+            return part
+        }
+    }
+
+    /// Whether each sequence keeps its row.
+    private var keepsRows: Bool { if case .direct = sequences.strategy { true } else { false } }
+
+    private func stateTensors(of row: SequenceBatch.Row, _ states: States) -> [Tensor] {
+        sequences.states.compactMap { state in
+            (row.control.start ? nil : states[row.slot]?[state.inputName]) ?? initial[state.inputName]
+        }
+    }
+
+    private func inputs(of batch: SequenceBatch, _ states: States) throws(HalcyonError) -> [Tensor] {
+        guard let first = batch.rows.first(where: { $0.request != nil }),
+            let request = first.request?.payload as? PendingRequest
+        else { throw HalcyonError(.internal, "a batch of sequences has no request") }
+        let template = request.inputs + stateTensors(of: first, states)
         var rows: [[Tensor]] = []
         for row in batch.rows {
-            var inputs: [Tensor] =
-                if let request = row.request?.payload as? PendingRequest {
-                    request.inputs
-                } else {
-                    try Self.empty(like: template)
-                }
-            for state in sequences.states {
-                let kept = row.control.start || !row.control.ready ? nil : states[row.slot]?[state.inputName]
-                guard let tensor = kept ?? initial[state.inputName] else { continue }
-                inputs.append(tensor)
+            if let request = row.request?.payload as? PendingRequest {
+                rows.append(request.inputs + stateTensors(of: row, states))
+            } else {
+                rows.append(try Self.empty(like: template))
             }
-            rows.append(inputs)
         }
-        try checkStateShapes(rows)
         return try gather.inputs(of: rows) + controls.tensors(batch.rows.map(\.control))
     }
 
@@ -138,22 +197,9 @@ struct SequenceExecution: Sendable {
             inputs.append(
                 try Tensor(
                     name: input.name, elementType: input.elementType, shape: input.shape,
-                    data: Buffer(copying: try zeros(input.elementType, input.shape))))
+                    data: .zeros(byteCount: try byteCount(input.elementType, input.shape))))
         }
         return inputs
-    }
-
-    /// States of open sizes may have become different, and rows of a batch are alike.
-    private func checkStateShapes(_ rows: [[Tensor]]) throws(HalcyonError) {
-        guard rows.count > 1, let first = rows.first else { return }
-        for inputs in rows {
-            for (one, other) in zip(first, inputs) where one.shape != other.shape {
-                throw HalcyonError(
-                    .unsupported,
-                    "model '\(configuration.name)': the state '\(one.name)' has the shape \(one.shape) in one sequence and "
-                        + "\(other.shape) in another, which can't share a batch")
-            }
-        }
     }
 
     // MARK: Out

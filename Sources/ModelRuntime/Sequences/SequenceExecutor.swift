@@ -13,13 +13,19 @@ package final class SequenceExecutor: WarmedExecutor {
     package let statistics: StatisticsCollector
     private let validator: RequestValidator
     private let execution: SequenceExecution
-    private let slots: [InstanceSlot]
-    private let machine: Locked<SequenceMachine>
-    private let workers = Locked<[WorkerThread]>([])
-    private let drained = Signal()
-    private let clock: any SchedulingClock
-    private let timer: DeadlineTimer
-    private let log: Logger
+    let model: any Model
+    let slots: [InstanceSlot]
+    let machine: Locked<SequenceMachine>
+    /// By instance, where responses leave in the order of turns; empty where they do not.
+    private let sequencers: [Locked<ResponseSequencer<@Sendable () -> Void>>]
+    /// By instance; `nil` when they have been ended.
+    let workers = Locked<[Int: WorkerThread]?>([:])
+    let drained = Signal()
+    let clock: any SchedulingClock
+    let timer: DeadlineTimer
+    let log: Logger
+    /// Set before the first worker starts; `nil` where executions may take as long as they take.
+    nonisolated(unsafe) private(set) var supervisor: InstanceSupervisor<SequenceBatch>?
 
     /// Makes the instances and starts their workers.
     ///
@@ -31,6 +37,7 @@ package final class SequenceExecutor: WarmedExecutor {
         name = parts.configuration.name
         version = parts.version
         configuration = parts.configuration
+        model = parts.model
         statistics = StatisticsCollector(configuration, version: version)
         validator = RequestValidator(configuration)
         clock = parts.clock
@@ -49,16 +56,32 @@ package final class SequenceExecutor: WarmedExecutor {
                 options: SequenceOptions(
                     modelName: name, strategy: Self.strategy(sequences.strategy),
                     maxBatchSize: configuration.maxBatchSize, instanceCount: slots.count,
-                    idleTimeout: Self.nanoseconds(sequences.maxSequenceIdleMicroseconds))))
+                    idleTimeout: Self.nanoseconds(sequences.maxSequenceIdleMicroseconds),
+                    keepsStates: !sequences.states.isEmpty)))
+        sequencers = Self.preservesOrdering(sequences.strategy) ? slots.map { _ in Locked(ResponseSequencer()) } : []
+        if parts.executionTimeout > 0 { supervisor = makeSupervisor(limit: parts.executionTimeout) }
         for index in slots.indices {
             do {
-                let worker = try WorkerThread(name: slots[index].identity.name) { [self] in work(index) }
-                workers.withLock { $0.append(worker) }
+                try startWorker(index, on: slots[index])
             } catch {
                 stop(deadline: nil)
                 throw error
             }
         }
+    }
+
+    private static func preservesOrdering(_ strategy: SequenceBatching.Strategy) -> Bool {
+        if case .oldest(_, _, _, let preservesOrdering) = strategy { preservesOrdering } else { false }
+    }
+
+    /// Sets an instance to work. A worker that starts when they have been ended looks after itself.
+    func startWorker(_ index: Int, on slot: InstanceSlot) throws(HalcyonError) {
+        let worker = try WorkerThread(name: slot.identity.name) { [self] in work(index, on: slot) }
+        let isKept = workers.withLock { workers in
+            workers?[index] = worker
+            return workers != nil
+        }
+        if !isKept { worker.detach() }
     }
 
     private static func strategy(_ strategy: SequenceBatching.Strategy) -> SequenceOptions.Strategy {
@@ -83,13 +106,18 @@ package final class SequenceExecutor: WarmedExecutor {
     /// - Throws: whatever an instance throws.
     @discardableResult
     package func warmUp(_ items: [WarmUpItem] = []) throws(HalcyonError) -> WarmUpTimes? {
-        try WarmUpRun(configuration: configuration, slots: slots, clock: clock) {
-            [execution] (item, batchSize, slot) throws(HalcyonError) in
+        defer { execution.warmedUp() }
+        return try WarmUpRun(
+            configuration: configuration, slots: slots, clock: clock, log: log,
+            stateByteCount: execution.stateByteCount
+        ) { [execution] (item, batchSize, slot) throws(HalcyonError) in
             try execution.warmUp(item, batchSize: batchSize, on: slot)
         }.run(items)
     }
 
     package var instanceCount: Int { slots.count }
+
+    package var complaint: String? { supervisor?.complaint }
 
     package func occupancy() -> (pendingRequests: Int, busyInstances: Int) {
         machine.withLock { ($0.waitingCount, $0.busyCount) }
@@ -110,17 +138,19 @@ package final class SequenceExecutor: WarmedExecutor {
     ) -> (any SubmittedRequest)? {
         let arrival = clock.now()
         request.trace?.began(model: name, version: version, requestID: request.id)
+        let correlation = Self.correlation(request.sequence)
         let validated: RequestValidator.Validated
         do {
             try validator.checkOutputs(request)
             validated = try validator.validate(request)
+            try execution.check(correlation)
         } catch {
             refuse(request, error, cause: .other, arrival: arrival, handler)
             return nil
         }
         let pending = PendingRequest(request, validated, arrival: arrival, handler: handler)
         var sequenced = SequencedRequest(
-            payload: pending, correlation: Self.correlation(request.sequence),
+            payload: pending, correlation: correlation,
             start: request.sequence?.isStart ?? false, end: request.sequence?.isEnd ?? false, enqueueTime: arrival)
         sequenced.batchSize = validated.batchSize
         sequenced.shape = validated.shape
@@ -183,17 +213,20 @@ package final class SequenceExecutor: WarmedExecutor {
 
     // MARK: Workers
 
-    private func work(_ index: Int) {
-        let slot = slots[index]
+    private func work(_ index: Int, on slot: InstanceSlot) {
         var states: SequenceExecution.States = [:]
         while true {
             if let pass = slot.pass {
                 while !machine.withLock({ $0.isDrained }), !pass.request() { clock.park(slot.parker, until: nil) }
             }
             let now = clock.now()
-            switch machine.withLock({ $0.nextBatch(instance: index, now: now) }) {
+            let (action, ended) = machine.withLock {
+                ($0.nextBatch(instance: index, now: now), $0.takeEnded(instance: index))
+            }
+            for slot in ended { states[slot] = nil }
+            switch action {
             case .run(let batch):
-                run(batch, on: slot, states: &states)
+                guard run(batch, on: slot, states: &states) else { return }
                 slot.pass?.release()
             case .hold(let until):
                 slot.pass?.release()
@@ -209,23 +242,40 @@ package final class SequenceExecutor: WarmedExecutor {
         }
     }
 
-    private func run(_ batch: SequenceBatch, on slot: InstanceSlot, states: inout SequenceExecution.States) {
-        let outcome = execution.run(batch, on: slot, states: &states)
+    /// - Returns: whether the instance goes on; if not, its batch has been answered while it was executing.
+    private func run(
+        _ batch: SequenceBatch, on slot: InstanceSlot, states: inout SequenceExecution.States
+    ) -> Bool {
+        var outcomes: [(part: SequenceBatch, outcome: SequenceExecution.Outcome)] = []
+        for part in execution.parts(of: batch, states) {
+            // Who gives the instance up answers the whole batch, of which nothing has been answered yet.
+            let ticket = supervisor?.begin(batch, on: batch.instance)
+            outcomes.append((part, execution.run(part, on: slot, states: &states)))
+            if let ticket, supervisor?.end(ticket, on: batch.instance) == false {
+                slot.letGo()
+                return false
+            }
+        }
         let now = clock.now()
         let (expiry, isDrained) = machine.withLock { machine in
             machine.completed(batch, now: now)
             return (machine.nextExpiry(), machine.isDrained)
         }
         if let expiry { timer.arm(self, at: expiry) }
+        for (part, outcome) in outcomes { deliver(outcome, of: part, from: slot) }
+        if isDrained { drained.notify() }
+        return true
+    }
+
+    private func deliver(_ outcome: SequenceExecution.Outcome, of batch: SequenceBatch, from slot: InstanceSlot) {
         switch outcome.responses {
         case .success(let responses):
             statistics.recordSuccess(
                 batchSize: responses.count, reason: batch.reason, arrivals: batch.requests.map(\.enqueueTime),
                 stages: outcome.stages)
             for (request, response) in zip(batch.requests, responses) {
-                let pending = request.payload as? PendingRequest
-                pending?.trace?.executed(outcome.stages)
-                finish(pending, .success(response))
+                (request.payload as? PendingRequest)?.trace?.executed(outcome.stages)
+                finish(request, .success(response))
             }
         case .failure(let error):
             log.warning(
@@ -236,21 +286,26 @@ package final class SequenceExecutor: WarmedExecutor {
                 ])
             fail(batch.requests, error, cause: .backend)
         }
-        if isDrained { drained.notify() }
     }
 
-    private func finish(_ pending: PendingRequest?, _ result: Result<InferenceResponse, HalcyonError>) {
-        guard let pending else { return }
+    private func finish(_ request: SequencedRequest, _ result: Result<InferenceResponse, HalcyonError>) {
+        guard let pending = request.payload as? PendingRequest else { return }
         pending.trace?.ended(result, at: clock.now())
-        pending.handler(result)
+        guard let turn = request.turn, let instance = request.instance, sequencers.indices.contains(instance) else {
+            return pending.handler(result)
+        }
+        let sequencer = sequencers[instance]
+        let delivers = sequencer.withLock { $0.complete(turn) { pending.handler(result) } }
+        guard delivers else { return }
+        while let delivery = sequencer.withLock({ $0.nextDelivery() }) { delivery() }
     }
 
-    private func fail(_ requests: [SequencedRequest], _ error: HalcyonError, cause: StatisticsCollector.FailureCause) {
+    func fail(_ requests: [SequencedRequest], _ error: HalcyonError, cause: StatisticsCollector.FailureCause) {
         let now = clock.now()
         for request in requests {
             statistics.recordFailure(duration: now &- request.enqueueTime, cause: cause)
-            let pending = request.payload as? PendingRequest
-            finish(pending, .failure(error.prefixed(ModelExecutor.prefix(pending?.id ?? ""))))
+            let id = (request.payload as? PendingRequest)?.id ?? ""
+            finish(request, .failure(error.prefixed(ModelExecutor.prefix(id))))
         }
     }
 
@@ -261,6 +316,7 @@ package final class SequenceExecutor: WarmedExecutor {
         machine.withLock { $0.drain() }
         for slot in slots { slot.parker.unpark() }
         let isDrained = drained.wait(until: deadline, clock: clock) { self.machine.withLock { $0.isDrained } }
+        supervisor?.stop()
         let abandoned = machine.withLock { $0.abandon() }
         for slot in slots { slot.parker.unpark() }
         fail(
@@ -268,10 +324,19 @@ package final class SequenceExecutor: WarmedExecutor {
             cause: .rejected(.stopping))
         timer.disarm(self)
         let workers = workers.withLock { workers in
-            defer { workers = [] }
-            return workers
+            defer { workers = nil }
+            return (workers ?? [:]).values
         }
-        for worker in workers { if isDrained { worker.join() } else { worker.detach() } }
+        if isDrained {
+            for worker in workers { worker.join() }
+            // Those of instances that were given up and not replaced, and of workers that never started.
+            for slot in slots { slot.pass?.leave() }
+        } else {
+            for worker in workers { worker.detach() }
+            log.warning(
+                "stopped with an execution still running",
+                metadata: ["model": "\(name)", "version": "\(version)", "dropped": "\(abandoned.count)"])
+        }
         return abandoned.count
     }
 }

@@ -1,18 +1,17 @@
-internal import Scheduling
-
-/// Which executions run, and which of them take longer than they may: as a value. Times are the clock's nanoseconds.
-struct ExecutionWatch {
+/// Which executions run, and which of them take longer than they may: as a value. The work is what runs, a batch of
+/// requests. Times are the clock's nanoseconds.
+struct ExecutionWatch<Work: Sendable> {
     /// One execution.
     struct Ticket: Hashable { fileprivate let number: UInt64 }
 
-    struct Overdue {
+    struct Overdue: Sendable {
         var instance: Int
-        var batch: Batch
+        var work: Work
     }
 
     private struct Execution {
         var ticket: Ticket
-        var batch: Batch
+        var work: Work
         var deadline: UInt64
     }
 
@@ -23,15 +22,15 @@ struct ExecutionWatch {
     /// - Parameter limit: how long an execution may take.
     init(limit: UInt64) { self.limit = limit }
 
-    mutating func begin(_ batch: Batch, on instance: Int, now: UInt64) -> Ticket {
+    mutating func begin(_ work: Work, on instance: Int, now: UInt64) -> Ticket {
         let ticket = Ticket(number: nextNumber)
         nextNumber += 1
         let (deadline, overflow) = now.addingReportingOverflow(limit)
-        executions[instance] = Execution(ticket: ticket, batch: batch, deadline: overflow ? .max : deadline)
+        executions[instance] = Execution(ticket: ticket, work: work, deadline: overflow ? .max : deadline)
         return ticket
     }
 
-    /// - Returns: whether the execution was still waited for: if not, its batch has been answered by somebody else.
+    /// - Returns: whether the execution was still waited for: if not, its requests have been answered by somebody else.
     mutating func end(_ ticket: Ticket, on instance: Int) -> Bool {
         guard executions[instance]?.ticket == ticket else { return false }
         executions[instance] = nil
@@ -42,7 +41,7 @@ struct ExecutionWatch {
     mutating func giveUp(now: UInt64) -> [Overdue] {
         let overdue = executions.filter { $0.value.deadline <= now }.sorted { $0.key < $1.key }
         for (instance, _) in overdue { executions[instance] = nil }
-        return overdue.map { Overdue(instance: $0.key, batch: $0.value.batch) }
+        return overdue.map { Overdue(instance: $0.key, work: $0.value.work) }
     }
 
     /// When ``giveUp(now:)`` may have something to do next.

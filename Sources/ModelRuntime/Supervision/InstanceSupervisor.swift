@@ -1,19 +1,27 @@
 internal import Logging
-internal import Scheduling
 internal import Tensors
+
+/// How long an execution may take.
+enum ExecutionLimit {
+    /// A time in nanoseconds, in words.
+    static func text(_ limit: UInt64) -> String {
+        limit < 1_000_000 ? "\(limit / 1000) µs" : "\(limit / 1_000_000) ms"
+    }
+}
 
 /// Notices instances that do not come back from an execution, and has others made in their place.
 ///
 /// A thread that is stuck in an engine can't be stopped. Its batch is answered with an error, and the thread left alone:
 /// should it ever come back, it finds that it was given up, and ends. As long as an instance is not replaced the model
 /// counts as not ready.
-final class InstanceSupervisor: Sendable {
+final class InstanceSupervisor<Work: Sendable>: Sendable {
+    typealias Watch = ExecutionWatch<Work>
     typealias Start = @Sendable () throws(HalcyonError) -> Void
 
     /// What the supervisor has done.
     struct Actions: Sendable {
         /// Answers a batch that is waited for no longer.
-        var giveUp: @Sendable (ExecutionWatch.Overdue) -> Void
+        var giveUp: @Sendable (Watch.Overdue) -> Void
         /// Makes a new instance, and returns what sets it to work. Called on a thread of its own, as engines may be slow.
         var replace: @Sendable (Int) throws(HalcyonError) -> Start
         /// An attempt to replace an instance has failed.
@@ -28,7 +36,7 @@ final class InstanceSupervisor: Sendable {
     }
 
     private struct State {
-        var watch: ExecutionWatch
+        var watch: Watch
         var lost: [Int: Loss] = [:]
         /// Threads that are stuck in an engine.
         var stuckCount = 0
@@ -37,7 +45,7 @@ final class InstanceSupervisor: Sendable {
     }
 
     /// The longest pause between two attempts to replace an instance, in nanoseconds.
-    private static let longestPause: UInt64 = 60_000_000_000
+    private static var longestPause: UInt64 { 60_000_000_000 }
 
     private let limit: UInt64
     /// Stuck threads that are put up with at a time: each keeps its memory.
@@ -59,12 +67,7 @@ final class InstanceSupervisor: Sendable {
         self.clock = clock
         self.timer = timer
         self.actions = actions
-        state = Locked(State(watch: ExecutionWatch(limit: limit)))
-    }
-
-    /// A time in nanoseconds, in words.
-    static func text(_ limit: UInt64) -> String {
-        limit < 1_000_000 ? "\(limit / 1000) µs" : "\(limit / 1_000_000) ms"
+        state = Locked(State(watch: Watch(limit: limit)))
     }
 
     /// Why the model is not ready, if it is not.
@@ -72,10 +75,10 @@ final class InstanceSupervisor: Sendable {
         state.withLock { $0.lost.sorted { $0.key < $1.key }.first?.value.reason }
     }
 
-    func begin(_ batch: Batch, on instance: Int) -> ExecutionWatch.Ticket {
+    func begin(_ work: Work, on instance: Int) -> Watch.Ticket {
         let now = clock.now()
-        let (ticket, deadline) = state.withLock { state -> (ExecutionWatch.Ticket, UInt64?) in
-            let ticket = state.watch.begin(batch, on: instance, now: now)
+        let (ticket, deadline) = state.withLock { state -> (Watch.Ticket, UInt64?) in
+            let ticket = state.watch.begin(work, on: instance, now: now)
             guard !state.isArmed, !state.isStopped else { return (ticket, nil) }
             state.isArmed = true
             return (ticket, state.watch.nextDeadline)
@@ -86,7 +89,7 @@ final class InstanceSupervisor: Sendable {
 
     /// - Returns: whether the instance goes on: if not, it was given up, its batch has been answered, and its thread is
     ///   to end.
-    func end(_ ticket: ExecutionWatch.Ticket, on instance: Int) -> Bool {
+    func end(_ ticket: Watch.Ticket, on instance: Int) -> Bool {
         state.withLock { state in
             let goesOn = state.watch.end(ticket, on: instance)
             if !goesOn { state.stuckCount -= 1 }
@@ -142,25 +145,30 @@ final class InstanceSupervisor: Sendable {
         actions.replacementFailed(error)
     }
 
-    private static let tooManyStuck = HalcyonError(
-        .unavailable, "too many threads hang in the engine; another is made when one of them comes back")
+    private static var tooManyStuck: HalcyonError {
+        HalcyonError(.unavailable, "too many threads hang in the engine; another is made when one of them comes back")
+    }
 }
 
 extension InstanceSupervisor: DeadlineTimer.Target {
     func deadlinePassed(now: UInt64) -> UInt64? {
-        let overdue = state.withLock { state -> [ExecutionWatch.Overdue] in
+        let overdue = state.withLock { state -> [Watch.Overdue] in
             guard !state.isStopped else { return [] }
             let overdue = state.watch.giveUp(now: now)
             for each in overdue {
                 state.stuckCount += 1
                 state.lost[each.instance] = Loss(
                     nextAttempt: now,
-                    reason: "instance '\(instances[each.instance].name)' has not answered for \(Self.text(limit))")
+                    reason:
+                        "instance '\(instances[each.instance].name)' has not answered for \(ExecutionLimit.text(limit))"
+                )
             }
             return overdue
         }
         for each in overdue { actions.giveUp(each) }
+        // Whoever stops does not want to hear of executions that still run, and would be called for them again and again.
         let (due, mayReplace, next) = state.withLock { state -> ([Int], Bool, UInt64?) in
+            guard !state.isStopped else { return ([], false, nil) }
             let due = state.lost.filter { ($0.value.nextAttempt ?? .max) <= now }.keys.sorted()
             for instance in due { state.lost[instance]?.nextAttempt = nil }
             let next = (state.lost.values.compactMap(\.nextAttempt) + [state.watch.nextDeadline].compactMap(\.self))

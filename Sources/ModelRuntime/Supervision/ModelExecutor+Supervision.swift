@@ -6,16 +6,16 @@ extension ModelExecutor {
     /// Watches the executions of this executor's instances.
     ///
     /// - Parameter limit: how long one may take, in nanoseconds.
-    func makeSupervisor(limit: UInt64) -> InstanceSupervisor {
+    func makeSupervisor(limit: UInt64) -> InstanceSupervisor<Batch> {
         InstanceSupervisor(
             limit: limit, instances: slots.map(\.identity), clock: clock, timer: timer,
-            actions: InstanceSupervisor.Actions(
+            actions: InstanceSupervisor<Batch>.Actions(
                 giveUp: { [weak self] in self?.giveUp($0, limit: limit) },
                 replace: { [weak self] (index) throws(HalcyonError) in try self?.replacement(of: index) ?? {} },
                 replacementFailed: { [weak self] in self?.replacementFailed($0) }))
     }
 
-    private func giveUp(_ overdue: ExecutionWatch.Overdue, limit: UInt64) {
+    private func giveUp(_ overdue: ExecutionWatch<Batch>.Overdue, limit: UInt64) {
         let slot = slots[overdue.instance]
         machine.withLock { $0.lose(instance: overdue.instance) }
         slot.pass?.release()
@@ -23,13 +23,13 @@ extension ModelExecutor {
         let error = HalcyonError(
             .unavailable,
             "instance '\(slot.identity.name)' of model '\(name)' has not answered for "
-                + "\(InstanceSupervisor.text(limit)) and is given up")
+                + "\(ExecutionLimit.text(limit)) and is given up")
         log.error("instance is given up", metadata: ["model": "\(name)", "version": "\(version)", "error": "\(error)"])
-        fail(overdue.batch.requests, error, cause: .backend)
+        fail(overdue.work.requests, error, cause: .backend)
         if machine.withLock({ $0.isDrained }) { drained.notify() }
     }
 
-    private func replacement(of index: Int) throws(HalcyonError) -> InstanceSupervisor.Start {
+    private func replacement(of index: Int) throws(HalcyonError) -> InstanceSupervisor<Batch>.Start {
         let slot: InstanceSlot
         do {
             slot = slots[index].replaced(by: try model.makeInstance(slots[index].identity))

@@ -17,10 +17,24 @@ package final class ResourceGate: Sendable {
     final class Pass: Sendable {
         private let gate: ResourceGate
         private let holder: ResourceArbiter.Holder
+        private let claim: ResourceArbiter.Claim
 
-        fileprivate init(gate: ResourceGate, holder: ResourceArbiter.Holder) {
+        fileprivate init(gate: ResourceGate, holder: ResourceArbiter.Holder, claim: ResourceArbiter.Claim) {
             self.gate = gate
             self.holder = holder
+            self.claim = claim
+        }
+
+        /// Executes something in the instance's place on a thread other than its own: blocks until what the instance needs
+        /// is there, as its own executions do.
+        func hold<Result>(
+            on clock: any SchedulingClock, _ body: () throws(HalcyonError) -> Result
+        ) throws(HalcyonError) -> Result {
+            let parker = Parker()
+            let pass = try gate.register(claim, parker: parker)
+            defer { pass.leave() }
+            while !pass.request() { clock.park(parker, until: nil) }
+            return try body()
         }
 
         /// Asks for what the instance needs; if it is not there now, the parker is unparked when it is.
@@ -53,7 +67,7 @@ package final class ResourceGate: Sendable {
             state.parkers[holder] = parker
             return holder
         }
-        return Pass(gate: self, holder: holder)
+        return Pass(gate: self, holder: holder, claim: claim)
     }
 
     private func wake(_ change: (inout State) -> [ResourceArbiter.Holder]) {

@@ -8,6 +8,8 @@ struct InstanceLane: Sendable {
         case holding(until: UInt64)
         case running
         case exited
+        /// It does not come back from an execution.
+        case lost
     }
 
     var worker = Worker.parked
@@ -16,6 +18,8 @@ struct InstanceLane: Sendable {
     private(set) var occupiedCount = 0
     /// Sequences whose first waiting request may run.
     var readyCount = 0
+    /// Slots whose sequences have ended since the worker last asked, where it keeps something for them.
+    var ended: [Int] = []
     /// Under the strategy "oldest".
     var candidates: CandidateQueue?
 

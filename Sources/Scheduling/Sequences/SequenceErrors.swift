@@ -24,6 +24,13 @@ struct SequenceErrors: Sendable {
                 + "first request of the sequence")
     }
 
+    func lost(_ correlation: CorrelationID) -> HalcyonError {
+        HalcyonError(
+            .invalidArgument,
+            "sequence \(correlation) to model '\(modelName)' has ended, as the instance that held it did not answer and was "
+                + "given up: the next request must specify the START flag")
+    }
+
     var stopping: HalcyonError {
         HalcyonError(
             .unavailable,

@@ -67,13 +67,13 @@ extension SequenceMachine {
     /// - Returns: the instance, if its worker sleeps and has something to do, or can act sooner than it knows of.
     mutating func wakeWorker(of instance: Int, now: UInt64) -> Int? {
         let worker = lanes[instance].worker
-        guard worker != .running, worker != .woken, worker != .exited else { return nil }
+        guard worker != .running, worker != .woken, worker != .exited, worker != .lost else { return nil }
         let hasNews =
             switch (worker, decide(instance, now: now)) {
             case (_, .run): true
             case (.holding(let known), .wait(let until)): until < known
             case (_, .wait): true
-            case (_, .empty): mayExit(instance)
+            case (_, .empty): mayExit(instance) || !lanes[instance].ended.isEmpty
             }
         guard hasNews else { return nil }
         lanes[instance].worker = .woken

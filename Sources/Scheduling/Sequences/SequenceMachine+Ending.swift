@@ -29,8 +29,11 @@ extension SequenceMachine {
         keepsSequences = keepingSequences && (keepsSequences || !isDraining)
         isDraining = true
         if !keepsSequences { closeAll() }
-        for instance in lanes.indices where lanes[instance].worker != .running && lanes[instance].worker != .exited {
-            lanes[instance].worker = .woken
+        for instance in lanes.indices {
+            switch lanes[instance].worker {
+            case .parked, .woken, .holding: lanes[instance].worker = .woken
+            case .running, .exited, .lost: break
+            }
         }
     }
 

@@ -23,6 +23,7 @@ extension SequenceMachine {
             lanes[slot.instance].readyCount -= 1
             if let candidate = table.records[index].candidate {
                 requests[0].turn = lanes[slot.instance].candidates?.remove(candidate)
+                requests[0].instance = slot.instance
                 table.records[index].candidate = nil
             }
         }
@@ -37,6 +38,7 @@ extension SequenceMachine {
             return nil
         }
         request.turn = turn
+        request.instance = slot.instance
         table.records[index].isRunning = true
         table.records[index].candidate = nil
         lanes[slot.instance].readyCount -= 1
@@ -59,7 +61,7 @@ extension SequenceMachine {
             backlog.noteRemoval(in: table)
             return
         }
-        lanes[slot.instance].vacate(slot.index)
+        vacate(slot)
         table.remove(index)
         if let next = backlog.popFirst(in: table) {
             occupy(slot, by: next, now: now)
@@ -71,10 +73,15 @@ extension SequenceMachine {
     /// Ends a sequence for which nobody waits in the backlog any more, itself included.
     mutating func remove(_ index: Int) {
         if let slot = table.records[index].slot {
-            lanes[slot.instance].vacate(slot.index)
+            vacate(slot)
             slots.give(slot)
         }
         table.remove(index)
+    }
+
+    private mutating func vacate(_ slot: SequenceSlot) {
+        lanes[slot.instance].vacate(slot.index)
+        if options.keepsStates { lanes[slot.instance].ended.append(slot.index) }
     }
 
     /// A sequence in the backlog waits as long as the most impatient of its requests.

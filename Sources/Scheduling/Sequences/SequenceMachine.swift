@@ -22,7 +22,8 @@ package import Tensors
 /// - After every event, once it has called ``drain(keepingSequences:)``, it looks at ``isDrained``.
 /// - It answers each request once: those of a batch, and those that `cancel`, `expire` and `abandon` return.
 /// - It keeps what it stores for a sequence, such as implicit state, by instance and slot, and begins anew at a row with
-///   `start`: every sequence has one, and one that restarts has several.
+///   `start`: every sequence has one, and one that restarts has several. It lets go of what ``takeEnded(instance:)`` names
+///   before it runs the next batch.
 /// - For `preserveOrdering` it hands each instance's responses over in the order of ``SequencedRequest/turn``.
 package struct SequenceMachine: Sendable {
     /// What a worker does next.
@@ -69,6 +70,8 @@ package struct SequenceMachine: Sendable {
     /// Requests that have not run yet, those in the backlog included.
     package internal(set) var waitingCount = 0
     package internal(set) var isDraining = false
+    /// Sequences that were lost with their instance and have not begun again.
+    var lost: Set<CorrelationID> = []
     /// While draining: whether sequences that have begun may bring further requests.
     var keepsSequences = true
 
@@ -102,7 +105,10 @@ package struct SequenceMachine: Sendable {
         guard !request.correlation.isAbsent else { throw errors.noCorrelation }
         guard !isDraining || keepsSequences && !request.start else { throw errors.stopping }
         let known = table.index(of: request.correlation)
-        guard request.start || known != nil else { throw errors.notStarted(request.correlation) }
+        guard request.start || known != nil else {
+            throw lost.contains(request.correlation)
+                ? errors.lost(request.correlation) : errors.notStarted(request.correlation)
+        }
         guard options.maxWaitingRequests == 0 || waitingCount < options.maxWaitingRequests else {
             throw errors.queueFull(options.maxWaitingRequests)
         }
@@ -114,6 +120,7 @@ package struct SequenceMachine: Sendable {
     }
 
     private mutating func begin(_ correlation: CorrelationID, now: UInt64) -> Int {
+        lost.remove(correlation)
         let index = table.insert(correlation, now: now)
         if let slot = slots.take() {
             occupy(slot, by: index, now: now)
@@ -158,7 +165,8 @@ package struct SequenceMachine: Sendable {
 
     /// A worker is free, or was woken, or its time to hold back is over.
     package mutating func nextBatch(instance: Int, now: UInt64) -> WorkerAction {
-        guard lanes.indices.contains(instance), lanes[instance].worker != .running else { return .park }
+        guard lanes.indices.contains(instance), lanes[instance].worker != .running, lanes[instance].worker != .lost
+        else { return .park }
         switch decide(instance, now: now) {
         case .run(let plan):
             lanes[instance].worker = .running

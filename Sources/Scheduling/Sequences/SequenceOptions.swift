@@ -26,10 +26,13 @@ package struct SequenceOptions: Hashable, Sendable {
     package var idleTimeout: UInt64
     /// The most requests that may wait, those in the backlog included; 0 for no limit.
     package var maxWaitingRequests: Int
+    /// Whether the owner keeps something for each slot, which it lets go of when the slot's sequence has ended.
+    package var keepsStates: Bool
 
     package init(
         modelName: String, strategy: Strategy, maxBatchSize: Int, instanceCount: Int,
-        idleTimeout: UInt64 = defaultIdleTimeout, maxWaitingRequests: Int = 0
+        idleTimeout: UInt64 = defaultIdleTimeout, maxWaitingRequests: Int = 0,
+        keepsStates: Bool = false
     ) {
         self.modelName = modelName
         self.strategy = strategy
@@ -37,6 +40,7 @@ package struct SequenceOptions: Hashable, Sendable {
         self.instanceCount = max(1, instanceCount)
         self.idleTimeout = idleTimeout == 0 ? Self.defaultIdleTimeout : idleTimeout
         self.maxWaitingRequests = maxWaitingRequests
+        self.keepsStates = keepsStates
     }
 
     /// Rows of the largest batch; at least 1.

@@ -20,6 +20,8 @@ package struct SequencedRequest: @unchecked Sendable {
     /// Given by the machine, under the strategy "oldest" alone, when it is the request's turn to be in a batch; `nil`
     /// for a request that left before.
     package internal(set) var turn: UInt64?
+    /// The instance that the turn is one of.
+    package internal(set) var instance: Int?
 
     package init(
         payload: AnyObject, correlation: CorrelationID, start: Bool = false, end: Bool = false, enqueueTime: UInt64

@@ -8,6 +8,9 @@ struct SlotPool: Sendable {
     private var firstUnused = 0
     private let total: Int
     private let instanceCount: Int
+    /// Instances that serve nobody, and their slots as far as they have come up.
+    private var lost: Set<Int> = []
+    private var withheld: [SequenceSlot] = []
 
     init(options: SequenceOptions) {
         instanceCount = options.instanceCount
@@ -15,8 +18,17 @@ struct SlotPool: Sendable {
         total = overflow ? Int.max : product
     }
 
-    /// The lowest free slot; `nil` where all are held.
+    /// The lowest free slot of an instance that is not lost; `nil` where all are held.
     mutating func take() -> SequenceSlot? {
+        guard lost.count < instanceCount else { return nil }
+        while let slot = next() {
+            guard lost.contains(slot.instance) else { return slot }
+            withheld.append(slot)
+        }
+        return nil
+    }
+
+    private mutating func next() -> SequenceSlot? {
         if let slot = returned.popMin() { return slot }
         guard firstUnused < total else { return nil }
         defer { firstUnused += 1 }
@@ -24,4 +36,13 @@ struct SlotPool: Sendable {
     }
 
     mutating func give(_ slot: SequenceSlot) { returned.insert(slot) }
+
+    /// Gives out no more slots of that instance, until it is restored.
+    mutating func lose(instance: Int) { lost.insert(instance) }
+
+    mutating func restore(instance: Int) {
+        lost.remove(instance)
+        for slot in withheld where slot.instance == instance { returned.insert(slot) }
+        withheld.removeAll { $0.instance == instance }
+    }
 }
