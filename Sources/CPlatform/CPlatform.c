@@ -81,6 +81,31 @@ int halcyon_affinity_count(void) {
     return online > 0 ? (int)online : 1;
 }
 
+int halcyon_bind_thread(const int *processors, size_t count) {
+    int largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (processors[i] < 0 || processors[i] >= 1 << 20) return EINVAL;
+        if (processors[i] > largest) largest = processors[i];
+    }
+    cpu_set_t *mask = CPU_ALLOC(largest + 1);
+    if (mask == NULL) return ENOMEM;
+    size_t size = CPU_ALLOC_SIZE(largest + 1);
+    CPU_ZERO_S(size, mask);
+    for (size_t i = 0; i < count; i++) CPU_SET_S(processors[i], size, mask);
+    int failed = sched_setaffinity(0, size, mask);
+    CPU_FREE(mask);
+    return failed ? errno : 0;
+}
+
+int halcyon_bind_memory(int node) {
+    enum { BITS = 1024, WORD = 8 * sizeof(unsigned long) };
+    if (node < 0 || node >= BITS) return EINVAL;
+    unsigned long nodes[BITS / WORD] = {0};
+    nodes[node / WORD] = 1ul << (node % WORD);
+    // MPOL_BIND is 2; the kernel reads one bit less than it is told.
+    return syscall(SYS_set_mempolicy, 2, nodes, (unsigned long)BITS + 1) ? errno : 0;
+}
+
 typedef struct {
     char name[16];
     void (*body)(void *);

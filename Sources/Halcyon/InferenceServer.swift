@@ -62,6 +62,15 @@ public final class InferenceServer: Sendable {
                 stock: options.resources.map { .init(name: $0.name, count: $0.count, gpu: $0.gpu) })
         }
         loader.executionTimeout = UInt64(clamping: max(0, options.executionTimeout.nanoseconds))
+        for (name, policy) in options.hostPolicies.sorted(by: { $0.key < $1.key }) {
+            do {
+                // Tried once, so that what can't be kept to is found now.
+                try policy.bound {}
+            } catch {
+                throw error.prefixed("host policy '\(name)': ")
+            }
+        }
+        loader.hostPolicies = options.hostPolicies
         self.cache = cache
         manager = ModelManager(loader: loader, loadCount: options.modelLoadCount)
         poller =

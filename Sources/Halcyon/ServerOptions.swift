@@ -33,6 +33,8 @@ public struct ServerOptions: Sendable {
     public var backends: [any Backend] = []
     /// The processors to use; `nil` for what affinity mask and control group allow.
     public var cpuBudget: CPUBudget?
+    /// Where the threads and the memory of instances are, by the policy's name: see ``HostPolicy``.
+    public var hostPolicies: [String: HostPolicy] = [:]
     /// Whether each model runs on zeros before it is ready, one item and the sizes that batches will have, so that
     /// the first requests do not pay for what an engine sets up on first use. These runs are in no statistics.
     public var warmsUpModels = true

@@ -16,6 +16,8 @@ public struct InstanceGroup: Hashable, Sendable {
     /// Instances of the group (for a GPU group, on each of its GPUs); at least 1.
     public var count: Int
     public var gpus: [Int]
+    /// The name of the server's host policy that its instances have; empty for that of their kind.
+    public var hostPolicy = ""
     /// Acted on where the server limits rates.
     public var rateLimiter: RateLimiter?
 

@@ -32,7 +32,7 @@ enum InitialStates {
             guard file.count == expected else {
                 throw HalcyonError(
                     .invalidArgument,
-                    "model '\(configuration.name)': the file of the initial state of '\(state.inputName)' has "
+                    "model '\(configuration.name)', the initial state of '\(state.inputName)': its file has "
                         + "\(file.count) bytes, and \(state.elementType.rawValue) of \(initial.dimensions) takes \(expected)"
                 )
             }

@@ -13,6 +13,8 @@ public struct InstanceIdentity: Hashable, Sendable {
     public var index: Int
     /// The position of its group in the configuration, from 0.
     public var group: Int
+    /// Where its thread runs; `nil` for anywhere.
+    public var hostPolicy: HostPolicy?
 
     public init(name: String, kind: InstanceGroup.Kind, gpu: Int? = nil, index: Int, group: Int = 0) {
         self.name = name

@@ -9,10 +9,14 @@ package enum InstancePlan {
 
     /// All instances, group by group: `<group>_<index in the group>`, as in the reference.
     ///
-    /// - Parameter configuration: complete, so its groups have names and kinds.
+    /// - Parameters:
+    ///   - configuration: complete, so its groups have names and kinds.
+    ///   - policies: the server's host policies, by name.
     /// - Throws: `invalidArgument` for groups that want a GPU, as this version runs on none; for more than
     ///   ``maximumCount`` instances; and for two of the same name.
-    package static func instances(of configuration: ModelConfiguration) throws(HalcyonError) -> [InstanceIdentity] {
+    package static func instances(
+        of configuration: ModelConfiguration, policies: [String: HostPolicy] = [:]
+    ) throws(HalcyonError) -> [InstanceIdentity] {
         try checkDevices(configuration)
         var total = 0
         for group in configuration.instanceGroups {
@@ -35,13 +39,23 @@ package enum InstancePlan {
                         "two instances of model \(configuration.name) are named '\(name)'; give the instance group "
                             + "\(group.name) another name")
                 }
-                instances.append(
-                    InstanceIdentity(
-                        name: name, kind: group.kind == .model ? .model : .cpu, index: instances.count,
-                        group: position))
+                var identity = InstanceIdentity(
+                    name: name, kind: group.kind == .model ? .model : .cpu, index: instances.count, group: position)
+                identity.hostPolicy = policies[policyName(of: identity, group)]
+                instances.append(identity)
             }
         }
         return instances
+    }
+
+    /// The host policy that the group names, or that of the instance's kind.
+    private static func policyName(of identity: InstanceIdentity, _ group: InstanceGroup) -> String {
+        guard group.hostPolicy.isEmpty else { return group.hostPolicy }
+        return switch identity.kind {
+        case .gpu: "gpu_\(identity.gpu ?? 0)"
+        case .model: "model"
+        case .cpu, .auto: "cpu"
+        }
     }
 
     /// What an instance shares with others, by its group's rate limiter; `nil` where it needs nothing.

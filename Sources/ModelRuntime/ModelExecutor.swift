@@ -66,6 +66,8 @@ package final class ModelExecutor: WarmedExecutor {
     private let decoupledCalls = Atomic<Int>(0)
     let timer: DeadlineTimer
     private let sharesResources: Bool
+    /// Whether a host policy says where an instance runs.
+    private let isBound: Bool
     /// Set before the first worker starts; `nil` where executions may take as long as they take.
     nonisolated(unsafe) private(set) var supervisor: InstanceSupervisor<Batch>?
     let log: Logger
@@ -98,6 +100,7 @@ package final class ModelExecutor: WarmedExecutor {
         do {
             slots = try InstanceSlot.make(parts)
             sharesResources = slots.contains { $0.pass != nil }
+            isBound = slots.contains { $0.identity.hostPolicy?.isBinding == true }
             try Self.checkDecoupling(slots, parts.configuration)
         } catch {
             throw HalcyonError(wrapping: error)
@@ -131,7 +134,9 @@ package final class ModelExecutor: WarmedExecutor {
 
     /// Sets an instance to work. A worker that starts when they have been ended looks after itself.
     func startWorker(_ index: Int, on slot: InstanceSlot) throws(HalcyonError) {
-        let worker = try WorkerThread(name: slot.identity.name) { [self] in work(index, on: slot) }
+        let worker = try WorkerThread(name: slot.identity.name, policy: slot.identity.hostPolicy) { [self] in
+            work(index, on: slot)
+        }
         let isKept = workers.withLock { workers in
             workers?[index] = worker
             return workers != nil
@@ -209,8 +214,9 @@ package final class ModelExecutor: WarmedExecutor {
     }
 
     private func mayRun(on caller: CallerThread) -> Bool {
-        // A caller has no patience for resources that others hold, nor for an engine that does not come back.
-        guard model.mayRunOnCallerThread, !CallerRun.isActive, supervisor == nil, !sharesResources else {
+        // A caller has no patience for resources that others hold, nor for an engine that does not come back, and its thread
+        // is not bound as an instance's may be.
+        guard model.mayRunOnCallerThread, !CallerRun.isActive, supervisor == nil, !sharesResources, !isBound else {
             return false
         }
         return switch caller {

@@ -14,9 +14,16 @@ package final class WorkerThread: Sendable {
 
     /// Starts the thread. It must be joined or detached.
     ///
+    /// - Parameter policy: where it runs; one that can't be kept to is found when the server starts, not here.
     /// - Throws: `internal` where the system refuses another thread.
-    package init(name: String, _ run: @escaping @Sendable () -> Void) throws(HalcyonError) {
-        let context = Unmanaged.passRetained(Body(run))
+    package init(
+        name: String, policy: HostPolicy? = nil, _ run: @escaping @Sendable () -> Void
+    ) throws(HalcyonError) {
+        let context = Unmanaged.passRetained(
+            Body {
+                try? policy?.apply()
+                run()
+            })
         var handle: UInt64 = 0
         let failure = name.withCString { name in
             halcyon_thread_start(

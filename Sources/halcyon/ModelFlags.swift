@@ -101,6 +101,15 @@ struct ModelFlags: ParsableArguments {
             """)
     var executionTimeoutSecs: Int64 = 0
 
+    @Option(
+        name: .customLong("host-policy"),
+        help: ArgumentHelp(
+            """
+            Where the instances run whose group names the policy, or that are of the kind of that name (cpu, model): \
+            cpu-cores=0-3 for processors, numa-node=0 for memory; several times for several settings.
+            """, valueName: "policy,setting=value"))
+    var hostPolicySettings: [String] = []
+
     @Option(help: "How long requests may take to finish when the server stops, in seconds.")
     var exitTimeoutSecs = 30
 

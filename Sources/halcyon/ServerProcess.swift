@@ -141,6 +141,7 @@ struct ServerProcess {
         options.modelLoadCount = flags.models.modelLoadThreadCount
         options.limitsRates = flags.models.rateLimit == .executionCount
         options.resources = try flags.models.resources()
+        options.hostPolicies = try flags.models.hostPolicies()
         options.executionTimeout = .seconds(flags.models.executionTimeoutSecs)
         options.responseCacheByteSize = try flags.models.cacheByteSize()
         try BackendSettings.apply(flags.models.backendSettings, to: &options)

@@ -91,13 +91,13 @@ struct SequenceControlTests {
         let outcomes = Collected<Result<InferenceResponse, HalcyonError>>()
         // The first holds the instance, so that what follows would share a batch.
         server.submit(try request(good, end: false)) { outcomes.add($0) }
-        gate.waitForArrivals(1)
+        await gate.waitForArrivals(1)
         server.submit(try request(bad)) { outcomes.add($0) }
-        #expect(outcomes.wait(for: 1)[0].failure?.code == .invalidArgument)
+        #expect(await outcomes.wait(for: 1)[0].failure?.code == .invalidArgument)
         #expect(outcomes.values[0].failure?.message.contains(complaint) == true, "\(outcomes.values)")
         server.submit(try request(good)) { outcomes.add($0) }
         gate.open()
-        #expect(outcomes.wait(for: 3).dropFirst().allSatisfy { $0.failure == nil })
+        #expect(await outcomes.wait(for: 3).dropFirst().allSatisfy { $0.failure == nil })
         await server.shutdown()
     }
 

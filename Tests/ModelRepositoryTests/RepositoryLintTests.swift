@@ -163,7 +163,7 @@ import Testing
             "ragged error unknown source input name 'AA'",
             "ragged error model 'ragged': the parameter 'execution_timeout",
             "queue warning priority_queue_policy of level 2", "sequence warning sequence_batching.oldest",
-            "sequence error model 'sequence': the file of the initial state of 'S' has 3 bytes",
+            "sequence error model 'sequence', the initial state of 'S': its file has 3 bytes",
         ] {
             #expect(found.contains { $0.hasPrefix(part) }, "\(part) in \(found)")
         }

@@ -132,7 +132,7 @@ struct VisionBackendsTests {
             let bytes = index == 2 ? [1, 2, 3] : try file(width: 32, height: 16)
             server.submit(try request("decode", [bytes])) { outcomes.add((index, $0)) }
         }
-        for (index, result) in outcomes.wait(for: 4) {
+        for (index, result) in await outcomes.wait(for: 4) {
             if case .failure(let error) = result {
                 #expect(index == 2 && error.message.contains("the picture 'item 0' is neither JPEG nor PNG"))
             } else {

@@ -29,6 +29,13 @@ uint64_t halcyon_monotonic_now(void);
 /// The processors that this process may run on, by its affinity mask; at least 1.
 int halcyon_affinity_count(void);
 
+/// Keeps the calling thread, and those that it starts, to these processors. Returns 0, or an errno: EINVAL where none of
+/// them is there for this process.
+int halcyon_bind_thread(const int *processors, size_t count);
+
+/// Has the calling thread, and those that it starts, take memory from that NUMA node alone. Returns 0, or an errno.
+int halcyon_bind_memory(int node);
+
 /// Starts a thread with that name (its first 15 bytes count) that calls `body(context)`. Returns 0, or an errno.
 int halcyon_thread_start(const char *name, void (*body)(void *), void *context, uint64_t *thread);
 

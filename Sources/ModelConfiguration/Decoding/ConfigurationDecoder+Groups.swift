@@ -27,6 +27,7 @@ extension ConfigurationDecoder {
             }
             var decoded = InstanceGroup(
                 name: name, kind: kind, count: Int(clamping: max(1, count)), gpus: gpus.map { Int(clamping: $0) })
+            decoded.hostPolicy = group.string("host_policy")
             decoded.rateLimiter = group.message("rate_limiter").map { rateLimiter($0, "\(path).rate_limiter") }
             groups.append(decoded)
         }

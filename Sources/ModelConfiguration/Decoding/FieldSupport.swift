@@ -14,6 +14,7 @@ enum FieldSupport {
         "ModelInput.name", "ModelInput.data_type", "ModelInput.format", "ModelInput.dims",
         "ModelOutput.name", "ModelOutput.data_type", "ModelOutput.dims", "ModelOutput.label_filename",
         "ModelInstanceGroup.name", "ModelInstanceGroup.kind", "ModelInstanceGroup.count", "ModelInstanceGroup.gpus",
+        "ModelInstanceGroup.host_policy",
         "ModelInstanceGroup.rate_limiter", "ModelRateLimiter.resources", "ModelRateLimiter.priority",
         "ModelRateLimiter.Resource.name", "ModelRateLimiter.Resource.global", "ModelRateLimiter.Resource.count",
         "ModelOptimizationPolicy.eager_batching", "ModelOptimizationPolicy.graph",
@@ -79,7 +80,7 @@ enum FieldSupport {
         "ModelInput.is_shape_tensor", "ModelInput.is_non_linear_format_io",
         "ModelOutput.is_shape_tensor", "ModelOutput.is_non_linear_format_io",
         "ModelInstanceGroup.secondary_devices", "ModelInstanceGroup.profile",
-        "ModelInstanceGroup.passive", "ModelInstanceGroup.host_policy",
+        "ModelInstanceGroup.passive",
         "ModelOptimizationPolicy.priority", "ModelOptimizationPolicy.cuda",
         "ModelOptimizationPolicy.execution_accelerators",
     ]

@@ -202,7 +202,7 @@ extension InstanceGroup {
         if let rateLimiter { members.append(.init("rate_limiter", rateLimiter.jsonValue)) }
         members += [
             .init("gpus", .array(gpus.map { .integer(Int64($0)) })), .init("secondary_devices", []),
-            .init("profile", []), .init("passive", false), .init("host_policy", ""),
+            .init("profile", []), .init("passive", false), .init("host_policy", .string(hostPolicy)),
         ]
         return .object(members)
     }

@@ -20,6 +20,8 @@ package struct ModelLoader: Sendable {
     package var resources: ResourceGate?
     /// How long an execution may take where a model does not say, in nanoseconds; 0 for as long as it takes.
     package var executionTimeout: UInt64 = 0
+    /// Where the threads of instances run, by the policy's name.
+    package var hostPolicies: [String: HostPolicy] = [:]
 
     package init(
         repository: ModelRepositoryReader, backends: [String: any Backend],
@@ -154,14 +156,8 @@ package struct ModelLoader: Sendable {
         for warning in ConfigurationCheck.warnings(configuration) {
             log.warning("configuration", metadata: ["diagnostic": "\(warning)"])
         }
-        let instances = try InstancePlan.instances(of: configuration)
-        let plan = budget.plan(
-            instances: instances.count, combinesRequests: configuration.dynamicBatching != nil)
-        do {
-            try model.prepare(for: configuration, plan: plan)
-        } catch {
-            throw HalcyonError(wrapping: error)
-        }
+        let instances = try InstancePlan.instances(of: configuration, policies: hostPolicies)
+        let plan = try prepare(model, for: configuration, instances)
         var parts = ModelExecutor.Parts(
             model: model, version: version.number, configuration: configuration, instances: instances, clock: clock,
             timer: timer, log: log)
@@ -185,6 +181,37 @@ package struct ModelLoader: Sendable {
         return ServedModel(
             key: preparation.key, steps: [], labels: labels, loadNanoseconds: duration,
             identity: preparation.identities[version.number] ?? nil, files: preparation.files, executor: executor)
+    }
+
+    /// Has the model set up what its instances share, on their processors where a host policy names them: the threads that an
+    /// engine starts keep to those of the thread that starts them.
+    private func prepare(
+        _ model: any Model, for configuration: ModelConfiguration, _ instances: [InstanceIdentity]
+    ) throws(HalcyonError) -> CPUPlan {
+        warnOfPolicies(configuration)
+        let policy = HostPolicy.common(instances.map(\.hostPolicy))
+        var budget = budget
+        if let cores = policy?.cores, !cores.isEmpty { budget.cores = min(budget.cores, cores.count) }
+        let plan = budget.plan(
+            instances: instances.count, combinesRequests: configuration.dynamicBatching != nil)
+        let prepare: @Sendable () throws(HalcyonError) -> Void = { () throws(HalcyonError) in
+            do {
+                try model.prepare(for: configuration, plan: plan)
+            } catch {
+                throw HalcyonError(wrapping: error)
+            }
+        }
+        if let policy { try policy.bound(prepare) } else { try prepare() }
+        return plan
+    }
+
+    private func warnOfPolicies(_ configuration: ModelConfiguration) {
+        for name in Set(configuration.instanceGroups.map(\.hostPolicy)) where !name.isEmpty && hostPolicies[name] == nil
+        {
+            log.warning(
+                "the model names a host policy that the server does not have",
+                metadata: ["model": "\(configuration.name)", "policy": "\(name)"])
+        }
     }
 
     /// The instances with their scheduler, warm, and how long the first executions took.
@@ -227,7 +254,7 @@ package struct ModelLoader: Sendable {
         var parts = EnsembleExecutor.Parts(
             configuration: configuration, ensemble: ensemble, graph: graph, version: version.number, clock: clock,
             timer: timer
-        ) { [resolver = surroundings.resolver] () throws(HalcyonError) in try resolver(key, steps) }
+        ) { [resolver = surroundings.resolver] in Result { () throws(HalcyonError) in try resolver(key, steps) } }
         parts.cache = cache
         warnOfCache(configuration)
         let executor = EnsembleExecutor(parts)

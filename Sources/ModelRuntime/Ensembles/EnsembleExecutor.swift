@@ -6,8 +6,8 @@ package import Tensors
 /// Runs an ensemble: each request becomes requests to the models of its steps, as soon as their inputs are there.
 /// Tensors pass from step to step as they are. The models are those that serve when the request comes, to its end.
 package final class EnsembleExecutor: RequestExecutor {
-    /// The models of the steps, held for one request.
-    package typealias Resolver = @Sendable () throws(HalcyonError) -> any EnsembleRoute
+    /// The models of the steps, held for one request; or why there are none.
+    package typealias Resolver = @Sendable () -> Result<any EnsembleRoute, HalcyonError>
 
     package struct Parts {
         package var configuration: ModelConfiguration
@@ -87,7 +87,7 @@ package final class EnsembleExecutor: RequestExecutor {
         _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
     ) -> (any SubmittedRequest)? {
         do {
-            return submit(request, on: try resolver(), handler: handler)
+            return submit(request, on: try resolver().get(), handler: handler)
         } catch {
             refuse(request, error, cause: .other, arrival: clock.now(), handler)
             return nil

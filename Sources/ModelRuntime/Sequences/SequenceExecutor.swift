@@ -76,7 +76,9 @@ package final class SequenceExecutor: WarmedExecutor {
 
     /// Sets an instance to work. A worker that starts when they have been ended looks after itself.
     func startWorker(_ index: Int, on slot: InstanceSlot) throws(HalcyonError) {
-        let worker = try WorkerThread(name: slot.identity.name) { [self] in work(index, on: slot) }
+        let worker = try WorkerThread(name: slot.identity.name, policy: slot.identity.hostPolicy) { [self] in
+            work(index, on: slot)
+        }
         let isKept = workers.withLock { workers in
             workers?[index] = worker
             return workers != nil

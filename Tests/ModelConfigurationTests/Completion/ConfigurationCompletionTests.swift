@@ -32,7 +32,7 @@ struct ConfigurationCompletionTests {
         #expect(complete.inputs == [SimpleModel.tensor("INPUT0"), SimpleModel.tensor("INPUT1")])
         #expect(complete.outputs == [SimpleModel.tensor("OUTPUT0"), SimpleModel.tensor("OUTPUT1")])
         #expect(complete.maxBatchSize == 4)
-        #expect(complete.dynamicBatching == DynamicBatching(preferredBatchSizes: [4]))
+        #expect(complete.dynamicBatching?.preferredBatchSizes == [4])
         #expect(complete.instanceGroups == [InstanceGroup(name: "m", kind: .cpu, count: 1)])
     }
 
