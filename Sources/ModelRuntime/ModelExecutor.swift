@@ -466,6 +466,7 @@ package final class ModelExecutor: WarmedExecutor {
         if isDrained {
             for worker in workers { worker.join() }
             // Those of instances that were given up and not replaced.
+        supervisor?.hurry()
             for slot in slots { slot.pass?.leave() }
         } else {
             for worker in workers { worker.detach() }

@@ -97,6 +97,19 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
         }
     }
 
+    /// Has what was lost replaced now, and not at the end of a pause: somebody waits for it to run what is left.
+    func hurry() {
+        let now = clock.now()
+        let isDue = state.withLock { state in
+            let pausing = state.lost.filter { $0.value.nextAttempt != nil }.keys
+            for instance in pausing { state.lost[instance]?.nextAttempt = now }
+            guard !state.isStopped, !pausing.isEmpty else { return false }
+            state.isArmed = true
+            return true
+        }
+        if isDue { timer.arm(self, at: now) }
+    }
+
     func stop() {
         state.withLock { $0.isStopped = true }
         timer.disarm(self)
