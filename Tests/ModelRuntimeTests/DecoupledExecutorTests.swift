@@ -10,12 +10,23 @@ private final class DecoupledScript: Model {
     typealias Script = @Sendable (DecoupledRequest) throws -> Void
 
     private let script: Script
+    /// Counts the instances that are no more.
+    let freed = Collected<Bool>()
+
     init(_ script: @escaping Script) { self.script = script }
-    func makeInstance(_ identity: InstanceIdentity) -> any ModelInstance { Instance(script) }
+    func makeInstance(_ identity: InstanceIdentity) -> any ModelInstance { Instance(script, freed: freed) }
 
     private final class Instance: DecoupledModelInstance {
         private let script: Script
-        init(_ script: @escaping Script) { self.script = script }
+        private let freed: Collected<Bool>
+
+        init(_ script: @escaping Script, freed: Collected<Bool>) {
+            self.script = script
+            self.freed = freed
+        }
+
+        deinit { freed.add(true) }
+
         func execute(_ request: DecoupledRequest) throws { try script(request) }
     }
 }
@@ -27,6 +38,7 @@ struct DecoupledExecutorTests {
     private static let second: UInt64 = 1_000_000_000
 
     private struct Fixture {
+        let model: DecoupledScript
         let executor: ModelExecutor
         let timer: DeadlineTimer
         let outcomes = Collected<Outcome>()
@@ -35,8 +47,9 @@ struct DecoupledExecutorTests {
             var configuration = ExecutorFixture.configuration(maxBatchSize: 0)
             configuration.isDecoupled = true
             timer = DeadlineTimer(clock: clock)
+            model = DecoupledScript(script)
             var parts = ModelExecutor.Parts(
-                model: DecoupledScript(script), version: 1, configuration: configuration,
+                model: model, version: 1, configuration: configuration,
                 instances: [InstanceIdentity(name: "test_0", kind: .cpu, index: 0)], clock: clock, timer: timer,
                 log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
             parts.executionTimeout = limit
@@ -148,6 +161,7 @@ struct DecoupledExecutorTests {
         #expect(try fixture.outcomes.wait(for: 4).suffix(2).map { try $0.get().isFinal } == [false, true])
         gate.open()
         #expect(late.wait(for: 1) == [HalcyonError(.unavailable, "the request was given up")])
+        #expect(fixture.model.freed.wait(for: 1).count == 1, "it is freed when its thread has come back")
         fixture.stop()
         #expect(fixture.outcomes.values.count == 4)
         let statistics = fixture.executor.statistics.snapshot()
