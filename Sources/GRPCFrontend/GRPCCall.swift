@@ -35,7 +35,7 @@ final class GRPCCall: Sendable {
     /// What follows an order, set by whoever calls these from several threads, one call after the other: the event loop
     /// takes them in turn, also from itself.
     ///
-    /// - Parameter whenSent: called when the system has taken the message.
+    /// - Parameter whenSent: called when the system has taken the message, or when the call is over and nobody takes it.
     func sendInTurn(_ message: InferenceProtobufWriter.Message, whenSent: (@Sendable () -> Void)? = nil) {
         eventLoop.execute { [self] in handler.value.send(message, whenSent: whenSent) }
     }

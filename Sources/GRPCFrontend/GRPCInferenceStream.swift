@@ -10,6 +10,19 @@ final class GRPCInferenceStream: Sendable {
         /// `nil` for a request that has no more to say.
         var message: InferenceProtobufWriter.Message?
         var whenSent: (@Sendable () -> Void)?
+
+        /// Has something done when it has been sent, or nobody takes it; at once where there is nothing to send.
+        func followed(by next: @escaping @Sendable () -> Void) -> Answer {
+            guard message != nil else {
+                next()
+                return self
+            }
+            let whenSent = whenSent
+            return Answer(message: message) {
+                whenSent?()
+                next()
+            }
+        }
     }
 
     private struct State {
@@ -22,6 +35,8 @@ final class GRPCInferenceStream: Sendable {
 
     private let service: GRPCService
     private let call: GRPCCall
+    /// Of all decoupled requests of the call, as they share its way back.
+    private let flow = ResponseFlow()
     private let state = Locked(State())
 
     init(service: GRPCService, call: GRPCCall) {
@@ -34,11 +49,11 @@ final class GRPCInferenceStream: Sendable {
             defer { state.received += 1 }
             return state.received
         }
-        service.infer(message, number: number, call: call) { request, result in
+        service.infer(message, number: number, call: call, flow: flow) { [flow] request, result in
             let isFinal = (try? result.get())?.isFinal ?? true
             let answer = Self.answer(to: request, result)
             if request?.isDecoupled == true {
-                self.send(answer)
+                self.send(isFinal ? answer : answer.followed { flow.took() })
                 if isFinal { self.finish(number, Answer()) }
             } else {
                 self.finish(number, answer)

@@ -84,10 +84,11 @@ package struct GRPCService: Sendable {
 
     /// - Parameters:
     ///   - number: the message's in its call.
+    ///   - flow: how many responses of a decoupled model may be under way.
     ///   - handler: gets the request, where it could be read, and its result, on any thread; once, but for a decoupled
     ///     model.
     func infer(
-        _ message: Buffer, number: Int, call: GRPCCall,
+        _ message: Buffer, number: Int, call: GRPCCall, flow: ResponseFlow? = nil,
         handler: @escaping @Sendable (ReceivedRequest?, Result<InferenceResult, HalcyonError>) -> Void
     ) {
         let reader = InferenceProtobufReader(limits: service.limits, memory: service.memory)
@@ -106,6 +107,7 @@ package struct GRPCService: Sendable {
             received = request
             var inference = try reader.call(message)
             inference.request.trace = request.trace
+            inference.request.flow = flow
             call.began(number)
             let handle = service.infer(inference) { [request] result in
                 if (try? result.get())?.isFinal ?? true { call.ended(number) }

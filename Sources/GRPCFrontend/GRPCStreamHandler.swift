@@ -244,7 +244,10 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     }
 
     func send(_ message: InferenceProtobufWriter.Message, whenSent: (@Sendable () -> Void)? = nil) {
-        if case .finished = state { return }
+        if case .finished = state {
+            whenSent?()
+            return
+        }
         guard message.byteCount <= Self.maximumMessageSize else { return finish(Self.tooLarge(message)) }
         write(message, whenSent)
         context?.flush()

@@ -8,16 +8,23 @@ internal import Transport
 /// The answers of `generate_stream`, as server-sent events: one for each response of the model.
 final class GenerateStream: Sendable {
     private let reply: HTTPReply
+    private let flow: ResponseFlow
     private let hasStarted = Locked(false)
 
-    init(_ reply: HTTPReply) { self.reply = reply }
+    /// - Parameter flow: the request's.
+    init(_ reply: HTTPReply, flow: ResponseFlow) {
+        self.reply = reply
+        self.flow = flow
+    }
 
     /// Takes the next result; called by one thread at a time.
     func take(_ result: Result<InferenceResult, HalcyonError>) {
         do {
             let result = try result.get()
-            if !result.isEmpty { event(try GenerateResponse.json(result)) }
-            if result.isFinal {
+            if !result.isFinal {
+                event(try GenerateResponse.json(result)) { [flow] in flow.took() }
+            } else {
+                if !result.isEmpty { event(try GenerateResponse.json(result)) }
                 start()
                 reply.end()
             }
@@ -29,9 +36,9 @@ final class GenerateStream: Sendable {
         }
     }
 
-    private func event(_ json: [UInt8]) {
+    private func event(_ json: [UInt8], whenSent: (@Sendable () -> Void)? = nil) {
         start()
-        reply.write(Array("data: ".utf8) + json + Array("\n\n".utf8))
+        reply.write(Array("data: ".utf8) + json + Array("\n\n".utf8), whenSent: whenSent)
     }
 
     private func start() {

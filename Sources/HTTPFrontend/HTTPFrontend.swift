@@ -244,7 +244,9 @@ package struct HTTPFrontend: HTTPResponder {
         call.request.trace = trace
         let take: @Sendable (Result<InferenceResult, HalcyonError>) -> Void
         if isStream {
-            let stream = GenerateStream(reply)
+            let flow = ResponseFlow()
+            call.request.flow = flow
+            let stream = GenerateStream(reply, flow: flow)
             take = { stream.take($0) }
         } else {
             let once = GenerateOnce { result in reply.send { Self.traced(trace) { Self.generated(result) } } }

@@ -6,18 +6,28 @@ final class DecoupledCall: Sendable {
     private struct State {
         var responses = 0
         var lastTime: UInt64
+        var hasEnded = false
     }
 
     private let pending: PendingRequest
     private let reason: BatchReason
     private let start: UInt64
     private let executor: ModelExecutor
+    /// Held while the handler is called, which is thus told one thing at a time and nothing after the end: the thread that
+    /// gives an instance up is another one than the instance's.
     private let state: Locked<State>
+    /// Around a time in which the model waits for its caller.
+    private let pause: @Sendable (_ isWaiting: Bool) -> Void
 
-    init(_ pending: PendingRequest, reason: BatchReason, executor: ModelExecutor) {
+    /// - Parameter pause: called before and after a time in which the model waits for its caller.
+    init(
+        _ pending: PendingRequest, reason: BatchReason, executor: ModelExecutor,
+        pause: @escaping @Sendable (_ isWaiting: Bool) -> Void
+    ) {
         self.pending = pending
         self.reason = reason
         self.executor = executor
+        self.pause = pause
         start = executor.clock.now()
         state = Locked(State(lastTime: start))
     }
@@ -40,16 +50,47 @@ final class DecoupledCall: Sendable {
             modelName: executor.name, modelVersion: executor.version, id: pending.id,
             outputs: try scatter.outputs(outputs, names: requested, row: 0, rows: 0, isWhole: true))
         response.isFinal = false
-        let (index, duration) = next()
-        executor.statistics.recordResponse(index: index, .success, duration: duration)
-        if let trace = pending.trace, trace.wantsTensors {
-            for output in response.outputs { trace.saw(output, as: .backendOutput) }
+        try waitForCaller()
+        let isTaken = state.withLock { [response] state in
+            guard !state.hasEnded else { return false }
+            let (index, duration) = next(&state)
+            executor.statistics.recordResponse(index: index, .success, duration: duration)
+            if let trace = pending.trace, trace.wantsTensors {
+                for output in response.outputs { trace.saw(output, as: .backendOutput) }
+            }
+            pending.flow?.gave(response.outputs)
+            pending.handler(.success(response))
+            return true
         }
-        pending.handler(.success(response))
+        if !isTaken { throw HalcyonError(.unavailable, "the request was given up") }
     }
 
-    private func end(_ error: HalcyonError?) {
-        let (index, duration) = next()
+    private func waitForCaller() throws(HalcyonError) {
+        guard let flow = pending.flow else { return }
+        let waits = flow.isFull
+        if waits { pause(true) }
+        defer { if waits { pause(false) } }
+        do {
+            try flow.waitForRoom(executor.clock)
+        } catch {
+            pending.markCancelled()
+            throw error
+        }
+    }
+
+    /// Ends the request, if it has not ended.
+    func end(_ error: HalcyonError?) {
+        let isFirst = state.withLock { state in
+            guard !state.hasEnded else { return false }
+            state.hasEnded = true
+            let (index, duration) = next(&state)
+            finish(error, index: index, duration: duration)
+            return true
+        }
+        if isFirst { executor.decoupledCallEnded() }
+    }
+
+    private func finish(_ error: HalcyonError?, index: Int, duration: UInt64) {
         let now = executor.clock.now()
         executor.statistics.recordResponse(index: index, error == nil ? .empty : .fail, duration: duration)
         let stages = StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: now, end: now)
@@ -68,18 +109,15 @@ final class DecoupledCall: Sendable {
         }
         pending.trace?.ended(result, at: now)
         pending.handler(result)
-        executor.decoupledCallEnded()
     }
 
     /// The number of a response, and the nanoseconds since the one before.
-    private func next() -> (index: Int, duration: UInt64) {
+    private func next(_ state: inout State) -> (index: Int, duration: UInt64) {
         let now = executor.clock.now()
-        return state.withLock { state in
-            defer {
-                state.responses += 1
-                state.lastTime = now
-            }
-            return (state.responses, now &- state.lastTime)
+        defer {
+            state.responses += 1
+            state.lastTime = now
         }
+        return (state.responses, now &- state.lastTime)
     }
 }

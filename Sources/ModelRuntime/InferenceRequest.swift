@@ -17,6 +17,8 @@ public struct InferenceRequest: Sendable {
     public var timeoutMicroseconds: UInt64
     /// For a model with sequences: which one the request belongs to.
     public var sequence: InferenceSequence?
+    /// For a decoupled model: how much may be under way to the caller; `nil` for all that comes.
+    package var flow: ResponseFlow?
     /// Who wants to know how far the request has come.
     package var trace: (any RequestTrace)?
 

@@ -64,6 +64,8 @@ package final class ModelExecutor: WarmedExecutor {
     private let cached: CachedAnswers?
     /// Requests of a decoupled model that have been taken on and not ended.
     private let decoupledCalls = Atomic<Int>(0)
+    /// What the instances of a decoupled model execute, where a supervisor may have to end it.
+    let runningCalls = Locked<[Int: DecoupledCall]>([:])
     let timer: DeadlineTimer
     private let sharesResources: Bool
     /// Whether a host policy says where an instance runs.
@@ -340,15 +342,33 @@ package final class ModelExecutor: WarmedExecutor {
         while !machine.withLock({ $0.isDrained }), !pass.request() { clock.park(slot.parker, until: nil) }
     }
 
-    private func runDecoupled(_ batch: Batch, on instance: any DecoupledModelInstance) {
+    /// - Returns: whether the instance goes on; if not, its request has been answered while it was executing.
+    private func runDecoupled(
+        _ batch: Batch, instance index: Int, on slot: InstanceSlot, _ instance: any DecoupledModelInstance
+    ) -> Bool {
         for case let pending as PendingRequest in batch.requests.map(\.payload) {
             decoupledCalls.wrappingAdd(1, ordering: .relaxed)
-            let request = DecoupledCall(pending, reason: batch.reason, executor: self).request()
-            do {
-                try instance.execute(request)
-            } catch {
-                request.fail(error)
+            let ticket = supervisor?.begin(batch, on: index)
+            let call = DecoupledCall(pending, reason: batch.reason, executor: self) { [supervisor] isWaiting in
+                if let ticket { supervisor?.pause(ticket, on: index, isWaiting: isWaiting) }
             }
+            if ticket != nil { runningCalls.withLock { $0[index] = call } }
+            execute(call.request(), on: instance)
+            guard let ticket else { continue }
+            if supervisor?.end(ticket, on: index) == false {
+                slot.letGo()
+                return false
+            }
+            runningCalls.withLock { $0[index] = nil }
+        }
+        return true
+    }
+
+    private func execute(_ request: DecoupledRequest, on instance: any DecoupledModelInstance) {
+        do {
+            try instance.execute(request)
+        } catch {
+            request.fail(error)
         }
     }
 
@@ -359,8 +379,7 @@ package final class ModelExecutor: WarmedExecutor {
     /// - Returns: whether the instance goes on; if not, its batch has been answered while it was executing.
     private func run(_ batch: Batch, instance index: Int, on slot: InstanceSlot) -> Bool {
         if configuration.isDecoupled, let instance = slot.instance as? any DecoupledModelInstance {
-            runDecoupled(batch, on: instance)
-            return true
+            return runDecoupled(batch, instance: index, on: slot, instance)
         }
         let ticket = supervisor?.begin(batch, on: index)
         let outcome = execution.run(batch, on: slot)
@@ -453,6 +472,7 @@ package final class ModelExecutor: WarmedExecutor {
     @discardableResult
     package func stop(deadline: UInt64? = nil) -> Int {
         machine.withLock { $0.drain() }
+        supervisor?.hurry()
         for slot in slots { slot.parker.unpark() }
         let isDrained = drained.wait(until: deadline, clock: clock) {
             self.machine.withLock { $0.isDrained } && self.decoupledCalls.load(ordering: .acquiring) == 0

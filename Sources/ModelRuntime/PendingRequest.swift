@@ -20,6 +20,7 @@ package final class PendingRequest: @unchecked Sendable {
     let arrival: UInt64
     let handler: ResponseHandler
     let trace: (any RequestTrace)?
+    let flow: ResponseFlow?
     var handle: RequestHandle?
     private let cancelled = Atomic<Bool>(false)
     var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
@@ -35,7 +36,11 @@ package final class PendingRequest: @unchecked Sendable {
         self.arrival = arrival
         self.handler = handler
         trace = request.trace
+        flow = request.flow
     }
 
-    func markCancelled() { cancelled.store(true, ordering: .relaxed) }
+    func markCancelled() {
+        cancelled.store(true, ordering: .relaxed)
+        flow?.close()
+    }
 }

@@ -3,13 +3,16 @@
 import json
 import queue
 import threading
+import time
 import unittest
 import urllib.request
 
+import grpc
 import numpy as np
 import tritonclient.grpc
 import tritonclient.http
 from server import BACKENDS, ROOT, SHARED, Server, identity
+from tritonclient.grpc import service_pb2
 from tritonclient.utils import InferenceServerException
 
 REPEAT = """backend: "repeat"
@@ -208,6 +211,41 @@ class Streams(unittest.TestCase):
         client.stop_stream(cancel_requests=True)
         client.close()
         # The one instance is free again at once, and not after fifty seconds.
+        self.assertEqual(len(self.stream({"a": [1]})), 1)
+
+    def responses_of_repeat(self):
+        model = json.loads(self.server.get("/v2/models/repeat/stats")[2])["model_stats"][0]
+        return sum(each["success"]["count"] for each in model["response_stats"].values())
+
+    def check_that_the_model_waits(self, start, count):
+        """The model, which has that many responses to give, begins, and stops before it has given all."""
+        before, after = start, start
+        while before < after or after == start:
+            time.sleep(0.5)
+            before, after = after, self.responses_of_repeat()
+        self.assertLess(after, start + count)
+
+    def test_a_client_that_does_not_read(self):
+        count = 300_000
+        start = self.responses_of_repeat()
+        with self.server.connect() as connection:
+            body = json.dumps({"IN": [0] * count}).encode()
+            head = f"POST /v2/models/repeat/generate_stream HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+            self.check_that_the_model_waits(start, count)
+        # The one instance is free again at once.
+        self.assertEqual(len(self.stream({"a": [1]})), 1)
+
+        start = self.responses_of_repeat()
+        request = service_pb2.ModelInferRequest(model_name="repeat", raw_input_contents=[bytes(4 * count)])
+        request.inputs.add(name="IN", datatype="INT32", shape=[count])
+        with grpc.insecure_channel(f"127.0.0.1:{self.server.grpc_port}") as channel:
+            method = channel.stream_stream(
+                "/inference.GRPCInferenceService/ModelStreamInfer", request_serializer=type(request).SerializeToString
+            )
+            call = method(iter([request]))
+            self.check_that_the_model_waits(start, count)
+            call.cancel()
         self.assertEqual(len(self.stream({"a": [1]})), 1)
 
     def test_ensemble(self):

@@ -239,19 +239,28 @@ struct SequenceExecutorTests {
         fixture.stop()
     }
 
-    @Test("A model that is stopped without an instance left gives up what waits", .timeLimit(.minutes(1)))
-    func stoppingDeserted() throws {
+    @Test(
+        "A model that is stopped without an instance left gives up what waits, without the pause before a replacement",
+        .timeLimit(.minutes(1)), arguments: [true, false])
+    func stoppingDeserted(isLostBefore: Bool) throws {
         let gate = Gate()
         let clock = ManualClock()
         let fixture = try Self.hanging(gate, clock: clock)
         fixture.backend.refusal.withLock { $0 = HalcyonError(.unavailable, "no memory") }
         for id in UInt64(1)...3 { try fixture.submit(0, of: id, start: true) }
         gate.waitForArrivals(1)
-        clock.waitForSleeper(until: clock.now() + Self.second)
-        let deadline = clock.now() + 100 * Self.second
+        let start = clock.now()
+        let deadline = start + 100 * Self.second
+        clock.waitForSleeper(until: start + Self.second)
+        if isLostBefore {
+            clock.advance(by: Self.second)
+            clock.waitForSleeper(until: start + 2 * Self.second)
+        }
         let stopper = try WorkerThread(name: "stop") { fixture.executor.stop(deadline: deadline) }
-        clock.waitForSleeper(until: deadline)
-        clock.advance(by: Self.second)
+        if !isLostBefore {
+            clock.waitForSleeper(until: deadline)
+            clock.advance(by: Self.second)
+        }
         #expect(fixture.values(3).allSatisfy { $0 == nil })
         stopper.join()
         gate.open()

@@ -1,11 +1,9 @@
-import Glibc
 import HalcyonTestKit
 import ModelConfiguration
+import ModelRuntime
 import Scheduling
 import Tensors
 import Testing
-
-@testable import ModelRuntime
 
 @Suite("Instances that hang, and instances that share")
 struct SupervisionTests {
@@ -90,8 +88,10 @@ struct SupervisionTests {
         fixture.stop()
     }
 
-    @Test("A model that is stopped without an instance left gives up what waits")
-    func stoppingDeserted() throws {
+    @Test(
+        "A model that is stopped without an instance left gives up what waits, without the pause before a replacement",
+        .timeLimit(.minutes(1)), arguments: [true, false])
+    func stoppingDeserted(isLostBefore: Bool) throws {
         let gate = Gate()
         let clock = ManualClock()
         let fixture = try Self.hanging(gate, clock: clock)
@@ -103,9 +103,16 @@ struct SupervisionTests {
         gate.waitForArrivals(1)
         let start = clock.now()
         clock.waitForSleeper(until: start + Self.second)
-        let stopper = try WorkerThread(name: "stop") { fixture.executor.stop() }
-        while !fixture.executor.machine.withLock({ $0.isDraining }) { sched_yield() }
-        clock.advance(by: Self.second)
+        let deadline = start + 100 * Self.second
+        if isLostBefore {
+            clock.advance(by: Self.second)
+            clock.waitForSleeper(until: start + 2 * Self.second)
+        }
+        let stopper = try WorkerThread(name: "stop") { fixture.executor.stop(deadline: deadline) }
+        if !isLostBefore {
+            clock.waitForSleeper(until: deadline)
+            clock.advance(by: Self.second)
+        }
         let all = outcomes.wait(for: 2)
         #expect(all.allSatisfy { (try? $0.get()) == nil })
         stopper.join()

@@ -316,6 +316,7 @@ package final class SequenceExecutor: WarmedExecutor {
     @discardableResult
     package func stop(deadline: UInt64?) -> Int {
         machine.withLock { $0.drain() }
+        supervisor?.hurry()
         for slot in slots { slot.parker.unpark() }
         let isDrained = drained.wait(until: deadline, clock: clock) { self.machine.withLock { $0.isDrained } }
         supervisor?.stop()

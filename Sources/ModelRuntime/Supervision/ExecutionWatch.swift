@@ -37,6 +37,18 @@ struct ExecutionWatch<Work: Sendable> {
         return true
     }
 
+    /// The execution waits for others, and not they for it.
+    mutating func pause(_ ticket: Ticket, on instance: Int) {
+        if executions[instance]?.ticket == ticket { executions[instance]?.deadline = .max }
+    }
+
+    /// The execution goes on, and has all of its time again.
+    mutating func resume(_ ticket: Ticket, on instance: Int, now: UInt64) {
+        guard executions[instance]?.ticket == ticket else { return }
+        let (deadline, overflow) = now.addingReportingOverflow(limit)
+        executions[instance]?.deadline = overflow ? .max : deadline
+    }
+
     /// Stops waiting for the executions whose time is over.
     mutating func giveUp(now: UInt64) -> [Overdue] {
         let overdue = executions.filter { $0.value.deadline <= now }.sorted { $0.key < $1.key }

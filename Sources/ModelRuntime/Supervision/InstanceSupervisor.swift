@@ -97,6 +97,35 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
         }
     }
 
+    /// Whether an execution waits for others, which does not count.
+    func pause(_ ticket: Watch.Ticket, on instance: Int, isWaiting: Bool) {
+        let now = clock.now()
+        let deadline = state.withLock { state -> UInt64? in
+            guard !isWaiting else {
+                state.watch.pause(ticket, on: instance)
+                return nil
+            }
+            state.watch.resume(ticket, on: instance, now: now)
+            guard !state.isStopped else { return nil }
+            state.isArmed = true
+            return state.watch.nextDeadline
+        }
+        if let deadline { timer.arm(self, at: deadline) }
+    }
+
+    /// Has what was lost replaced now, and not at the end of a pause: somebody waits for it to run what is left.
+    func hurry() {
+        let now = clock.now()
+        let isDue = state.withLock { state in
+            let pausing = state.lost.filter { $0.value.nextAttempt != nil }.keys
+            for instance in pausing { state.lost[instance]?.nextAttempt = now }
+            guard !state.isStopped, !pausing.isEmpty else { return false }
+            state.isArmed = true
+            return true
+        }
+        if isDue { timer.arm(self, at: now) }
+    }
+
     func stop() {
         state.withLock { $0.isStopped = true }
         timer.disarm(self)

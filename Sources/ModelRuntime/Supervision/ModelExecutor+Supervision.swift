@@ -1,4 +1,5 @@
 internal import Logging
+internal import ModelConfiguration
 internal import Scheduling
 internal import Tensors
 
@@ -25,7 +26,12 @@ extension ModelExecutor {
             "instance '\(slot.identity.name)' of model '\(name)' has not answered for "
                 + "\(ExecutionLimit.text(limit)) and is given up")
         log.error("instance is given up", metadata: ["model": "\(name)", "version": "\(version)", "error": "\(error)"])
-        fail(overdue.work.requests, error, cause: .backend)
+        if configuration.isDecoupled {
+            // Where the model has ended the request before, nobody is told anything.
+            runningCalls.withLock { $0.removeValue(forKey: overdue.instance) }?.end(error)
+        } else {
+            fail(overdue.work.requests, error, cause: .backend)
+        }
         if machine.withLock({ $0.isDrained }) { drained.notify() }
     }
 

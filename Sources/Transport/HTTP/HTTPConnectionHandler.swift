@@ -372,9 +372,14 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
             wrapOutboundOut(.head(.init(version: head.version, status: answer.status, headers: headers))), promise: nil)
     }
 
-    func writeStream(_ bytes: [UInt8], of reply: HTTPReply) {
-        guard let context, case .responding(_, let expected) = state, expected === reply, isStreaming else { return }
-        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
+    func writeStream(_ bytes: [UInt8], of reply: HTTPReply, whenSent: (@Sendable () -> Void)?) {
+        guard let context, case .responding(_, let expected) = state, expected === reply, isStreaming else {
+            whenSent?()
+            return
+        }
+        let part = wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+        guard let whenSent else { return context.writeAndFlush(part, promise: nil) }
+        context.writeAndFlush(part).whenComplete { _ in whenSent() }
     }
 
     func endStream(of reply: HTTPReply) {

@@ -33,11 +33,14 @@ package final class HTTPReply: Sendable {
 
     package func send(_ answer: HTTPAnswer) { send { answer } }
 
-    /// Gives the answer in pieces: the head, then ``write(_:)`` for each, then ``end()``.
+    /// Gives the answer in pieces: the head, then ``write(_:whenSent:)`` for each, then ``end()``.
     /// These may be called from one thread after the other, and come in turn.
     package func start(_ head: HTTPAnswer) { inTurn { $0.startStream(head, of: self) } }
 
-    package func write(_ bytes: [UInt8]) { inTurn { $0.writeStream(bytes, of: self) } }
+    /// - Parameter whenSent: called when the system has taken the bytes, or when the client is gone and nobody takes them.
+    package func write(_ bytes: [UInt8], whenSent: (@Sendable () -> Void)? = nil) {
+        inTurn { $0.writeStream(bytes, of: self, whenSent: whenSent) }
+    }
 
     package func end() {
         cancellation.withLockedValue { $0 = .finished }
