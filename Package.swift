@@ -152,6 +152,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "COnnxRuntime"),
         .target(name: "LibraryFiles", swiftSettings: strict),
+        .target(name: "CUDADriver", dependencies: ["ModelRuntime", "Tensors", "CCUDADriver"], swiftSettings: strict),
+        .target(name: "CCUDADriver"),
         .target(
             name: "IdentityBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors"],
             swiftSettings: strict),
@@ -177,6 +179,10 @@ let package = Package(
             name: "HalcyonTestKit",
             dependencies: ["ModelRuntime", "Scheduling", "ModelConfiguration", "Tensors", logging],
             path: "Tests/HalcyonTestKit", swiftSettings: strict),
+        .target(name: "CFakeCUDA", dependencies: ["CCUDADriver"], path: "Tests/CFakeCUDA"),
+        .target(
+            name: "CUDATestKit", dependencies: ["CUDADriver", "CCUDADriver", "CFakeCUDA", "Tensors"],
+            path: "Tests/CUDATestKit", swiftSettings: strict),
         .testTarget(
             name: "HTTPFrontendTests", dependencies: ["HTTPFrontend", "KServeProtocol"], swiftSettings: strict),
         .testTarget(
@@ -225,6 +231,9 @@ let package = Package(
                 logging,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "CUDADriverTests",
+            dependencies: ["CUDADriver", "CUDATestKit", "CFakeCUDA", "ModelRuntime", "Tensors"], swiftSettings: strict),
         .testTarget(
             name: "RepeatBackendTests", dependencies: ["RepeatBackend", "Halcyon", "HalcyonTestKit"],
             swiftSettings: strict),
