@@ -58,7 +58,8 @@ package final class GPU: DeviceMemory {
         _ byteCount: Int, _ context: CUDAContext
     ) throws(HalcyonError) -> UnsafeMutableRawPointer {
         let attempt = "GPU \(context.device.number) gives no \(byteCount) bytes"
-        let (result, address) = try context.attemptWithCurrent(attempt) { functions -> (cuda_result_t, cuda_address_t) in
+        let (result, address) = try context.attemptWithCurrent(attempt) {
+            functions -> (cuda_result_t, cuda_address_t) in
             var address: cuda_address_t = 0
             return (functions.cuMemAlloc_v2(&address, byteCount), address)
         }

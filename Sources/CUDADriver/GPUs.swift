@@ -96,6 +96,12 @@ package final class GPUs: MemoryProvider {
         state.withLock { $0.pinned }?.usage ?? .init(limit: options.pinnedPoolByteSize, reserved: 0, used: 0)
     }
 
+    /// The same; `nil` where nobody has needed the driver yet, or it has no GPU.
+    package var pinnedUsageOnGPUs: MemoryPool.Usage? {
+        let devices = state.withLock { try? $0.driver?.get().devices } ?? []
+        return devices.isEmpty ? nil : pinnedUsage
+    }
+
     /// `nil` where there is no GPU that such memory would be of use to.
     private func pinnedPool() -> MemoryPool? {
         if let pool = state.withLock({ $0.pinned }) { return pool }

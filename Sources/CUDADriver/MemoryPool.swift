@@ -74,7 +74,7 @@ package final class MemoryPool: Sendable {
     ///
     /// - Returns: whether that was anything.
     @discardableResult
-    func shrink() -> Bool {
+    package func shrink() -> Bool {
         let idle = state.withLock { state in
             state.parts.removeIdle().compactMap { state.addresses.removeValue(forKey: $0) }.map(Address.init)
         }

@@ -25,10 +25,11 @@ struct CUctx_st {
 };
 
 struct CUstream_st {
-    int32_t device;
+    int64_t generation;
 };
 
 struct CUevent_st {
+    int64_t generation;
     float at;
 };
 
@@ -44,6 +45,8 @@ static allocation_t allocations[MOST_ALLOCATIONS];
 static struct CUctx_st contexts[MOST_DEVICES];
 static struct nvmlDevice_st devices[MOST_DEVICES];
 static float now;
+/// Which run it is: what is let go of after its run does not count.
+static int64_t generation;
 static _Thread_local CUctx_st *stack[DEEPEST];
 static _Thread_local int depth;
 
@@ -64,6 +67,7 @@ void fake_cuda_reset(fake_cuda_script_t next) {
     memset(&usage, 0, sizeof usage);
     memset(contexts, 0, sizeof contexts);
     script = next;
+    generation++;
     now = 0;
     depth = 0;
     pthread_mutex_unlock(&lock);
@@ -197,8 +201,10 @@ cuda_result_t cuDevicePrimaryCtxRetain(CUctx_st **context, int32_t device) {
 
 cuda_result_t cuDevicePrimaryCtxRelease_v2(int32_t device) {
     pthread_mutex_lock(&lock);
-    contexts[device].retained--;
-    usage.contexts--;
+    if (contexts[device].retained > 0) {
+        contexts[device].retained--;
+        usage.contexts--;
+    }
     pthread_mutex_unlock(&lock);
     return 0;
 }
@@ -328,8 +334,8 @@ cuda_result_t cuStreamCreate(CUstream_st **stream, uint32_t flags) {
         return INVALID_CONTEXT;
     }
     *stream = calloc(1, sizeof **stream);
-    (*stream)->device = stack[depth - 1]->device;
     pthread_mutex_lock(&lock);
+    (*stream)->generation = generation;
     usage.streams++;
     pthread_mutex_unlock(&lock);
     return 0;
@@ -341,10 +347,10 @@ cuda_result_t cuStreamSynchronize(CUstream_st *stream) {
 }
 
 cuda_result_t cuStreamDestroy_v2(CUstream_st *stream) {
-    free(stream);
     pthread_mutex_lock(&lock);
-    usage.streams--;
+    usage.streams -= stream->generation == generation;
     pthread_mutex_unlock(&lock);
+    free(stream);
     return 0;
 }
 
@@ -352,6 +358,7 @@ cuda_result_t cuEventCreate(CUevent_st **event, uint32_t flags) {
     (void)flags;
     *event = calloc(1, sizeof **event);
     pthread_mutex_lock(&lock);
+    (*event)->generation = generation;
     usage.events++;
     pthread_mutex_unlock(&lock);
     return 0;
@@ -377,10 +384,10 @@ cuda_result_t cuEventElapsedTime(float *milliseconds, CUevent_st *start, CUevent
 }
 
 cuda_result_t cuEventDestroy_v2(CUevent_st *event) {
-    free(event);
     pthread_mutex_lock(&lock);
-    usage.events--;
+    usage.events -= event->generation == generation;
     pthread_mutex_unlock(&lock);
+    free(event);
     return 0;
 }
 

@@ -9,8 +9,8 @@ import Testing
 struct MemoryTests {
     private let megabyte = 1 << 20
 
-    @Test func `Memory that comes back is used again`() throws {
-        let (_, usage) = try FakeDriver.run {
+    @Test func `Memory that comes back is used again`() async throws {
+        let (_, usage) = try await FakeDriver.run {
             let gpus = FakeDriver.gpus()
             var addresses: Set<UnsafeMutableRawPointer> = []
             for _ in 0..<100 {
@@ -27,8 +27,8 @@ struct MemoryTests {
         #expect(usage.isNothing)
     }
 
-    @Test func `A full pool of page-locked memory leaves ordinary memory`() {
-        let (_, usage) = FakeDriver.run {
+    @Test func `A full pool of page-locked memory leaves ordinary memory`() async throws {
+        let (_, usage) = try await FakeDriver.run {
             let gpus = FakeDriver.gpus { $0.pinnedPoolByteSize = 4096 }
             let first = gpus.hostStorage(byteCount: 4096)
             let second = gpus.hostStorage(byteCount: 1)
@@ -39,8 +39,8 @@ struct MemoryTests {
         #expect(usage.isNothing)
     }
 
-    @Test func `A full pool of a GPU leaves the GPU's own memory`() throws {
-        let (_, usage) = try FakeDriver.run {
+    @Test func `A full pool of a GPU leaves the GPU's own memory`() async throws {
+        let (_, usage) = try await FakeDriver.run {
             let gpus = FakeDriver.gpus { $0.poolByteSizes = [0: megabyte] }
             let gpu = try gpus.gpu(0)
             var held = [try gpu.allocate(byteCount: megabyte), try gpu.allocate(byteCount: megabyte)]
@@ -52,9 +52,11 @@ struct MemoryTests {
         #expect(usage.isNothing)
     }
 
-    @Test func `Where the GPU is full the pool shrinks, and where that does not help it is an error; life goes on`() throws {
+    @Test func `Where the GPU is full the pool shrinks, and where that does not help it is an error; life goes on`()
+        async throws
+    {
         let script = FakeDriver.script { $0.memory_byte_count = 4 * megabyte }
-        let (_, usage) = try FakeDriver.run(script) {
+        let (_, usage) = try await FakeDriver.run(script) {
             let gpus = FakeDriver.gpus { $0.poolByteSizes = [0: 3 * megabyte] }
             let gpu = try gpus.gpu(0)
             do { _ = try gpu.allocate(byteCount: 3 * megabyte) }
@@ -69,15 +71,15 @@ struct MemoryTests {
             withExtendedLifetime(large) {}
         }
         #expect(usage.isNothing)
-        try FakeDriver.run(script) {
+        try await FakeDriver.run(script) {
             let gpu = try FakeDriver.gpus { $0.poolByteSizes = [0: megabyte] }.gpu(0)
             do { _ = try? gpu.allocate(byteCount: 5 * megabyte) }
             #expect(try gpu.allocate(byteCount: 1000).byteCount == 1000)
         }
     }
 
-    @Test func `Bytes go where they are wanted and come back`() throws {
-        let (_, usage) = try FakeDriver.run(FakeDriver.script(devices: 2)) {
+    @Test func `Bytes go where they are wanted and come back`() async throws {
+        let (_, usage) = try await FakeDriver.run(FakeDriver.script(devices: 2)) {
             let gpus = FakeDriver.gpus()
             var buffer = Buffer(copying: [Int32(7), 8, 9])
             for placement in [MemoryPlacement.pinned, .gpu(0), .gpu(1), .pinned, .gpu(1), .cpu] {
@@ -91,13 +93,15 @@ struct MemoryTests {
     }
 
     @Test func `A GPU's memory that nobody can copy is refused`() {
-        let storage = BufferStorage(owning: UnsafeMutableRawPointer.allocate(byteCount: 4, alignment: 4), byteCount: 4,
-            placement: .gpu(3)) { $0.deallocate() }
+        let storage = BufferStorage(
+            owning: UnsafeMutableRawPointer.allocate(byteCount: 4, alignment: 4), byteCount: 4,
+            placement: .gpu(3)
+        ) { $0.deallocate() }
         #expect(throws: HalcyonError.self) { try Buffer(storage).onHost() }
     }
 
-    @Test func `Threads that take and give at once get memory of their own`() {
-        let (_, usage) = FakeDriver.run {
+    @Test func `Threads that take and give at once get memory of their own`() async throws {
+        let (_, usage) = try await FakeDriver.run {
             let gpus = FakeDriver.gpus {
                 $0.pinnedPoolByteSize = 64 << 10
                 $0.defaultPoolByteSize = 64 << 10
@@ -120,8 +124,8 @@ struct MemoryTests {
 
     // MARK: Memory of other processes
 
-    @Test func `A handle opens another process's memory until nobody needs it`() throws {
-        let (_, usage) = try FakeDriver.run {
+    @Test func `A handle opens another process's memory until nobody needs it`() async throws {
+        let (_, usage) = try await FakeDriver.run {
             let handle = fake_cuda_export(0, 64)
             let bytes = withUnsafeBytes(of: handle) { Array($0) }
             fake_cuda_exported(handle).storeBytes(of: 42, as: Int32.self)
@@ -146,8 +150,8 @@ struct MemoryTests {
 
     // MARK: The meter
 
-    @Test func `The management library says how busy each GPU is`() throws {
-        try FakeDriver.run(FakeDriver.script(devices: 2)) {
+    @Test func `The management library says how busy each GPU is`() async throws {
+        try await FakeDriver.run(FakeDriver.script(devices: 2)) {
             let meter = try GPUMeter(functions: FakeDriver.managementFunctions)
             let first = meter.sample()
             #expect(first.map(\.uuid) == ["GPU-0", "GPU-1"])
@@ -161,13 +165,13 @@ struct MemoryTests {
         }
     }
 
-    @Test func `What a GPU does not tell is left out`() throws {
-        try FakeDriver.run(FakeDriver.script { $0.management_is_silent = 1 }) {
+    @Test func `What a GPU does not tell is left out`() async throws {
+        try await FakeDriver.run(FakeDriver.script { $0.management_is_silent = 1 }) {
             let meter = try GPUMeter(functions: FakeDriver.managementFunctions)
             #expect(meter.sample() == [GPUUsage(uuid: "GPU-0")])
         }
         do {
-            try FakeDriver.run(FakeDriver.script(devices: 0)) {
+            try await FakeDriver.run(FakeDriver.script(devices: 0)) {
                 _ = try GPUMeter(functions: FakeDriver.managementFunctions)
             }
         } catch let error as HalcyonError {

@@ -1,25 +1,29 @@
 package import CCUDADriver
 package import CFakeCUDA
 package import CUDADriver
-import Glibc
 package import Tensors
 
 /// The driver without a GPU. It is one for the whole process, so that whoever uses it does so alone.
 package enum FakeDriver {
-    /// One lock for all tests of the process, of whichever suite.
-    private final class Turn: @unchecked Sendable {
-        private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    /// One turn at a time for all tests of the process, of whichever suite; nobody blocks a thread for it.
+    private actor Turns {
+        private var isTaken = false
+        private var waiting: [CheckedContinuation<Void, Never>] = []
 
-        init() { pthread_mutex_init(mutex, nil) }
+        func take() async {
+            guard isTaken else {
+                isTaken = true
+                return
+            }
+            await withCheckedContinuation { waiting.append($0) }
+        }
 
-        func take<Result>(_ body: () throws -> Result) rethrows -> Result {
-            pthread_mutex_lock(mutex)
-            defer { pthread_mutex_unlock(mutex) }
-            return try body()
+        func give() {
+            if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
         }
     }
 
-    private static let turn = Turn()
+    private static let turns = Turns()
 
     /// A driver that works, with that many GPUs of a gigabyte.
     package static func script(devices: Int32 = 1, _ change: (inout fake_cuda_script_t) -> Void = { _ in })
@@ -42,12 +46,18 @@ package enum FakeDriver {
     /// - Returns: what is still in use when `body` has returned, beside its result.
     @discardableResult
     package static func run<Result>(
-        _ script: fake_cuda_script_t = script(), _ body: () throws -> Result
-    ) rethrows -> (result: Result, usage: fake_cuda_usage_t) {
-        try turn.take {
-            fake_cuda_reset(script)
-            let result = try body()
-            return (result, fake_cuda_usage())
+        _ script: fake_cuda_script_t = script(), _ body: () async throws -> Result
+    ) async throws -> (result: Result, usage: fake_cuda_usage_t) {
+        await turns.take()
+        fake_cuda_reset(script)
+        do {
+            let result = try await body()
+            let usage = fake_cuda_usage()
+            await turns.give()
+            return (result, usage)
+        } catch {
+            await turns.give()
+            throw error
         }
     }
 
