@@ -17,6 +17,8 @@ public struct InferenceRequest: Sendable {
     public var timeoutMicroseconds: UInt64
     /// For a model with sequences: which one the request belongs to.
     public var sequence: InferenceSequence?
+    /// Where the outputs are to live; `nil` for wherever the processor can read them. Texts always live there.
+    public var outputPlacement: MemoryPlacement?
     /// Who wants to know how far the request has come.
     package var trace: (any RequestTrace)?
 

@@ -55,6 +55,7 @@ extension ModelLoader {
             throw HalcyonError(.internal, "model '\(name)' has no version or no backend")
         }
         let model = try open(definition, version, with: backend)
-        return EffectiveConfiguration(configuration: try complete(definition, version, model), text: text)
+        return EffectiveConfiguration(
+            configuration: try complete(definition, version, model, placement(of: backend)), text: text)
     }
 }

@@ -62,7 +62,7 @@ package struct RepositoryLint: Sendable {
             _ = try configuration.sequenceBatching.map { sequences throws(HalcyonError) in
                 try InitialStates.read(sequences, directory: definition.directory)
             }
-            _ = try InstancePlan.instances(of: configuration)
+            _ = try InstancePlan.instances(of: configuration, placement: placement(definition))
         }
         return findings
     }
@@ -73,8 +73,13 @@ package struct RepositoryLint: Sendable {
         guard !definition.configuration.inputs.isEmpty, !definition.configuration.outputs.isEmpty else {
             return definition.configuration
         }
-        return try ConfigurationCompletion.complete(
-            definition.configuration, signature: nil, options: loader.completion)
+        var options = loader.completion
+        options.placement = placement(definition)
+        return try ConfigurationCompletion.complete(definition.configuration, signature: nil, options: options)
+    }
+
+    private func placement(_ definition: ModelDefinition) -> GPUPlacement {
+        loader.backends[definition.engine.backendName].map { loader.placement(of: $0) } ?? .none
     }
 
     private func check(
