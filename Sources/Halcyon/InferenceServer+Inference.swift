@@ -17,7 +17,16 @@ extension InferenceServer {
     func submit(
         _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
     ) -> InferenceHandle? {
-        manager.submit(request, from: caller, handler: handler).map(InferenceHandle.init)
+        guard let placement = request.outputPlacement else {
+            return manager.submit(request, from: caller, handler: handler).map(InferenceHandle.init)
+        }
+        let placed: ResponseHandler = { [gpus] result in
+            handler(
+                result.flatMap { response in
+                    Result { () throws(HalcyonError) in try response.placed(in: placement, by: gpus) }
+                })
+        }
+        return manager.submit(request, from: caller, handler: placed).map(InferenceHandle.init)
     }
 
     /// The forms with one response are for models that give one.
