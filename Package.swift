@@ -84,7 +84,8 @@ let package = Package(
         .target(
             name: "KServeProtocol",
             dependencies: [
-                "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", logging, tracing,
+                "Halcyon", "CUDADriver", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform",
+                logging, tracing,
             ],
             swiftSettings: strict),
         .target(
@@ -126,7 +127,9 @@ let package = Package(
         // The wires of the engine.
         .target(
             name: "MetricsExposition",
-            dependencies: ["Transport", "Halcyon", "ModelRuntime", "Scheduling", "Tensors", nioCore, nioHTTP1],
+            dependencies: [
+                "Transport", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Tensors", nioCore, nioHTTP1,
+            ],
             swiftSettings: strict),
 
         // The engine, from the library product down.
@@ -134,7 +137,7 @@ let package = Package(
             name: "Halcyon",
             dependencies: [
                 "ModelRepository", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend", "RepeatBackend",
-                "ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Tensors", logging,
+                "CUDADriver", "ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Tensors", logging,
             ],
             swiftSettings: strict),
         .target(
@@ -148,10 +151,14 @@ let package = Package(
         .target(name: "COpenVINO"),
         .target(
             name: "ONNXRuntimeBackend",
-            dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors", "LibraryFiles", "COnnxRuntime", logging],
+            dependencies: [
+                "ModelRuntime", "ModelConfiguration", "Tensors", "CUDADriver", "LibraryFiles", "COnnxRuntime", logging,
+            ],
             swiftSettings: strict),
         .target(name: "COnnxRuntime"),
         .target(name: "LibraryFiles", swiftSettings: strict),
+        .target(name: "CUDADriver", dependencies: ["ModelRuntime", "Tensors", "CCUDADriver"], swiftSettings: strict),
+        .target(name: "CCUDADriver"),
         .target(
             name: "IdentityBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors"],
             swiftSettings: strict),
@@ -177,6 +184,10 @@ let package = Package(
             name: "HalcyonTestKit",
             dependencies: ["ModelRuntime", "Scheduling", "ModelConfiguration", "Tensors", logging],
             path: "Tests/HalcyonTestKit", swiftSettings: strict),
+        .target(name: "CFakeCUDA", dependencies: ["CCUDADriver"], path: "Tests/CFakeCUDA"),
+        .target(
+            name: "CUDATestKit", dependencies: ["CUDADriver", "CCUDADriver", "CFakeCUDA", "Tensors"],
+            path: "Tests/CUDATestKit", swiftSettings: strict),
         .testTarget(
             name: "HTTPFrontendTests", dependencies: ["HTTPFrontend", "KServeProtocol"], swiftSettings: strict),
         .testTarget(
@@ -186,8 +197,9 @@ let package = Package(
         .testTarget(
             name: "KServeProtocolTests",
             dependencies: [
-                "KServeProtocol", "KServeMessages", "Halcyon", "ModelRepository", "ModelRuntime", "JSONText", "Tensors",
-                "HalcyonTestKit", protobuf, inMemoryTracing, logging,
+                "KServeProtocol", "KServeMessages", "Halcyon", "CUDADriver", "CUDATestKit", "CFakeCUDA",
+                "ModelRepository", "ModelRuntime", "JSONText", "Tensors", "HalcyonTestKit", protobuf, inMemoryTracing,
+                logging,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -201,12 +213,14 @@ let package = Package(
         .testTarget(
             name: "MetricsExpositionTests",
             dependencies: [
-                "MetricsExposition", "Halcyon", "ModelRuntime", "Scheduling", "Tensors",
+                "MetricsExposition", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Tensors",
                 "HalcyonTestKit",
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "HalcyonTests", dependencies: ["Halcyon", "HalcyonTestKit", "JSONText"], swiftSettings: strict),
+            name: "HalcyonTests",
+            dependencies: ["Halcyon", "CUDADriver", "CUDATestKit", "CFakeCUDA", "HalcyonTestKit", "JSONText"],
+            swiftSettings: strict),
         .testTarget(
             name: "ModelRepositoryTests",
             dependencies: ["ModelRepository", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit"],
@@ -221,10 +235,14 @@ let package = Package(
         .testTarget(
             name: "ONNXRuntimeBackendTests",
             dependencies: [
-                "ONNXRuntimeBackend", "Halcyon", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit",
-                logging,
+                "ONNXRuntimeBackend", "COnnxRuntime", "CUDADriver", "CUDATestKit", "CFakeCUDA", "Halcyon",
+                "ModelRuntime",
+                "ModelConfiguration", "Tensors", "HalcyonTestKit", logging,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "CUDADriverTests",
+            dependencies: ["CUDADriver", "CUDATestKit", "CFakeCUDA", "ModelRuntime", "Tensors"], swiftSettings: strict),
         .testTarget(
             name: "RepeatBackendTests", dependencies: ["RepeatBackend", "Halcyon", "HalcyonTestKit"],
             swiftSettings: strict),

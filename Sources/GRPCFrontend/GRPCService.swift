@@ -153,8 +153,13 @@ package struct GRPCService: Sendable {
                 try service.memory.unregister(request.name)
                 return Inference_SystemSharedMemoryUnregisterResponse()
             }
-        case .cudaSharedMemoryStatus, .cudaSharedMemoryRegister, .cudaSharedMemoryUnregister:
-            throw HalcyonError(.unsupported, "CUDA shared memory needs a GPU, and this server has none")
+        case .cudaSharedMemoryStatus: try answer(message, call, deviceMemoryStatus)
+        case .cudaSharedMemoryRegister: try registerDeviceMemory(message, call)
+        case .cudaSharedMemoryUnregister:
+            try answer(message, call) { (request: Inference_CudaSharedMemoryUnregisterRequest) in
+                try service.memory.unregisterDevice(request.name)
+                return Inference_CudaSharedMemoryUnregisterResponse()
+            }
         case .logSettings: try answer(message, call, logSettings)
         case .traceSetting: try answer(message, call, traceSettings)
         case .modelInfer, .modelStreamInfer: break
@@ -300,6 +305,33 @@ package struct GRPCService: Sendable {
                 name: request.name, key: request.key, offset: Int(clamping: request.offset),
                 byteCount: Int(clamping: request.byteSize)))
         return Inference_SystemSharedMemoryRegisterResponse()
+    }
+
+    private func deviceMemoryStatus(
+        _ request: Inference_CudaSharedMemoryStatusRequest
+    ) throws -> Inference_CudaSharedMemoryStatusResponse {
+        var response = Inference_CudaSharedMemoryStatusResponse()
+        for region in try service.memory.deviceStatus(request.name) {
+            response.regions[region.name] = .with {
+                $0.name = region.name
+                $0.deviceID = UInt64(region.device)
+                $0.byteSize = UInt64(region.byteCount)
+            }
+        }
+        return response
+    }
+
+    private func registerDeviceMemory(_ message: Buffer, _ call: GRPCCall) throws {
+        let request: Inference_CudaSharedMemoryRegisterRequest = try decode(message)
+        let region = SharedMemory.DeviceStatus(
+            name: request.name, device: Int(clamping: request.deviceID), byteCount: Int(clamping: request.byteSize))
+        let bytes: [UInt8] = try Inference_CudaSharedMemoryRegisterResponse().serializedBytes()
+        try service.register(region, handle: [UInt8](request.rawHandle)) { result in
+            switch result {
+            case .success: call.answer { InferenceProtobufWriter.plain(bytes) }
+            case .failure(let error): call.finish(Self.status(error))
+            }
+        }
     }
 
     // MARK: Settings

@@ -81,8 +81,12 @@ package struct HTTPFrontend: HTTPResponder {
         case .sharedMemoryUnregister(let name):
             try service.memory.unregister(name ?? "")
             reply.send(Self.empty)
-        case .deviceMemory:
-            throw HalcyonError(.unsupported, "CUDA shared memory needs a GPU, and this server has none")
+        case .deviceMemoryStatus(let name):
+            reply.send(Self.jsonAnswer(ServerDocuments.deviceRegions(try service.memory.deviceStatus(name ?? ""))))
+        case .deviceMemoryRegister(let name): try registerDeviceMemory(name, request, reply)
+        case .deviceMemoryUnregister(let name):
+            try service.memory.unregisterDevice(name ?? "")
+            reply.send(Self.empty)
         case .logging: try logging(request, reply)
         case .trace(let model): try trace(model, request, reply)
         case .infer, .generate: break
@@ -128,6 +132,26 @@ package struct HTTPFrontend: HTTPResponder {
             offset = value
         }
         return SharedMemory.Status(name: name, key: key, offset: Int(offset), byteCount: Int(size))
+    }
+
+    private func registerDeviceMemory(_ name: String, _ request: HTTPRequest, _ reply: HTTPReply) throws {
+        try service.memory.checkAllowed()
+        let body = try JSONBody.object(request.body, depth: service.limits.jsonDepth)
+        guard case .object(let handle)? = body["raw_handle"],
+            case .string(let text)? = handle.first(where: { $0.key == "b64" })?.value
+        else { throw JSONBody.missing("raw_handle.b64") }
+        guard let bytes = Base64.decode(text) else {
+            throw HalcyonError(.invalidArgument, "Unable to parse 'raw_handle': 'b64' is not base64")
+        }
+        guard case .integer(let device)? = body["device_id"], device >= 0 else { throw JSONBody.missing("device_id") }
+        guard case .integer(let size)? = body["byte_size"], size >= 0 else { throw JSONBody.missing("byte_size") }
+        let region = SharedMemory.DeviceStatus(name: name, device: Int(device), byteCount: Int(size))
+        try service.register(region, handle: bytes) { result in
+            switch result {
+            case .success: reply.send(Self.empty)
+            case .failure(let error): reply.send(Self.error(error))
+            }
+        }
     }
 
     // MARK: Settings

@@ -19,8 +19,10 @@ enum HTTPRoute: Hashable {
     case sharedMemoryStatus(String?)
     case sharedMemoryRegister(String)
     case sharedMemoryUnregister(String?)
-    /// CUDA shared memory, which needs a GPU.
-    case deviceMemory
+    /// Memory of GPUs.
+    case deviceMemoryStatus(String?)
+    case deviceMemoryRegister(String)
+    case deviceMemoryUnregister(String?)
     case logging
     case trace(String?)
 
@@ -38,7 +40,9 @@ enum HTTPRoute: Hashable {
         case .infer, .generate: .inference
         case .statistics: .statistics
         case .repositoryIndex, .load, .unload: .modelRepository
-        case .sharedMemoryStatus, .sharedMemoryRegister, .sharedMemoryUnregister, .deviceMemory: .sharedMemory
+        case .sharedMemoryStatus, .sharedMemoryRegister, .sharedMemoryUnregister, .deviceMemoryStatus,
+            .deviceMemoryRegister, .deviceMemoryUnregister:
+            .sharedMemory
         case .logging: .logging
         case .trace: .trace
         }
@@ -46,10 +50,10 @@ enum HTTPRoute: Hashable {
 
     func allows(_ method: HTTPMethod) -> Bool {
         switch self {
-        case .infer, .generate, .repositoryIndex, .load, .unload, .sharedMemoryRegister, .sharedMemoryUnregister:
+        case .infer, .generate, .repositoryIndex, .load, .unload, .sharedMemoryRegister, .sharedMemoryUnregister,
+            .deviceMemoryRegister, .deviceMemoryUnregister:
             method == .POST
         case .logging, .trace: method == .GET || method == .POST
-        case .deviceMemory: true
         default: method == .GET
         }
     }
@@ -69,7 +73,7 @@ enum HTTPRoute: Hashable {
             case "models": Self.model(parts)
             case "repository": Self.repository(parts)
             case "systemsharedmemory": Self.sharedMemory(parts)
-            case "cudasharedmemory": .deviceMemory
+            case "cudasharedmemory": Self.deviceMemory(parts)
             case "logging" where parts.isEmpty: .logging
             case "trace" where Array(parts) == ["setting"]: .trace(nil)
             default: nil
@@ -122,6 +126,15 @@ enum HTTPRoute: Hashable {
         case "load": return .load(name)
         case "unload": return .unload(name)
         default: return nil
+        }
+    }
+
+    private static func deviceMemory(_ parts: ArraySlice<Substring>) -> HTTPRoute? {
+        switch sharedMemory(parts) {
+        case .sharedMemoryStatus(let name): .deviceMemoryStatus(name)
+        case .sharedMemoryRegister(let name): .deviceMemoryRegister(name)
+        case .sharedMemoryUnregister(let name): .deviceMemoryUnregister(name)
+        default: nil
         }
     }
 

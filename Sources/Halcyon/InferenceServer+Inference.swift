@@ -11,14 +11,30 @@ extension InferenceServer {
     /// - Returns: what can take the request back; `nil` where it has ended already.
     @discardableResult
     public func submit(_ request: InferenceRequest, handler: @escaping ResponseHandler) -> InferenceHandle? {
-        manager.submit(request, from: .nonBlocking, handler: handler).map(InferenceHandle.init)
+        submit(request, from: .nonBlocking, answersOnce: false, handler: handler)
+    }
+
+    private func submit(
+        _ request: InferenceRequest, from caller: CallerThread, answersOnce: Bool, handler: @escaping ResponseHandler
+    ) -> InferenceHandle? {
+        var handler = handler
+        if let placement = request.outputPlacement {
+            handler = { [gpus, handler] result in
+                handler(
+                    result.flatMap { response in
+                        Result { () throws(HalcyonError) in try response.placed(in: placement, by: gpus) }
+                    })
+            }
+        }
+        return manager.submit(request, from: caller, answersOnce: answersOnce, handler: handler)
+            .map(InferenceHandle.init)
     }
 
     /// The forms with one response are for models that give one.
     private func submitForOne(
         _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
     ) -> InferenceHandle? {
-        manager.submit(request, from: caller, answersOnce: true, handler: handler).map(InferenceHandle.init)
+        submit(request, from: caller, answersOnce: true, handler: handler)
     }
 
     /// Runs a request and gives its responses as they come: one for most models, any number for a decoupled one. Ending

@@ -1,3 +1,4 @@
+package import CUDADriver
 internal import IdentityBackend
 internal import Logging
 internal import ModelConfiguration
@@ -30,6 +31,8 @@ public final class InferenceServer: Sendable {
     }
 
     let manager: ModelManager
+    /// The machine's, looked for when somebody needs one.
+    package let gpus: GPUs
     private let cache: ResponseCache?
     private let options: ServerOptions
     private let phase = Locked(Phase.starting)
@@ -54,7 +57,8 @@ public final class InferenceServer: Sendable {
         timer = DeadlineTimer(clock: clock)
         let budget = options.cpuBudget ?? .detected()
         options.log.info("cpu budget", metadata: ["cores": "\(budget.cores)", "source": "\(budget.source)"])
-        var loader = try Self.loader(options, budget: budget, clock: clock, timer: timer)
+        gpus = Self.gpus(options)
+        var loader = try Self.loader(options, gpus: gpus, budget: budget, clock: clock, timer: timer)
         let cache = options.responseCacheByteSize > 0 ? ResponseCache(byteLimit: options.responseCacheByteSize) : nil
         loader.cache = cache
         if options.limitsRates {
@@ -83,16 +87,29 @@ public final class InferenceServer: Sendable {
         self.startup.withLock { $0 = startup }
     }
 
+    private static func gpus(_ options: ServerOptions) -> GPUs {
+        if let gpus = options.gpus { return gpus }
+        var settings = GPUs.Options()
+        settings.pinnedPoolByteSize = options.pinnedMemoryPoolByteSize
+        settings.poolByteSizes = options.gpuMemoryPoolByteSizes
+        settings.minimumComputeCapability = options.minimumComputeCapability
+        return GPUs(options: settings)
+    }
+
     private static func loader(
-        _ options: ServerOptions, budget: CPUBudget, clock: any SchedulingClock, timer: DeadlineTimer
+        _ options: ServerOptions, gpus: GPUs, budget: CPUBudget, clock: any SchedulingClock, timer: DeadlineTimer
     ) throws(HalcyonError) -> ModelLoader {
-        ModelLoader(
+        var loader = ModelLoader(
             repository: try ModelRepositoryReader(
                 paths: options.repositoryPaths, allowsSameNames: options.allowsSameModelNames),
-            backends: try backends(options),
+            backends: try backends(options, gpus: gpus),
             completion: .init(
                 defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
             warmsUp: options.warmsUpModels, budget: budget, clock: clock, timer: timer, log: options.log)
+        loader.gpus = { gpus.devices.map(\.number) }
+        loader.minimumComputeCapability = options.minimumComputeCapability
+        loader.memory = gpus
+        return loader
     }
 
     /// What reads the repositories of a server that is not started.
@@ -101,17 +118,19 @@ public final class InferenceServer: Sendable {
     package static func inspector(_ options: ServerOptions) throws(HalcyonError) -> ModelLoader {
         let clock = SystemClock()
         return try loader(
-            options, budget: options.cpuBudget ?? .detected(), clock: clock, timer: DeadlineTimer(clock: clock))
+            options, gpus: gpus(options), budget: options.cpuBudget ?? .detected(), clock: clock,
+            timer: DeadlineTimer(clock: clock))
     }
 
-    private static func backends(_ options: ServerOptions) throws(HalcyonError) -> [String: any Backend] {
+    private static func backends(_ options: ServerOptions, gpus: GPUs) throws(HalcyonError) -> [String: any Backend] {
         let folders = { (name: String) in options.backendDirectory.map { ["\($0)/\(name)"] } ?? [] }
         let settings = { (name: String) in options.backendConfiguration[name] ?? [:] }
         let engines: [any Backend] = [
             OpenVINOBackend(
                 options: .init(libraryDirectories: folders("openvino"), configuration: settings("openvino"))),
             ONNXRuntimeBackend(
-                options: .init(libraryDirectories: folders("onnxruntime"), configuration: settings("onnxruntime"))),
+                options: .init(
+                    libraryDirectories: folders("onnxruntime"), configuration: settings("onnxruntime"), gpus: gpus)),
         ]
         var backends: [String: any Backend] = [:]
         for backend in engines + [IdentityBackend(), RepeatBackend()] + options.backends {

@@ -1,3 +1,4 @@
+package import CUDADriver
 public import Logging
 public import ModelRuntime
 
@@ -57,6 +58,16 @@ public struct ServerOptions: Sendable {
     public var executionTimeout: Duration = .zero
     /// Bytes for the answers of models whose configuration has `response_cache { enable: true }`; 0 for no cache.
     public var responseCacheByteSize = 0
+    /// Page-locked memory that is kept for reuse on a machine with GPUs, in bytes; 0 for none. It is reserved as it is
+    /// needed, and beyond it there is ordinary memory.
+    public var pinnedMemoryPoolByteSize = 256 << 20
+    /// Memory of a GPU that is kept for reuse, in bytes, by the GPU's number; 64 MiB for those that are not named, 0 for
+    /// none. It is reserved as it is needed, and what goes beyond it is asked of the GPU each time.
+    public var gpuMemoryPoolByteSizes: [Int: Int] = [:]
+    /// GPUs of a lower CUDA compute capability are not used.
+    public var minimumComputeCapability = 6.0
+    /// The machine's GPUs, where they are not to be looked for.
+    package var gpus: GPUs?
     /// How long ``InferenceServer/shutdown()`` lets waiting requests finish.
     public var exitTimeout: Duration = .seconds(30)
     /// Where the server logs to. By default it logs nothing.

@@ -35,7 +35,7 @@ package final class InferenceService: Sendable {
         name = options.name
         log = options.log
         allowsRepositoryControl = options.allowsRepositoryControl
-        memory = SharedMemory(isAllowed: options.allowsSharedMemory)
+        memory = SharedMemory(isAllowed: options.allowsSharedMemory, gpus: server.gpus)
     }
 
     // MARK: State
@@ -51,7 +51,8 @@ package final class InferenceService: Sendable {
             name: name, version: server.metadata.version,
             extensions: [
                 "classification", "model_repository", "model_repository(unload_dependents)", "schedule_policy",
-                "model_configuration", "system_shared_memory", "binary_tensor_data", "parameters", "statistics",
+                "model_configuration", "system_shared_memory", "cuda_shared_memory", "binary_tensor_data", "parameters",
+                "statistics",
                 "trace", "logging",
             ])
     }
@@ -92,6 +93,19 @@ package final class InferenceService: Sendable {
     package func unload(_ model: String, dependents: Bool) async throws {
         try checkRepositoryControl()
         try await server.unloadModel(model, dependents: dependents)
+    }
+
+    // MARK: Shared memory
+
+    /// Registers memory of a GPU; on a thread of its own, as the driver may have to be started for it.
+    package func register(
+        _ region: SharedMemory.DeviceStatus, handle: [UInt8],
+        done: @escaping @Sendable (Result<Void, HalcyonError>) -> Void
+    ) throws(HalcyonError) {
+        try memory.checkAllowed()
+        try WorkerThread.detach(name: "cuda register") { [memory] in
+            done(Result { () throws(HalcyonError) in try memory.register(region, handle: handle) })
+        }
     }
 
     // MARK: Inference

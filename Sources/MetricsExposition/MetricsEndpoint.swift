@@ -1,7 +1,9 @@
+internal import CUDADriver
 package import Halcyon
 internal import ModelRuntime
 package import NIOCore
 internal import NIOHTTP1
+package import Tensors
 package import Transport
 
 /// Answers Prometheus: `GET /metrics`.
@@ -9,6 +11,7 @@ package final class MetricsEndpoint: HTTPResponder {
     private let server: InferenceServer
     private let renderer: MetricsRenderer
     private let machine = Locked<MachineUsage?>(nil)
+    private let gpus = Locked<[GPUUsage]>([])
 
     /// - Parameter configuration: which families there are.
     package init(server: InferenceServer, configuration: MetricsConfiguration) {
@@ -26,6 +29,27 @@ package final class MetricsEndpoint: HTTPResponder {
         }
     }
 
+    /// Measures the use of GPUs from now on, until the event loop ends.
+    ///
+    /// - Returns: why there is nothing to measure; `nil` where there is.
+    package func measureGPUs(every interval: TimeAmount, on eventLoop: any EventLoop) -> HalcyonError? {
+        do {
+            let meter = try GPUMeter.open()
+            gpus.withLock { $0 = meter.sample() }
+            eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { [weak self] task in
+                guard let self else { return task.cancel() }
+                // The library may take its time, which a loop has none of.
+                try? WorkerThread.detach(name: "gpu meter") { [self] in
+                    let sample = meter.sample()
+                    gpus.withLock { $0 = sample }
+                }
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     package func respond(to request: HTTPRequest, reply: HTTPReply) {
         guard request.path == "/metrics" else {
             return reply.send(HTTPAnswer(status: .notFound, contentType: "text/plain"))
@@ -33,7 +57,9 @@ package final class MetricsEndpoint: HTTPResponder {
         guard request.method == .GET || request.method == .HEAD else {
             return reply.send(HTTPAnswer(status: .methodNotAllowed, contentType: "text/plain"))
         }
-        let text = renderer.text(MetricsSnapshot(of: server, machine: machine.withLock { $0 }))
+        var snapshot = MetricsSnapshot(of: server, machine: machine.withLock { $0 })
+        snapshot.gpus = gpus.withLock { $0 }
+        let text = renderer.text(snapshot)
         var answer = HTTPAnswer(status: .ok, contentType: MetricsRenderer.contentType, head: Array(text.utf8))
         answer.mayBeCompressed = true
         reply.send(answer)

@@ -1,3 +1,4 @@
+internal import CUDADriver
 internal import ModelRuntime
 
 /// The tables of all families, in the order in which they are shown: the reference's first, by its names.
@@ -129,9 +130,47 @@ extension MetricsRenderer {
         },
     ]
 
+    /// A gauge of the pool of page-locked memory.
+    struct PoolGauge: Sendable {
+        let family: MetricFamily
+        let value: @Sendable (MemoryPool.Usage) -> UInt64
+    }
+
     static let pinnedPool = [
-        MetricFamily(.gauge, "nv_pinned_memory_pool_total_bytes", "Size of the pool of pinned memory, in bytes."),
-        MetricFamily(.gauge, "nv_pinned_memory_pool_used_bytes", "Pinned memory in use, in bytes."),
+        PoolGauge(
+            family: MetricFamily(
+                .gauge, "nv_pinned_memory_pool_total_bytes", "Size of the pool of pinned memory, in bytes.")
+        ) { UInt64(clamping: $0.limit) },
+        PoolGauge(
+            family: MetricFamily(.gauge, "nv_pinned_memory_pool_used_bytes", "Pinned memory in use, in bytes.")
+        ) { UInt64(clamping: $0.used) },
+    ]
+
+    /// A gauge of which each GPU has one, if it tells.
+    struct GPUGauge: Sendable {
+        let family: MetricFamily
+        let value: @Sendable (GPUUsage) -> Double?
+
+        init(
+            _ name: String, _ help: String, _ kind: MetricFamily.Kind = .gauge,
+            _ value: @escaping @Sendable (GPUUsage) -> Double?
+        ) {
+            family = MetricFamily(kind, name, help)
+            self.value = value
+        }
+    }
+
+    static let gpuGauges = [
+        GPUGauge("nv_gpu_utilization", "Share of time that the GPU worked, from 0 to 1.") { $0.utilization },
+        GPUGauge("nv_gpu_memory_total_bytes", "The GPU's memory, in bytes.") { $0.memoryTotalBytes.map { Double($0) } },
+        GPUGauge("nv_gpu_memory_used_bytes", "The GPU's memory that is in use, in bytes.") {
+            $0.memoryUsedBytes.map { Double($0) }
+        },
+        GPUGauge("nv_gpu_power_usage", "What the GPU draws at the moment, in watts.") { $0.powerUsage },
+        GPUGauge("nv_gpu_power_limit", "What the GPU may draw, in watts.") { $0.powerLimit },
+        GPUGauge("nv_energy_consumption", "What the GPU has used since the server started, in joules.", .counter) {
+            $0.energy
+        },
     ]
 
     static let cpuUtilization = MetricFamily(

@@ -1,3 +1,4 @@
+internal import CUDADriver
 internal import ModelRuntime
 internal import Scheduling
 
@@ -31,8 +32,12 @@ public struct MetricsRenderer: Sendable {
         }
         write(Self.gauges, snapshot, to: &page)
         if let cache = snapshot.cache { write(cache, statistics, to: &page) }
-        // The engine has no such pool; the reference's dashboards know the names.
-        for family in Self.pinnedPool { page.heading(family) }
+        // The reference's dashboards know the names, and there is no such pool without a GPU.
+        for gauge in Self.pinnedPool {
+            page.heading(gauge.family)
+            if let pool = snapshot.pinnedPool { page.sample(gauge.family.name, "", gauge.value(pool)) }
+        }
+        write(snapshot.gpus, to: &page)
         if let machine = snapshot.machine { write(machine, to: &page) }
         for distribution in Self.distributions { write(distribution, statistics, to: &page) }
         writeReasons(of: Self.batchReason, BatchReason.allCases, statistics, to: &page) { $0.batchReasons[$1] ?? 0 }
@@ -87,6 +92,17 @@ public struct MetricsRenderer: Sendable {
         for gauge in Self.cacheGauges {
             page.heading(gauge.family)
             page.sample(gauge.family.name, "", gauge.value(cache))
+        }
+    }
+
+    private func write(_ gpus: [GPUUsage], to page: inout MetricsPage) {
+        guard !gpus.isEmpty else { return }
+        for gauge in Self.gpuGauges {
+            page.heading(gauge.family)
+            for gpu in gpus {
+                guard let value = gauge.value(gpu) else { continue }
+                page.sample(gauge.family.name, "{gpu_uuid=\"\(MetricLabels.escaped(gpu.uuid))\"}", value)
+            }
         }
     }
 

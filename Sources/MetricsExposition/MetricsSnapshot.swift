@@ -1,3 +1,4 @@
+package import CUDADriver
 public import Halcyon
 public import ModelRuntime
 
@@ -11,6 +12,10 @@ public struct MetricsSnapshot: Sendable {
     public var machine: MachineUsage?
     /// `nil` for a server without a cache.
     public var cache: CacheUsage?
+    /// Empty to leave them out.
+    package var gpus: [GPUUsage] = []
+    /// The pool of page-locked memory; `nil` without a GPU that is in use.
+    package var pinnedPool: MemoryPool.Usage?
 
     public init(statistics: [ModelStatistics], gauges: [ModelGauges], machine: MachineUsage? = nil) {
         self.statistics = statistics
@@ -24,5 +29,6 @@ public struct MetricsSnapshot: Sendable {
         let statistics = (try? server.statistics())?.models ?? []
         self.init(statistics: statistics, gauges: server.gauges(), machine: machine)
         cache = server.cacheUsage
+        pinnedPool = server.gpus.pinnedUsageOnGPUs
     }
 }

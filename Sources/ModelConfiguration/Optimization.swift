@@ -5,6 +5,10 @@ public struct Optimization: Hashable, Sendable {
     /// `graph.level`, how far ONNX Runtime rewrites the model's graph: 0 for all it can, 1 for basic and extended, −1
     /// for basic, 2 for nothing. Other backends do not take it.
     public var graphLevel: Int
+    /// What instances on GPUs run with, the first first (`execution_accelerators.gpu_execution_accelerator`).
+    public var gpuAccelerators: [ExecutionAccelerator] = []
+    /// What instances on the processor run with.
+    public var cpuAccelerators: [ExecutionAccelerator] = []
 
     public init(eagerBatching: Bool = false, graphLevel: Int = 0) {
         self.eagerBatching = eagerBatching

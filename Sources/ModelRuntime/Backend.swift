@@ -13,6 +13,12 @@ public protocol Backend: Sendable {
     /// Whether the engine itself is on this machine. Where it is not, another that reads the same file may run a model.
     var isInstalled: Bool { get }
 
+    /// What the backend can do with a GPU. It is asked where the machine has one.
+    var gpuSupport: GPUSupport { get }
+
+    /// Whether it acts on `optimization.execution_accelerators`.
+    var takesExecutionAccelerators: Bool { get }
+
     /// Opens a model: reads it as far as its signature needs, and leaves the costly part to ``Model/prepare(for:plan:)``.
     ///
     /// - Throws: `HalcyonError` that names the file and says what is wrong with it; where the engine itself is missing,
@@ -22,4 +28,6 @@ public protocol Backend: Sendable {
 
 extension Backend {
     public var isInstalled: Bool { true }
+    public var gpuSupport: GPUSupport { .none }
+    public var takesExecutionAccelerators: Bool { false }
 }

@@ -5,8 +5,13 @@ final class BatchBuffers: Sendable {
     private let buffers = Locked<[BufferStorage]>([])
     /// Buffers that are kept for later; what is needed beyond is freed after use.
     private let retained: Int
+    private let memory: (any MemoryProvider)?
 
-    init(retained: Int) { self.retained = retained }
+    /// - Parameter memory: gives memory that a GPU reads directly; `nil` for ordinary memory.
+    init(retained: Int, memory: (any MemoryProvider)? = nil) {
+        self.retained = retained
+        self.memory = memory
+    }
 
     /// A buffer of at least that many bytes that nobody else refers to. It is free again when the caller, and whoever
     /// the caller gave it to, has let go of it.
@@ -17,7 +22,8 @@ final class BatchBuffers: Sendable {
                 if buffers[index].byteCount >= byteCount { return buffers[index] }
                 replaceable = index
             }
-            let storage = BufferStorage.allocate(byteCount: byteCount)
+            let storage =
+                (try? memory?.storage(byteCount: byteCount, in: .pinned)) ?? .allocate(byteCount: byteCount)
             if buffers.count < retained {
                 buffers.append(storage)
             } else if let replaceable {

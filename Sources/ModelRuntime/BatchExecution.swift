@@ -24,14 +24,19 @@ struct BatchExecution: Sendable {
     private let gather: Gather
     private let scatter: Scatter
 
-    init(configuration: ModelConfiguration, version: Int64, instanceCount: Int, clock: any SchedulingClock) {
+    /// - Parameter memory: where batches are gathered; `nil` for ordinary memory.
+    init(
+        configuration: ModelConfiguration, version: Int64, instanceCount: Int, clock: any SchedulingClock,
+        memory: (any MemoryProvider)? = nil
+    ) {
         self.configuration = configuration
         self.version = version
         self.clock = clock
         // Each instance has a batch at work, and one may be gathered ahead for it.
         ragged = RaggedBatch(configuration)
         gather = Gather(
-            buffers: BatchBuffers(retained: 2 * instanceCount * max(1, configuration.inputs.count)), ragged: ragged)
+            buffers: BatchBuffers(retained: 2 * instanceCount * max(1, configuration.inputs.count), memory: memory),
+            ragged: ragged)
         scatter = Scatter(configuration)
     }
 
@@ -57,7 +62,8 @@ struct BatchExecution: Sendable {
                 }
             let requested = requestedOutputs(requests)
             var execution = ExecutionBatch(
-                inputs: inputs, batchSize: batch.size, requestedOutputs: requested, clock: clock)
+                inputs: slot.identity.gpu == nil ? try onHost(inputs) : inputs, batchSize: batch.size,
+                requestedOutputs: requested, clock: clock, outputPlacement: outputPlacement(requests))
             stages.inferenceStart = clock.now()
             let outputs = try execute(&execution, on: slot)
             stages.inferenceEnd = clock.now()
@@ -93,6 +99,22 @@ struct BatchExecution: Sendable {
 
     /// Ends the warm-up: frees the buffers of batches that may have been larger than any that follows.
     func warmedUp() { gather.reset() }
+
+    /// Inputs that an instance on the processor can read: of a model that has some on a GPU as well.
+    private func onHost(_ inputs: [Tensor]) throws(HalcyonError) -> [Tensor] {
+        if inputs.allSatisfy({ $0.data.placement.isHostAccessible }) { return inputs }
+        var inputs = inputs
+        for index in inputs.indices { inputs[index].data = try inputs[index].data.onHost() }
+        return inputs
+    }
+
+    /// Where the requests want the outputs, if all want the same.
+    private func outputPlacement(_ requests: [PendingRequest]) -> MemoryPlacement? {
+        guard let first = requests.first?.outputPlacement,
+            requests.allSatisfy({ $0.outputPlacement == first })
+        else { return nil }
+        return first
+    }
 
     /// The union of what the requests want; `nil` where one of them wants all.
     private func requestedOutputs(_ requests: [PendingRequest]) -> Set<String>? {
@@ -139,6 +161,10 @@ struct BatchExecution: Sendable {
 extension StatisticsCollector.Stages {
     /// Takes over the marks that an instance set, where they make sense.
     fileprivate mutating func refine(with execution: ExecutionBatch) {
+        if let times = execution.deviceTimes {
+            (inferenceStart, inferenceEnd) = times.marks(from: inferenceStart, to: inferenceEnd)
+            return
+        }
         if execution.inferenceStart > inferenceStart, execution.inferenceStart <= inferenceEnd {
             inferenceStart = execution.inferenceStart
         }

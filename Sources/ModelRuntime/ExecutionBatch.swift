@@ -8,6 +8,9 @@ public struct ExecutionBatch {
     public let batchSize: Int
     /// The outputs that at least one of the requests wants; `nil` for all.
     public let requestedOutputs: Set<String>?
+    /// Where all of its requests want the outputs. An instance that can't give them there gives them where the processor
+    /// reads them, and the engine copies them; `nil` for the latter in any case.
+    public let outputPlacement: MemoryPlacement?
     /// Whether it only warms the model up: the inputs may mean nothing, and nobody waits for the outputs.
     public let isWarmUp: Bool
 
@@ -15,11 +18,14 @@ public struct ExecutionBatch {
     /// When the engine began and finished to compute, in the clock's nanoseconds; 0 where the instance did not say.
     package private(set) var inferenceStart: UInt64 = 0
     package private(set) var inferenceEnd: UInt64 = 0
+    /// What a device measured itself.
+    package private(set) var deviceTimes: DeviceTimes?
 
     package init(
         inputs: [Tensor], batchSize: Int, requestedOutputs: Set<String>?, clock: any MonotonicClock,
-        isWarmUp: Bool = false
+        isWarmUp: Bool = false, outputPlacement: MemoryPlacement? = nil
     ) {
+        self.outputPlacement = outputPlacement
         self.inputs = inputs
         self.batchSize = batchSize
         self.requestedOutputs = requestedOutputs
@@ -33,6 +39,10 @@ public struct ExecutionBatch {
 
     /// Ends the *compute infer* time; what follows counts as *compute output*.
     public mutating func inferenceDidEnd() { inferenceEnd = clock.now() }
+
+    /// Says how long the stages took by a device's own clock, in place of the two calls above. Call it when the device is
+    /// done.
+    package mutating func deviceDidMeasure(_ times: DeviceTimes) { deviceTimes = times }
 
     /// The input with that name.
     ///

@@ -17,7 +17,7 @@ struct Gather {
     func reset() { buffers.removeAll() }
 
     /// - Parameter requests: each request's inputs, in the configuration's order; at least one.
-    /// - Throws: `unsupported` for inputs that the processor cannot read.
+    /// - Throws: what a device says whose memory inputs are in.
     func inputs(of requests: [[Tensor]]) throws(HalcyonError) -> [Tensor] {
         guard let ragged else { return try rows(of: requests) }
         return try rows(of: requests) + ragged.made(for: requests)
@@ -40,10 +40,6 @@ struct Gather {
         var rows = 0
         for inputs in requests {
             let input = inputs[index]
-            guard input.data.placement.isHostAccessible else {
-                throw HalcyonError(
-                    .unsupported, "input '\(input.name)' lives in \(input.data.placement) and cannot share a batch")
-            }
             let (sum, overflow) = byteCount.addingReportingOverflow(input.data.byteCount)
             guard !overflow else {
                 throw HalcyonError(.invalidArgument, "the batch's input '\(input.name)' is too large")
@@ -51,17 +47,29 @@ struct Gather {
             byteCount = sum
             rows += isRagged ? try input.shape.elementCount() : input.shape.dimensions.first ?? 1
         }
-        let storage = buffers.take(byteCount: byteCount)
+        let storage = try storage(byteCount: byteCount, for: requests.lazy.map { $0[index].data })
         var offset = 0
         for inputs in requests {
-            inputs[index].data.withUnsafeBytes { bytes in
-                guard let source = bytes.baseAddress else { return }
-                (storage.baseAddress + offset).copyMemory(from: source, byteCount: bytes.count)
-                offset += bytes.count
-            }
+            try inputs[index].data.copy(to: storage.baseAddress + offset)
+            offset += inputs[index].data.byteCount
         }
         let shape = isRagged ? Shape([rows]) : Shape([rows] + first.shape.dimensions.dropFirst())
         let data = try Buffer(storage).slice(offset: 0, byteCount: byteCount)
         return try Tensor(name: first.name, elementType: first.elementType, shape: shape, data: data)
+    }
+
+    /// Memory of the GPU that has all the parts, or else memory that the processor has.
+    private func storage(
+        byteCount: Int, for parts: some Sequence<Buffer>
+    ) throws(HalcyonError) -> BufferStorage {
+        var common: Buffer?
+        for part in parts {
+            if part.placement.isHostAccessible || common.map({ $0.placement != part.placement }) ?? false {
+                return buffers.take(byteCount: byteCount)
+            }
+            common = part
+        }
+        guard let device = common?.storage.device else { return buffers.take(byteCount: byteCount) }
+        return try device.allocate(byteCount: byteCount)
     }
 }

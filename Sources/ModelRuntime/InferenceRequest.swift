@@ -19,6 +19,8 @@ public struct InferenceRequest: Sendable {
     public var sequence: InferenceSequence?
     /// For a decoupled model: how much may be under way to the caller; `nil` for all that comes.
     package var flow: ResponseFlow?
+    /// Where the outputs are to live; `nil` for wherever the processor can read them. Texts always live there.
+    public var outputPlacement: MemoryPlacement?
     /// Who wants to know how far the request has come.
     package var trace: (any RequestTrace)?
 

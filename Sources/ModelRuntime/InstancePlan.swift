@@ -9,18 +9,22 @@ package enum InstancePlan {
 
     /// All instances, group by group: `<group>_<index in the group>`, as in the reference.
     ///
+    /// A group on GPUs has its number of instances on each of them, under the same names.
+    ///
     /// - Parameters:
     ///   - configuration: complete, so its groups have names and kinds.
+    ///   - placement: the GPUs that there are, by which the configuration was completed.
     ///   - policies: the server's host policies, by name.
-    /// - Throws: `invalidArgument` for groups that want a GPU, as this version runs on none; for more than
-    ///   ``maximumCount`` instances; and for two of the same name.
+    /// - Throws: `invalidArgument` for groups that want a GPU which there is not, or which the engine can't use; for more
+    ///   than ``maximumCount`` instances; and for two of the same name.
     package static func instances(
-        of configuration: ModelConfiguration, policies: [String: HostPolicy] = [:]
+        of configuration: ModelConfiguration, placement: GPUPlacement = .none, policies: [String: HostPolicy] = [:]
     ) throws(HalcyonError) -> [InstanceIdentity] {
-        try checkDevices(configuration)
+        try checkDevices(configuration, placement)
         var total = 0
         for group in configuration.instanceGroups {
-            let (sum, overflow) = total.addingReportingOverflow(max(1, group.count))
+            let (count, tooMany) = max(1, group.count).multipliedReportingOverflow(by: devices(of: group).count)
+            let (sum, overflow) = total.addingReportingOverflow(tooMany ? .max : count)
             total = overflow ? .max : sum
         }
         guard total <= maximumCount else {
@@ -39,10 +43,13 @@ package enum InstancePlan {
                         "two instances of model \(configuration.name) are named '\(name)'; give the instance group "
                             + "\(group.name) another name")
                 }
-                var identity = InstanceIdentity(
-                    name: name, kind: group.kind == .model ? .model : .cpu, index: instances.count, group: position)
-                identity.hostPolicy = policies[policyName(of: identity, group)]
-                instances.append(identity)
+                for device in devices(of: group) {
+                    var identity = InstanceIdentity(
+                        name: name, kind: group.kind == .auto ? .cpu : group.kind, gpu: device,
+                        index: instances.count, group: position)
+                    identity.hostPolicy = policies[policyName(of: identity, group)]
+                    instances.append(identity)
+                }
             }
         }
         return instances
@@ -56,6 +63,11 @@ package enum InstancePlan {
         case .model: "model"
         case .cpu, .auto: "cpu"
         }
+    }
+
+    /// Where a group's instances are: once each on its GPUs, or once on none.
+    private static func devices(of group: InstanceGroup) -> [Int?] {
+        group.kind == .gpu ? group.gpus.map(\.self) : [nil]
     }
 
     /// What an instance shares with others, by its group's rate limiter; `nil` where it needs nothing.
@@ -74,22 +86,41 @@ package enum InstancePlan {
         return needs.isEmpty ? nil : ResourceArbiter.Claim(needs: needs, priority: limiter.priority)
     }
 
-    private static func checkDevices(_ configuration: ModelConfiguration) throws(HalcyonError) {
+    private static func checkDevices(
+        _ configuration: ModelConfiguration, _ placement: GPUPlacement
+    ) throws(HalcyonError) {
         var complaints: [String] = []
         for group in configuration.instanceGroups {
-            let subject = "instance group \(group.name) of model \(configuration.name) has kind "
-            if group.kind == .gpu {
-                complaints.append(
-                    subject
-                        + "KIND_GPU but server does not support GPUs; write KIND_CPU, or KIND_AUTO for whatever there "
-                        + "is")
+            let subject = "instance group \(group.name) of model \(configuration.name) "
+            if placement.kind(of: group) == .gpu {
+                complaints += complaint(group, placement).map { [subject + $0] } ?? []
             } else if !group.gpus.isEmpty {
                 let kind = group.kind == .model ? group.kind : .cpu
-                complaints.append(
-                    subject + "\(kind.rawValue) but specifies one or more GPUs; leave out gpus, as this server has none"
-                )
+                let advice =
+                    placement.numbers.isEmpty
+                    ? "leave out gpus, as this server has none"
+                    : "leave out gpus, or name GPUs that this server has: \(list(placement.numbers))"
+                complaints.append(subject + "has kind \(kind.rawValue) but specifies one or more GPUs; \(advice)")
             }
         }
         guard complaints.isEmpty else { throw HalcyonError(.invalidArgument, complaints.joined(separator: "\n")) }
     }
+
+    /// What is wrong with a group that is to be on GPUs.
+    private static func complaint(_ group: InstanceGroup, _ placement: GPUPlacement) -> String? {
+        let advice = "; write KIND_CPU, or KIND_AUTO for whatever there is"
+        if placement.numbers.isEmpty { return "has kind KIND_GPU but server does not support GPUs\(advice)" }
+        if placement.engine == .never {
+            return "has kind KIND_GPU but its backend runs models on the processor only\(advice)"
+        }
+        if let twice = group.gpus.enumerated().first(where: { group.gpus[..<$0.offset].contains($0.element) }) {
+            return "specifies gpu id \(twice.element) more than once"
+        }
+        guard let unknown = group.gpus.first(where: { !placement.numbers.contains($0) }) else { return nil }
+        return
+            "specifies invalid or unsupported gpu id \(unknown). GPUs with at least the minimum required CUDA compute "
+            + "compatibility of \(placement.minimumComputeCapability) are: \(list(placement.numbers))"
+    }
+
+    private static func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: ", ") }
 }

@@ -24,6 +24,8 @@ package final class ModelExecutor: WarmedExecutor {
         package var resources: ResourceGate?
         /// How long an execution may take before its instance is given up, in nanoseconds; 0 for as long as it takes.
         package var executionTimeout: UInt64 = 0
+        /// Where memory that GPUs reach comes from; `nil` without GPUs.
+        package var memory: (any MemoryProvider)?
 
         package init(
             model: any Model, version: Int64, configuration: ModelConfiguration, instances: [InstanceIdentity],
@@ -86,7 +88,10 @@ package final class ModelExecutor: WarmedExecutor {
         configuration = parts.configuration
         model = parts.model
         options = SchedulingOptions(parts.configuration)
-        validator = RequestValidator(parts.configuration)
+        let isOnGPU = parts.instances.contains { $0.gpu != nil }
+        validator = RequestValidator(
+            parts.configuration,
+            takesDeviceMemory: isOnGPU && !parts.configuration.usesResponseCache && !parts.configuration.isDecoupled)
         clock = parts.clock
         timer = parts.timer
         log = parts.log
@@ -98,7 +103,7 @@ package final class ModelExecutor: WarmedExecutor {
             ? parts.cache.map { CachedAnswers(cache: $0, statistics: statistics, clock: parts.clock) } : nil
         execution = BatchExecution(
             configuration: parts.configuration, version: parts.version, instanceCount: parts.instances.count,
-            clock: parts.clock)
+            clock: parts.clock, memory: isOnGPU ? parts.memory : nil)
         do {
             slots = try InstanceSlot.make(parts)
             sharesResources = slots.contains { $0.pass != nil }

@@ -15,6 +15,7 @@ package final class PendingRequest: @unchecked Sendable {
     let id: String
     let inputs: [Tensor]
     let requestedOutputs: [String]
+    let outputPlacement: MemoryPlacement?
     let batchSize: Int
     /// When the request reached the engine, in nanoseconds of the clock.
     let arrival: UInt64
@@ -32,6 +33,7 @@ package final class PendingRequest: @unchecked Sendable {
         id = request.id
         inputs = validated.inputs
         requestedOutputs = request.requestedOutputs
+        outputPlacement = request.outputPlacement
         batchSize = validated.batchSize
         self.arrival = arrival
         self.handler = handler

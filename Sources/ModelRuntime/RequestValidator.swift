@@ -17,9 +17,12 @@ package struct RequestValidator: Sendable {
     private let hasOpenDimensions: Bool
     private let hasOptionalInputs: Bool
     private let reshapes: Bool
+    private let takesDeviceMemory: Bool
 
-    package init(_ configuration: ModelConfiguration) {
+    /// - Parameter takesDeviceMemory: whether inputs may stay in a GPU's memory. Texts may not.
+    package init(_ configuration: ModelConfiguration, takesDeviceMemory: Bool = false) {
         self.configuration = configuration
+        self.takesDeviceMemory = takesDeviceMemory
         hasOpenDimensions = configuration.inputs.contains(where: { $0.dimensions.isVariable && !$0.allowsRaggedBatch })
         hasOptionalInputs = configuration.inputs.contains(where: \.isOptional)
         reshapes = configuration.inputs.contains(where: { $0.reshape != nil })
@@ -30,6 +33,10 @@ package struct RequestValidator: Sendable {
         var inputs = try orderedInputs(request)
         let expected = hasOptionalInputs ? present(inputs) : configuration.inputs
         let batchSize = try batchSize(of: inputs)
+        for index in inputs.indices where !inputs[index].data.placement.isHostAccessible {
+            guard !takesDeviceMemory || inputs[index].elementType == .bytes else { continue }
+            inputs[index].data = try inputs[index].data.onHost()
+        }
         for (input, expected) in zip(inputs, expected) { try check(input, against: expected) }
         let shape = shapeKey(inputs, expected)
         if reshapes { for index in inputs.indices { reshape(&inputs[index], expected[index]) } }

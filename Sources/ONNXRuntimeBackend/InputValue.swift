@@ -7,29 +7,36 @@ struct InputValue {
     let handle: Handle
     /// What the engine reads; it has to live until the run is over.
     let data: Buffer
+    /// What was copied to there, if the copy may still be going on.
+    let source: Buffer?
+
+    /// A value that somebody has made over data in a GPU's memory.
+    init(handle: Handle, data: Buffer, source: Buffer) {
+        self.handle = handle
+        self.data = data
+        self.source = source
+    }
 
     /// - Throws: `invalidArgument` where the tensor is not what the model's port takes.
     init(_ tensor: Tensor, port: Session.Port, runtime: Runtime) throws(HalcyonError) {
-        guard tensor.elementType == port.elementType else {
-            throw HalcyonError(
-                .invalidArgument,
-                "input '\(port.name)' must be \(port.elementType.rawValue), but is \(tensor.elementType.rawValue)")
-        }
-        guard tensor.data.placement.isHostAccessible else {
-            throw HalcyonError(.unsupported, "input '\(port.name)' is not in the processor's memory")
-        }
-        guard tensor.elementType == .bytes else {
-            data = try Self.aligned(tensor, port)
-            handle = try Self.tensor(tensor, over: data, runtime)
+        source = nil
+        guard tensor.elementType == .bytes, port.elementType == .bytes else {
+            try Self.check(tensor, port)
+            data = Self.aligned(tensor)
+            handle = try Self.tensor(tensor, over: data, runtime, memory: runtime.memory)
             return
         }
         data = tensor.data
         handle = try Self.texts(tensor, runtime)
     }
 
-    /// The bytes at an address that suits their elements, as the engine's kernels need it; a slice of a message may
-    /// begin anywhere.
-    private static func aligned(_ tensor: Tensor, _ port: Session.Port) throws(HalcyonError) -> Buffer {
+    /// - Throws: `invalidArgument` where a tensor of numbers is not what the model's port takes.
+    static func check(_ tensor: Tensor, _ port: Session.Port) throws(HalcyonError) {
+        guard tensor.elementType == port.elementType else {
+            throw HalcyonError(
+                .invalidArgument,
+                "input '\(port.name)' must be \(port.elementType.rawValue), but is \(tensor.elementType.rawValue)")
+        }
         let byteCount = try tensor.shape.byteCount(of: tensor.elementType)
         guard tensor.data.byteCount == byteCount else {
             throw HalcyonError(
@@ -37,12 +44,20 @@ struct InputValue {
                 "input '\(port.name)' of shape \(tensor.shape) takes \(byteCount) bytes, "
                     + "but has \(tensor.data.byteCount)")
         }
+    }
+
+    /// The bytes at an address that suits their elements, as the engine's kernels need it; a slice of a message may
+    /// begin anywhere.
+    private static func aligned(_ tensor: Tensor) -> Buffer {
         let alignment = UInt(tensor.elementType.byteSize ?? 1)
         guard UInt(bitPattern: tensor.data.baseAddress) % alignment != 0 else { return tensor.data }
         return tensor.data.withUnsafeBytes { Buffer(copying: $0) }
     }
 
-    private static func tensor(_ tensor: Tensor, over data: Buffer, _ runtime: Runtime) throws(HalcyonError) -> Handle {
+    /// - Parameter memory: the engine's word for where the data are.
+    static func tensor(
+        _ tensor: Tensor, over data: Buffer, _ runtime: Runtime, memory: OpaquePointer
+    ) throws(HalcyonError) -> Handle {
         let functions = runtime.library.functions
         let dimensions = tensor.shape.dimensions.map(Int64.init)
         return try runtime.library.make(
@@ -50,7 +65,7 @@ struct InputValue {
             "ONNX Runtime does not take input '\(tensor.name)' of shape \(tensor.shape)"
         ) {
             functions.create_tensor_with_data(
-                runtime.memory, UnsafeMutableRawPointer(mutating: data.baseAddress), data.byteCount, dimensions,
+                memory, UnsafeMutableRawPointer(mutating: data.baseAddress), data.byteCount, dimensions,
                 dimensions.count, tensor.elementType.onnxNumber, $0)
         }
     }

@@ -17,6 +17,13 @@ struct ModelParameters: Sendable, Equatable {
     var arenaShrinkage: String?
     /// The engine's own settings of a session, whose names begin with `session.`.
     var sessionEntries: [String: String] = [:]
+    /// `cudnn_conv_algo_search`, `gpu_mem_limit`, `arena_extend_strategy`, `do_copy_in_default_stream`: the older way to give
+    /// options of the CUDA execution provider.
+    var cudaOptions: [String: String] = [:]
+    /// `share_session_between_instances`: whether the instances on a GPU share a session; `nil` to go by the providers.
+    var sharesSession: Bool?
+    /// `trt_engine_cache_path`, `trt_timing_cache_path`: folders that the operator has for what TensorRT keeps.
+    var cacheFolders: [String: String] = [:]
     /// The model's parameters that are none of these, in alphabetical order.
     var ignored: [String] = []
 
@@ -27,8 +34,12 @@ struct ModelParameters: Sendable, Equatable {
     /// - Throws: `invalidArgument` or `unsupported`, with the parameter's name.
     init(backend: [String: String], model: [String: String], modelName: String) throws(HalcyonError) {
         let owner = "the onnxruntime backend's configuration"
-        for (name, value) in backend.sorted(by: { $0.key < $1.key })
-        where try !take(name, value, owner: owner) {
+        for (name, value) in backend.sorted(by: { $0.key < $1.key }) {
+            if ["trt_engine_cache_path", "trt_timing_cache_path"].contains(name) {
+                cacheFolders[name] = value
+                continue
+            }
+            if try take(name, value, owner: owner) { continue }
             throw HalcyonError(
                 .invalidArgument, "\(owner): there is no parameter '\(name)'; expected \(Self.known)")
         }
@@ -40,7 +51,9 @@ struct ModelParameters: Sendable, Equatable {
 
     private static let known =
         "intra_op_thread_count, inter_op_thread_count, execution_mode, enable_mem_arena, enable_mem_pattern, "
-        + "memory.enable_memory_arena_shrinkage, or a setting that begins with 'session.'"
+        + "memory.enable_memory_arena_shrinkage, cudnn_conv_algo_search, gpu_mem_limit, arena_extend_strategy, "
+        + "do_copy_in_default_stream, share_session_between_instances, trt_engine_cache_path, trt_timing_cache_path, or a "
+        + "setting that begins with 'session.'"
 
     /// - Returns: whether there is such a parameter.
     private mutating func take(_ name: String, _ value: String, owner: String) throws(HalcyonError) -> Bool {
@@ -52,6 +65,13 @@ struct ModelParameters: Sendable, Equatable {
         case "enable_mem_arena": usesMemoryArena = try Self.flag(value, subject)
         case "enable_mem_pattern": usesMemoryPattern = try Self.flag(value, subject)
         case "memory.enable_memory_arena_shrinkage": arenaShrinkage = value
+        case "share_session_between_instances": sharesSession = try Self.flag(value.lowercased(), subject)
+        case _ where AcceleratorOptions.olderCUDA.contains(name): cudaOptions[name] = value
+        case "trt_engine_cache_path", "trt_timing_cache_path":
+            throw HalcyonError(
+                .unsupported,
+                "\(subject) names a path, which only the server's operator sets: --backend-config "
+                    + "onnxruntime,\(name)=FOLDER")
         case _ where name.hasPrefix("session."):
             guard !["file", "path", "folder", "directory"].contains(where: name.contains) else {
                 throw HalcyonError(.unsupported, "\(subject) names a path, which can't be set here")
@@ -73,8 +93,8 @@ struct ModelParameters: Sendable, Equatable {
 
     private static func flag(_ value: String, _ subject: String) throws(HalcyonError) -> Bool {
         switch value {
-        case "0": return false
-        case "1": return true
+        case "0", "false": return false
+        case "1", "true": return true
         default: throw HalcyonError(.invalidArgument, "\(subject) is '\(value)'; expected 0 or 1")
         }
     }

@@ -1,11 +1,12 @@
+package import CUDADriver
 internal import Logging
 internal import ModelConfiguration
 package import ModelRuntime
 private import Synchronization
 internal import Tensors
 
-/// Runs ONNX models with Microsoft's ONNX Runtime, on its CPU execution provider. Texts, which the others can't take,
-/// are its as well.
+/// Runs ONNX models with Microsoft's ONNX Runtime, on the processor and, with a library that has what that takes, on GPUs.
+/// Texts, which the others can't take, are its as well.
 ///
 /// The engine itself is not linked: its library is opened when the first model needs it.
 package final class ONNXRuntimeBackend: Backend {
@@ -16,10 +17,15 @@ package final class ONNXRuntimeBackend: Backend {
         package var libraryDirectories: [String]
         /// Settings for all models, by the name that a model's parameter has. A model's own parameter comes first.
         package var configuration: [String: String]
+        /// The machine's GPUs.
+        package var gpus: GPUs
 
-        package init(libraryDirectories: [String] = [], configuration: [String: String] = [:]) {
+        package init(
+            libraryDirectories: [String] = [], configuration: [String: String] = [:], gpus: GPUs = GPUs()
+        ) {
             self.libraryDirectories = libraryDirectories
             self.configuration = configuration
+            self.gpus = gpus
         }
     }
 
@@ -28,6 +34,14 @@ package final class ONNXRuntimeBackend: Backend {
     package let modelFilenames = ["model.onnx"]
 
     package var isInstalled: Bool { Library.isInstalled(directories: options.libraryDirectories) }
+
+    package let takesExecutionAccelerators = true
+
+    /// By what the installed library was built with.
+    package var gpuSupport: GPUSupport {
+        guard let runtime = try? loadedRuntime(log: nil) else { return .notInstalled }
+        return runtime.providers.contains(ExecutionProvider.Kind.cuda.rawValue) ? .available : .notInstalled
+    }
 
     private let options: Options
     private let runtime = Mutex<Runtime?>(nil)
@@ -48,17 +62,22 @@ package final class ONNXRuntimeBackend: Backend {
                 "parameter is not ONNX Runtime's and has no effect on this model", metadata: ["parameter": "\(name)"])
         }
         return try ONNXRuntimeModel(
-            runtime: loadedRuntime(log: source.log), path: path, source: source, parameters: parameters)
+            runtime: loadedRuntime(log: source.log), path: path, source: source, parameters: parameters,
+            gpus: options.gpus)
     }
 
     /// The engine, opened at the first call. A failure is not remembered: the next model tries again.
-    private func loadedRuntime(log: Logger) throws -> Runtime {
+    private func loadedRuntime(log: Logger?) throws -> Runtime {
         try runtime.withLock { runtime in
             if let runtime { return runtime }
             let library = try Library.open(directories: options.libraryDirectories)
             let loaded = try Runtime(library: library)
-            log.info(
-                "ONNX Runtime is loaded", metadata: ["version": "\(library.version)", "library": "\(library.path)"])
+            log?.info(
+                "ONNX Runtime is loaded",
+                metadata: [
+                    "version": "\(library.version)", "library": "\(library.path)",
+                    "providers": "\(loaded.providers.joined(separator: ","))",
+                ])
             runtime = loaded
             return loaded
         }

@@ -1,3 +1,4 @@
+internal import CUDADriver
 internal import Logging
 internal import ModelConfiguration
 internal import ModelRuntime
@@ -13,17 +14,37 @@ final class ONNXRuntimeModel: Model {
     private let modelName: String
     private let path: String
     private let parameters: ModelParameters
-    private let prepared = Mutex<(session: Session, settings: SessionSettings)?>(nil)
+    private let plan: ProviderPlan
+    private let gpus: GPUs
+    private let log: Logger
+    private let prepared = Mutex<Prepared?>(nil)
+    private let isOnGPU = Atomic(false)
 
-    init(runtime: Runtime, path: String, source: ModelSource, parameters: ModelParameters) throws(HalcyonError) {
+    /// What instances are made of.
+    private struct Prepared {
+        var settings: SessionSettings
+        /// Of the instances on the processor; `nil` where there are none.
+        var session: Session?
+        /// Of the instances on each GPU, where they share one.
+        var shared: [Int: Session] = [:]
+        /// By number.
+        var gpus: [Int: GPU] = [:]
+    }
+
+    init(
+        runtime: Runtime, path: String, source: ModelSource, parameters: ModelParameters, gpus: GPUs
+    ) throws(HalcyonError) {
         self.runtime = runtime
         self.path = path
         self.parameters = parameters
+        self.gpus = gpus
+        log = source.log
         modelName = source.modelName
+        plan = try ProviderPlan(source.configuration.optimization, parameters, modelName: source.modelName)
         do throws(HalcyonError) {
             // How many threads the session may have is not known before the configuration is complete, and what is
             // missing in it comes from the model: so it is read once more for that.
-            let session = try Session(runtime: runtime, path: path, settings: .reading(parameters))
+            let session = try Self.reading(runtime, path, parameters, plan, gpus)
             signature = try Self.signature(session, source.configuration)
         } catch {
             throw error.prefixed("model '\(source.modelName)': ")
@@ -38,27 +59,101 @@ final class ONNXRuntimeModel: Model {
                     + "inputs")
         }
         do throws(HalcyonError) {
-            let settings = try SessionSettings.running(configuration, parameters, plan: plan)
-            let session = try Session(runtime: runtime, path: path, settings: settings)
-            prepared.withLock { $0 = (session, settings) }
+            let prepared = try prepare(
+                configuration.instanceGroups, .running(configuration, parameters, plan: plan))
+            self.prepared.withLock { $0 = prepared }
+            isOnGPU.store(!prepared.gpus.isEmpty, ordering: .relaxed)
         } catch {
             throw error.prefixed("model '\(modelName)': ")
         }
     }
 
+    private func prepare(
+        _ groups: [InstanceGroup], _ settings: SessionSettings
+    ) throws(HalcyonError) -> Prepared {
+        var prepared = Prepared(settings: settings)
+        if groups.isEmpty || groups.contains(where: { $0.kind != .gpu }) {
+            prepared.settings.providers = plan.onCPU
+            prepared.session = try Session(runtime: runtime, path: path, settings: prepared.settings)
+        }
+        var counts: [Int: Int] = [:]
+        for group in groups where group.kind == .gpu {
+            for number in group.gpus { counts[number, default: 0] += group.count }
+        }
+        guard !counts.isEmpty else {
+            if plan.isForGPUs {
+                log.notice("the model's gpu_execution_accelerator is not used, as no instance of it is on a GPU")
+            }
+            return prepared
+        }
+        for provider in plan.onGPU { try provider.check(runtime.providers, version: runtime.library.version) }
+        for (number, count) in counts.sorted(by: { $0.key < $1.key }) {
+            prepared.gpus[number] = try gpus.gpu(number)
+            let onGPU = settings.on(plan.onGPU, gpu: number)
+            if prepared.session == nil { prepared.settings = onGPU }
+            guard plan.sharesSession, count > 1 || !runtime.takesStreams else { continue }
+            prepared.shared[number] = try Session(runtime: runtime, path: path, settings: onGPU)
+        }
+        return prepared
+    }
+
     func makeInstance(_ identity: InstanceIdentity) throws -> any ModelInstance {
-        guard let session = prepared.withLock({ $0?.session }) else {
+        let prepared = prepared.withLock { $0 }
+        if let number = identity.gpu, let prepared, let gpu = prepared.gpus[number] {
+            do throws(HalcyonError) {
+                return try makeInstance(on: gpu, prepared)
+            } catch {
+                throw error.prefixed("model '\(modelName)': ")
+            }
+        }
+        guard let session = prepared?.session else {
             throw HalcyonError(.internal, "instance '\(identity.name)' was asked of a model that is not prepared")
         }
         return ONNXRuntimeInstance(session, modelName: modelName)
     }
 
-    /// The engine takes runs from any thread, and computes on it together with the session's own.
-    let mayRunOnCallerThread = true
+    private func makeInstance(on gpu: GPU, _ prepared: Prepared) throws(HalcyonError) -> any ModelInstance {
+        let number = gpu.device.number
+        let stream = try CUDAStream(gpu.context)
+        let session: Session =
+            if let shared = prepared.shared[number] {
+                shared
+            } else {
+                try Session(
+                    runtime: runtime, path: path, settings: prepared.settings.on(plan.onGPU, gpu: number),
+                    stream: runtime.takesStreams ? stream : nil)
+            }
+        let place = ONNXRuntimeGPUInstance.Place(
+            gpu: gpu, stream: stream, memory: gpus, information: try runtime.memory(ofGPU: number))
+        return try ONNXRuntimeGPUInstance(session, on: place, modelName: modelName)
+    }
+
+    /// The engine takes runs from any thread, and computes on it together with the session's own. On a GPU it keeps things for
+    /// each thread that it ever ran on, so that only the instances' own may.
+    var mayRunOnCallerThread: Bool { !isOnGPU.load(ordering: .relaxed) }
 
     var properties: [(name: String, value: String)] {
-        guard let settings = prepared.withLock({ $0?.settings }) else { return [] }
-        return [("engine", "ONNX Runtime \(runtime.library.version)")] + settings.described
+        guard let prepared = prepared.withLock({ $0 }) else { return [] }
+        let gpus = prepared.gpus.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value.device.name))" }
+        return [("engine", "ONNX Runtime \(runtime.library.version)")] + prepared.settings.described
+            + (gpus.isEmpty ? [] : [("GPUs", gpus.joined(separator: ", "))])
+    }
+
+    /// A session for reading inputs and outputs: on the processor, and where that has no code for the model, on a GPU.
+    private static func reading(
+        _ runtime: Runtime, _ path: String, _ parameters: ModelParameters, _ plan: ProviderPlan, _ gpus: GPUs
+    ) throws(HalcyonError) -> Session {
+        let settings = SessionSettings.reading(parameters)
+        do throws(HalcyonError) {
+            return try Session(runtime: runtime, path: path, settings: settings)
+        } catch {
+            guard runtime.providers.contains(ExecutionProvider.Kind.cuda.rawValue), let first = gpus.devices.first,
+                let session = try? Session(
+                    runtime: runtime, path: path,
+                    settings: settings.on(plan.onGPU.filter { $0.kind == .cuda }, gpu: first.number))
+            else { throw error }
+            return session
+        }
     }
 
     /// - Throws: `invalidArgument` where the configuration says that the model batches, and an input does not.
@@ -87,38 +182,5 @@ final class ONNXRuntimeModel: Model {
         return ModelSignature(
             inputs: session.inputs.map { port($0, configuration.inputs) },
             outputs: session.outputs.map { port($0, configuration.outputs) })
-    }
-}
-
-/// Runs batches on a session. It has no state of its own.
-final class ONNXRuntimeInstance: ModelInstance {
-    private let session: Session
-    private let modelName: String
-
-    init(_ session: Session, modelName: String) {
-        self.session = session
-        self.modelName = modelName
-    }
-
-    func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
-        do throws(HalcyonError) {
-            var inputs: [InputValue] = []
-            for port in session.inputs {
-                inputs.append(try InputValue(batch.input(port.name), port: port, runtime: session.runtime))
-            }
-            let wanted = session.outputs.indices.filter {
-                batch.requestedOutputs?.contains(session.outputs[$0].name) ?? true
-            }
-            batch.inferenceWillStart()
-            let values = try session.run(inputs, wanted: wanted)
-            batch.inferenceDidEnd()
-            var outputs: [Tensor] = []
-            for (value, index) in zip(values, wanted) {
-                outputs.append(try session.tensor(value, session.outputs[index], inputs: inputs))
-            }
-            return outputs
-        } catch {
-            throw error.prefixed("model '\(modelName)': ")
-        }
     }
 }

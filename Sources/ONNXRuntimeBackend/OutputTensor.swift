@@ -7,8 +7,20 @@ extension Session {
     /// - Parameter inputs: what the engine has read. An output that the model does not compute may be such memory, which
     ///   is not ours to hand out.
     func tensor(_ value: Handle, _ port: Port, inputs: [InputValue]) throws(HalcyonError) -> Tensor {
+        let shape = try shape(of: value, port)
+        let data =
+            port.elementType == .bytes
+            ? try texts(value, count: try shape.elementCount(), Self.attempt(port))
+            : try bytes(value, port, byteCount: try shape.byteCount(of: port.elementType), inputs: inputs)
+        return try Tensor(name: port.name, elementType: port.elementType, shape: shape, data: data)
+    }
+
+    private static func attempt(_ port: Port) -> String { "ONNX Runtime does not give output '\(port.name)'" }
+
+    /// The shape of an output of a run.
+    func shape(of value: Handle, _ port: Port) throws(HalcyonError) -> Shape {
         let functions = library.functions
-        let attempt = "ONNX Runtime does not give output '\(port.name)'"
+        let attempt = Self.attempt(port)
         var isTensor: Int32 = 0
         try library.check(functions.is_tensor(value.pointer, &isTensor), attempt)
         guard isTensor != 0 else { throw HalcyonError(.unsupported, "output '\(port.name)' is no tensor") }
@@ -20,21 +32,23 @@ extension Session {
             throw HalcyonError(
                 .internal, "output '\(port.name)' is \(ElementType.onnxName(number)), not \(port.elementType.rawValue)")
         }
-        let shape = Shape(dimensions)
-        let data =
-            port.elementType == .bytes
-            ? try texts(value, count: try shape.elementCount(), attempt)
-            : try bytes(value, byteCount: try shape.byteCount(of: port.elementType), inputs: inputs, attempt)
-        return try Tensor(name: port.name, elementType: port.elementType, shape: shape, data: data)
+        return Shape(dimensions)
+    }
+
+    /// Where the numbers of an output of a run are.
+    func address(of value: Handle, _ port: Port) throws(HalcyonError) -> UnsafeMutableRawPointer {
+        var start: UnsafeMutableRawPointer?
+        let attempt = Self.attempt(port)
+        try library.check(library.functions.get_tensor_mutable_data(value.pointer, &start), attempt)
+        guard let start else { throw HalcyonError(.internal, attempt) }
+        return start
     }
 
     private func bytes(
-        _ value: Handle, byteCount: Int, inputs: [InputValue], _ attempt: String
+        _ value: Handle, _ port: Port, byteCount: Int, inputs: [InputValue]
     ) throws(HalcyonError) -> Buffer {
         guard byteCount > 0 else { return Buffer(BufferStorage.allocate(byteCount: 0)) }
-        var start: UnsafeMutableRawPointer?
-        try library.check(library.functions.get_tensor_mutable_data(value.pointer, &start), attempt)
-        guard let start else { throw HalcyonError(.internal, attempt) }
+        let start = try address(of: value, port)
         let data = Buffer(
             BufferStorage(owning: start, byteCount: byteCount) { [self] _ in withExtendedLifetime((self, value)) {} })
         guard inputs.contains(where: { $0.data.overlaps(data) }) else { return data }
@@ -71,7 +85,7 @@ extension Session {
 }
 
 extension Buffer {
-    fileprivate func overlaps(_ other: Buffer) -> Bool {
+    func overlaps(_ other: Buffer) -> Bool {
         baseAddress < other.baseAddress + other.byteCount && other.baseAddress < baseAddress + byteCount
     }
 }

@@ -10,6 +10,9 @@ final class Runtime: @unchecked Sendable {
     /// Says of a tensor that its data are in the processor's memory.
     let memory: OpaquePointer
 
+    /// The execution providers that the library was built with, by their names.
+    let providers: [String]
+
     /// What the engine writes to standard error: nothing but what ends the process. Its complaints come as errors.
     private static let logLevel: Int32 = 4
     private static let arenaAllocator: Int32 = 1
@@ -23,7 +26,34 @@ final class Runtime: @unchecked Sendable {
         memory = try Self.object(library) {
             functions.create_cpu_memory_info(Self.arenaAllocator, Self.defaultMemory, $0)
         }
+        providers = try Self.providers(library)
     }
+
+    private static func providers(_ library: Library) throws(HalcyonError) -> [String] {
+        var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        var count: Int32 = 0
+        let attempt = "ONNX Runtime does not say which execution providers it has"
+        try library.check(library.functions.get_available_providers(&names, &count), attempt)
+        guard let names else { return [] }
+        let list = UnsafeBufferPointer(start: names, count: Int(max(0, count))).compactMap { $0 }
+        let texts = list.map { String(cString: $0) }
+        try library.check(library.functions.release_available_providers(names, count), attempt)
+        return texts
+    }
+
+    /// Says of a tensor that its data are in a GPU's memory, or in the processor's for a number of `nil`.
+    func memory(ofGPU number: Int?) throws(HalcyonError) -> Handle {
+        let functions = library.functions
+        let device = Int32(clamping: number ?? 0)
+        return try library.make(
+            free: functions.release_memory_info, "ONNX Runtime knows no memory of GPU \(device)"
+        ) {
+            functions.create_memory_info(
+                number == nil ? "Cpu" : "Cuda", Self.deviceAllocator, device, Self.defaultMemory, $0)
+        }
+    }
+
+    private static let deviceAllocator: Int32 = 0
 
     private static func object(
         _ library: Library, _ body: (UnsafeMutablePointer<OpaquePointer?>) -> OpaquePointer?

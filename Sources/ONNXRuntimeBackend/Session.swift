@@ -1,4 +1,5 @@
 internal import COnnxRuntime
+internal import CUDADriver
 private import Glibc
 internal import ModelConfiguration
 internal import Tensors
@@ -20,25 +21,34 @@ final class Session: @unchecked Sendable {
     }
 
     let runtime: Runtime
+    /// Where the GPU's work goes, if not to streams of the engine's own.
+    let stream: CUDAStream?
     let inputs: [Port]
     let outputs: [Port]
-    private let handle: Handle
-    private let runOptions: Handle?
-    private let inputNames: CStrings
-    private let outputNames: CStrings
+    let handle: Handle
+    let runOptions: Handle?
+    let inputNames: CStrings
+    let outputNames: CStrings
 
     var library: Library { runtime.library }
 
     /// - Throws: `invalidArgument` with the engine's complaint, where it can't read the file, or `unsupported` for an
     ///   input or output that is no tensor, or has a type that Halcyon does not know.
-    init(runtime: Runtime, path: String, settings: SessionSettings) throws(HalcyonError) {
+    init(
+        runtime: Runtime, path: String, settings: SessionSettings, stream: CUDAStream? = nil
+    ) throws(HalcyonError) {
         self.runtime = runtime
+        self.stream = stream
         let library = runtime.library
         let functions = library.functions
-        let options = try settings.options(library)
-        handle = try library.make(
-            code: .invalidArgument, free: functions.release_session, "ONNX Runtime can't read '\(path)'"
-        ) { functions.create_session(runtime.environment, path, options.pointer, $0) }
+        let options = try settings.options(runtime, stream: stream?.rawPointer)
+        do throws(HalcyonError) {
+            handle = try library.make(
+                code: .invalidArgument, free: functions.release_session, "ONNX Runtime can't read '\(path)'"
+            ) { functions.create_session(runtime.environment, path, options.pointer, $0) }
+        } catch {
+            throw EngineFailure.explained(error)
+        }
         runOptions = try settings.runOptions(library)
         inputs = try Self.ports(.input, of: handle, runtime)
         outputs = try Self.ports(.output, of: handle, runtime)
@@ -143,22 +153,4 @@ final class Session: @unchecked Sendable {
         try library.check(functions.get_dimensions(tensor, &dimensions, rank), attempt())
         return (elementType, dimensions.map { $0 < 0 ? Shape.variable : Int($0) })
     }
-}
-
-/// Texts as the engine takes them, valid as long as this lives.
-private final class CStrings: @unchecked Sendable {
-    let pointers: [UnsafePointer<CChar>]
-
-    init(_ texts: [String]) {
-        pointers = texts.map { text in
-            let bytes = text.utf8CString
-            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
-            for (index, byte) in bytes.enumerated() { copy[index] = byte }
-            return UnsafePointer(copy)
-        }
-    }
-
-    subscript(index: Int) -> UnsafePointer<CChar> { pointers[index] }
-
-    deinit { for pointer in pointers { pointer.deallocate() } }
 }

@@ -28,6 +28,8 @@ struct SessionSettings: Equatable, Sendable {
     var intraOpThreads: Int
     var interOpThreads: Int
     var parameters: ModelParameters
+    /// What computes the graph; the engine's own code does what these can't.
+    var providers: [ExecutionProvider] = []
 
     /// For reading nothing but the model's inputs and outputs.
     static func reading(_ parameters: ModelParameters) -> SessionSettings {
@@ -61,8 +63,22 @@ struct SessionSettings: Equatable, Sendable {
             parameters: parameters)
     }
 
+    /// The same on a GPU.
+    func on(_ providers: [ExecutionProvider], gpu: Int) -> SessionSettings {
+        var settings = self
+        settings.providers = providers.map { provider in
+            var provider = provider
+            provider.options["device_id"] = String(gpu)
+            return provider
+        }
+        return settings
+    }
+
     /// The settings as the engine takes them.
-    func options(_ library: Library) throws(HalcyonError) -> Handle {
+    ///
+    /// - Parameter stream: where the GPU's work goes; `nil` for streams of the engine's own.
+    func options(_ runtime: Runtime, stream: UnsafeMutableRawPointer? = nil) throws(HalcyonError) -> Handle {
+        let library = runtime.library
         let functions = library.functions
         let attempt = "ONNX Runtime does not take the model's settings"
         let options = try library.make(free: functions.release_session_options, attempt) {
@@ -84,6 +100,7 @@ struct SessionSettings: Equatable, Sendable {
                 functions.add_session_config_entry(pointer, key, value), code: .invalidArgument,
                 "ONNX Runtime does not take '\(key)' of '\(value)'")
         }
+        for provider in providers { try runtime.append(provider, to: options, stream: stream) }
         return options
     }
 
@@ -104,7 +121,8 @@ struct SessionSettings: Equatable, Sendable {
     /// The same as an operator reads it.
     var described: [(name: String, value: String)] {
         [
-            ("execution provider", "CPU"), ("threads of the session", String(intraOpThreads)),
+            ("execution provider", (providers.map(\.kind.acceleratorName) + ["CPU"]).joined(separator: ", ")),
+            ("threads of the session", String(intraOpThreads)),
             ("operators side by side", parameters.runsOperatorsInParallel ? String(interOpThreads) : "no"),
             ("graph optimization", "\(graphOptimization)"),
         ]

@@ -10,6 +10,8 @@ public final class BufferStorage: @unchecked Sendable {
     public let baseAddress: UnsafeMutableRawPointer
     public let byteCount: Int
     public let placement: MemoryPlacement
+    /// What copies the bytes, where the processor can't read them itself.
+    package let device: (any DeviceMemory)?
     private let release: @Sendable (UnsafeMutableRawPointer) -> Void
 
     /// Takes over memory that something else made.
@@ -27,6 +29,19 @@ public final class BufferStorage: @unchecked Sendable {
         self.byteCount = byteCount
         self.placement = placement
         self.release = release
+        device = nil
+    }
+
+    /// Takes over memory of a device, which frees it.
+    package init(
+        owning baseAddress: UnsafeMutableRawPointer, byteCount: Int, placement: MemoryPlacement,
+        device: any DeviceMemory, release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+    ) {
+        self.baseAddress = baseAddress
+        self.byteCount = byteCount
+        self.placement = placement
+        self.release = release
+        self.device = device
     }
 
     /// Uninitialised memory of this process, aligned to ``alignment``.

@@ -7,6 +7,9 @@ struct MetricsFlags: ParsableArguments {
     @Option(help: "Whether to show the use of processor and memory.")
     var allowCpuMetrics = Switch(true)
 
+    @Option(help: "Whether to show the use of GPUs, where there are any.")
+    var allowGpuMetrics = Switch(true)
+
     @Option(
         help: ArgumentHelp(
             "The address to listen on; that of HTTP where it is not given, or loopback where that is a Unix domain socket.",
@@ -17,7 +20,7 @@ struct MetricsFlags: ParsableArguments {
     var metricsPort = 8002
 
     @Option(
-        help: "How often the use of processor and memory is measured, in milliseconds; at least 100.")
+        help: "How often the use of processor, memory and GPUs is measured, in milliseconds; at least 100.")
     var metricsIntervalMs = 2000.0
 
     @Option(

@@ -96,6 +96,23 @@ struct ModelFlags: ParsableArguments {
 
     @Option(
         help: """
+            Bytes of page-locked memory that are kept for copies to and from GPUs; 0 for none. Nothing is reserved without a \
+            GPU.
+            """)
+    var pinnedMemoryPoolByteSize = 256 << 20
+
+    @Option(
+        name: .customLong("cuda-memory-pool-byte-size"),
+        help: ArgumentHelp(
+            "Bytes of a GPU's memory that are kept for inputs and outputs; 67108864 for a GPU that is not named, 0 for none.",
+            valueName: "gpu:bytes"))
+    var cudaMemoryPoolByteSizes: [String] = []
+
+    @Option(help: "GPUs of a lower CUDA compute capability are not used.")
+    var minSupportedComputeCapability = 6.0
+
+    @Option(
+        help: """
             Seconds that an execution may take before its requests get an error and its instance is replaced; 0 for as \
             long as it takes. A model's parameter execution_timeout_microseconds comes first.
             """)
@@ -121,6 +138,23 @@ struct ModelFlags: ParsableArguments {
         try FlagRange.check("repository-poll-secs", repositoryPollSecs, 1...1_000_000_000)
         try FlagRange.check("execution-timeout-secs", executionTimeoutSecs, 0...1_000_000_000)
         try FlagRange.check("response-cache-byte-size", responseCacheByteSize, 0...Int.max)
+        try FlagRange.check("pinned-memory-pool-byte-size", pinnedMemoryPoolByteSize, 0...Int.max)
+    }
+
+    /// By the GPU's number.
+    ///
+    /// - Throws: `invalidArgument` for anything but `gpu:bytes`.
+    func gpuMemoryPools() throws(HalcyonError) -> [Int: Int] {
+        var sizes: [Int: Int] = [:]
+        for text in cudaMemoryPoolByteSizes {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count == 2, let gpu = Int(parts[0]), gpu >= 0, let size = Int(parts[1]), size >= 0 else {
+                throw HalcyonError(
+                    .invalidArgument, "--cuda-memory-pool-byte-size takes GPU:BYTES, got '\(text)'")
+            }
+            sizes[gpu] = size
+        }
+        return sizes
     }
 
     /// What there is for rate limiters.

@@ -144,6 +144,9 @@ struct ServerProcess {
         options.hostPolicies = try flags.models.hostPolicies()
         options.executionTimeout = .seconds(flags.models.executionTimeoutSecs)
         options.responseCacheByteSize = try flags.models.cacheByteSize()
+        options.pinnedMemoryPoolByteSize = flags.models.pinnedMemoryPoolByteSize
+        options.gpuMemoryPoolByteSizes = try flags.models.gpuMemoryPools()
+        options.minimumComputeCapability = flags.models.minSupportedComputeCapability
         try BackendSettings.apply(flags.models.backendSettings, to: &options)
         return options
     }
@@ -215,9 +218,10 @@ struct ServerProcess {
         let metrics = flags.metrics
         let endpoint = MetricsEndpoint(
             server: server, configuration: try MetricsConfiguration(settings: metrics.metricsConfig))
-        if metrics.allowCpuMetrics.isOn {
-            let interval = min(max(100, metrics.metricsIntervalMs), 1e9)
-            endpoint.measureMachine(every: .milliseconds(Int64(interval)), on: group.next())
+        let interval = TimeAmount.milliseconds(Int64(min(max(100, metrics.metricsIntervalMs), 1e9)))
+        if metrics.allowCpuMetrics.isOn { endpoint.measureMachine(every: interval, on: group.next()) }
+        if metrics.allowGpuMetrics.isOn, let absence = endpoint.measureGPUs(every: interval, on: group.next()) {
+            log.debug("no metrics of GPUs", metadata: ["reason": "\(absence.message)"])
         }
         // A Unix domain socket is one port's alone.
         let sharedAddress = flags.http.httpAddress.hasPrefix("unix:") ? "127.0.0.1" : flags.http.httpAddress

@@ -45,8 +45,21 @@ struct DetectionCase {
         return options
     }
 
+    /// Where the tensors of requests are to live; `nil` for ordinary memory.
+    private func placement(_ server: InferenceServer) throws(HalcyonError) -> MemoryPlacement? {
+        guard flags.memory != .system else { return nil }
+        do throws(HalcyonError) {
+            guard let first = try server.gpuNames().keys.min() else { return nil }
+            return flags.memory == .gpu ? .gpu(first) : .pinned
+        } catch {
+            throw HalcyonError(
+                error.code, "-m \(flags.memory.rawValue) needs a GPU: \(error.message); use -m system")
+        }
+    }
+
     private func run(_ server: InferenceServer, overlays: OverlayFolder?) async throws -> CaseResult {
         try await server.waitUntilReady()
+        let placement = try placement(server)
         guard server.isLive, server.isReady else { throw HalcyonError(.unavailable, "the server is not ready") }
         let metadata = server.metadata
         output.say("Server: \(metadata.name) \(metadata.version) (\(metadata.extensions.joined(separator: ", ")))")
@@ -54,7 +67,7 @@ struct DetectionCase {
         let model = try PreparedModel(name, of: server)
         output.say("Model '\(name)': \(model.summary)")
 
-        let requests = RequestRun(server: server, model: model, flags: flags)
+        let requests = RequestRun(server: server, model: model, placement: placement, flags: flags)
         let (threads, milliseconds) = try requests.run()
         let statistics = try server.statistics(model: name)
         let result = CaseResult(

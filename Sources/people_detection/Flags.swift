@@ -22,7 +22,9 @@ struct Flags: ParsableCommand {
 
     @Option(
         name: .customShort("m"),
-        help: ArgumentHelp("Memory of the inputs and outputs. The last two need a GPU.", valueName: "memory"))
+        help: ArgumentHelp(
+            "Memory of the inputs and outputs: ordinary, page-locked, or a GPU's. The last two need a GPU.",
+            valueName: "memory"))
     var memory = Memory.system
 
     @Flag(name: .customShort("v"), help: "Log what the server does, to standard error.")

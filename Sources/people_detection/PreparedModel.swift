@@ -44,14 +44,23 @@ struct PreparedModel: Sendable {
     }
 
     /// Finds what is in one picture, by one request.
-    func detect(_ picture: Picture, server: InferenceServer, threshold: Float) throws(HalcyonError) -> [Detection] {
-        let (item, mapping) = plan.run(picture)
+    ///
+    /// - Parameter placement: where its tensors are to live; `nil` for ordinary memory.
+    func detect(
+        _ picture: Picture, server: InferenceServer, placement: MemoryPlacement?, threshold: Float
+    ) throws(HalcyonError) -> [Detection] {
+        var (item, mapping) = plan.run(picture)
+        if let placement { item = try server.place(item, in: placement) }
         let shape = plan.shape(batch: 1)
         let input = try Tensor(
             name: inputName, elementType: elementType,
             shape: hasBatchDimension ? shape : Shape(Array(shape.dimensions.dropFirst())), data: item)
-        let response = try server.inferBlocking(InferenceRequest(modelName: name, inputs: [input]))
-        var outputs = response.outputs
+        var request = InferenceRequest(modelName: name, inputs: [input])
+        request.outputPlacement = placement
+        var outputs = try server.inferBlocking(request).outputs
+        for index in outputs.indices where !outputs[index].data.placement.isHostAccessible {
+            outputs[index].data = try server.place(outputs[index].data, in: .cpu)
+        }
         if !hasBatchDimension {
             for index in outputs.indices { outputs[index].shape = outputs[index].shape.prepending(1) }
         }

@@ -14,6 +14,8 @@ struct ThreadResult: Sendable {
 struct RequestRun: Sendable {
     let server: InferenceServer
     let model: PreparedModel
+    /// Where tensors are to live; `nil` for ordinary memory.
+    let placement: MemoryPlacement?
     let flags: Flags
 
     private final class Results: @unchecked Sendable {
@@ -60,7 +62,8 @@ struct RequestRun: Sendable {
         let picture = try pictures.picture(image)
         var detections: [Detection] = []
         for _ in 0..<flags.repetitions {
-            detections = try model.detect(picture, server: server, threshold: flags.threshold)
+            detections = try model.detect(
+                picture, server: server, placement: placement, threshold: flags.threshold)
             progress.advance()
         }
         return ThreadResult(number: number, image: image, picture: picture, detections: detections)

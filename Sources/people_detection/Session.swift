@@ -13,11 +13,6 @@ struct Session {
     }
 
     func run() async throws {
-        guard flags.memory == .system else {
-            throw HalcyonError(
-                .unsupported,
-                "-m \(flags.memory.rawValue) needs a GPU, and this version runs on the processor only: use -m system")
-        }
         for image in flags.images { try checkIsReadable(image) }
         var results: [CaseResult] = []
         for repository in flags.repositories {

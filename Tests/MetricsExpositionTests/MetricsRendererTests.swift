@@ -4,6 +4,8 @@ import HalcyonTestKit
 import MetricsExposition
 import Testing
 
+@testable import CUDADriver
+
 @Suite("Metrics page")
 struct MetricsRendererTests {
     /// A page's lines about that family: its heading and its samples.
@@ -28,6 +30,29 @@ struct MetricsRendererTests {
         #expect(!text.split(separator: "\n").contains { !$0.hasPrefix("#") })
         #expect(!names.contains { $0.hasPrefix("nv_cpu") })
         #expect(Set(names).count == names.count && names.count == 24)
+    }
+
+    @Test("GPUs are shown by the reference's names, and what one does not tell is left out")
+    func gpus() throws {
+        var snapshot = MetricsSnapshot(statistics: [], gauges: [])
+        var told = GPUUsage(uuid: "GPU-a")
+        told.utilization = 0.5
+        told.memoryTotalBytes = 8_589_934_592
+        told.memoryUsedBytes = 1024
+        told.powerUsage = 70.5
+        told.powerLimit = 300
+        told.energy = 12.25
+        snapshot.gpus = [told, GPUUsage(uuid: "GPU-b")]
+        snapshot.pinnedPool = MemoryPool.Usage(limit: 4096, reserved: 2048, used: 512)
+        let samples = MetricsRenderer().text(snapshot).split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(
+            samples == [
+                "nv_pinned_memory_pool_total_bytes 4096", "nv_pinned_memory_pool_used_bytes 512",
+                "nv_gpu_utilization{gpu_uuid=\"GPU-a\"} 0.5",
+                "nv_gpu_memory_total_bytes{gpu_uuid=\"GPU-a\"} 8589934592",
+                "nv_gpu_memory_used_bytes{gpu_uuid=\"GPU-a\"} 1024", "nv_gpu_power_usage{gpu_uuid=\"GPU-a\"} 70.5",
+                "nv_gpu_power_limit{gpu_uuid=\"GPU-a\"} 300", "nv_energy_consumption{gpu_uuid=\"GPU-a\"} 12.25",
+            ])
     }
 
     @Test("With counter_latencies=false the counters of times are left out, and only they")

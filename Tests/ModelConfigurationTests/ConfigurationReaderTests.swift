@@ -159,6 +159,14 @@ struct ConfigurationReaderTests {
             ("default_model_filename: \"../x\"", "leads out of the version folder"),
             ("version_policy { specific { } }", "names no version"),
             ("instance_group { kind: KIND_CPU gpus: 0 }", "has kind KIND_CPU but specifies one or more GPUs"),
+            (
+                "optimization { execution_accelerators { gpu_execution_accelerator { } } }",
+                "an execution accelerator must specify 'name'"
+            ),
+            (
+                "optimization { execution_accelerators { gpu_execution_accelerator [ { name: \"cuda\" }, { name: \"cuda\" } ] } }",
+                "execution accelerator 'cuda' is specified more than once"
+            ),
             ("instance_group { count: 2000 }", "instance group count must be 1 to 1024 for m, got 2000"),
         ])
     func values(text: String, message: String) {

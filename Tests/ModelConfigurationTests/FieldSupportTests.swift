@@ -54,10 +54,7 @@ struct FieldSupportTests {
             ("runtime: \"x\"", "runtime"),
             ("instance_group { passive: true }", "passive"),
             ("optimization { priority: PRIORITY_MAX }", "priority"),
-            (
-                "optimization { execution_accelerators { cpu_execution_accelerator { name: \"openvino\" } } }",
-                "execution_accelerators"
-            ),
+            ("optimization { cuda { graphs: true } }", "cuda"),
         ])
     func unsupported(text: String, field: String) {
         let outcome = read(text)

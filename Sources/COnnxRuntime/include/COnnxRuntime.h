@@ -20,6 +20,9 @@ typedef struct OrtTypeInfo OrtTypeInfo;
 typedef struct OrtTensorTypeAndShapeInfo OrtTensorTypeAndShapeInfo;
 typedef struct OrtAllocator OrtAllocator;
 typedef struct OrtMemoryInfo OrtMemoryInfo;
+typedef struct OrtIoBinding OrtIoBinding;
+typedef struct OrtCUDAProviderOptionsV2 OrtCUDAProviderOptionsV2;
+typedef struct OrtTensorRTProviderOptionsV2 OrtTensorRTProviderOptionsV2;
 
 /// What a call returns: null is success; anything else is to be released.
 #define ONNXRUNTIME_STATUS OrtStatus *_Nullable
@@ -27,6 +30,10 @@ typedef struct OrtMemoryInfo OrtMemoryInfo;
 /// The version of the interface that is asked for: that of ONNX Runtime 1.8, which has all functions of the list. Newer
 /// libraries give it as well.
 #define ONNXRUNTIME_API_VERSION 8
+
+/// The versions of the interface that have the functions for execution providers, and those that hand a stream to one.
+#define ONNXRUNTIME_PROVIDER_API_VERSION 12
+#define ONNXRUNTIME_STREAM_API_VERSION 17
 
 /// The number of an element type; `ElementTypes.swift` knows which is which.
 typedef int32_t onnxruntime_element_type_t;
@@ -87,28 +94,68 @@ typedef int32_t onnxruntime_element_type_t;
       (const OrtTensorTypeAndShapeInfo *, int64_t *_Nullable dimensions, size_t rank))                                 \
     F(65, ONNXRUNTIME_STATUS, get_tensor_type_and_shape,                                                               \
       (const OrtValue *, ONNXRUNTIME_RESULT(OrtTensorTypeAndShapeInfo)))                                               \
+    F(68, ONNXRUNTIME_STATUS, create_memory_info,                                                                      \
+      (const char *name, int32_t allocator, int32_t device, int32_t kind, ONNXRUNTIME_RESULT(OrtMemoryInfo)))          \
     F(69, ONNXRUNTIME_STATUS, create_cpu_memory_info,                                                                  \
       (int32_t allocator, int32_t kind, ONNXRUNTIME_RESULT(OrtMemoryInfo)))                                            \
     F(76, ONNXRUNTIME_STATUS, allocator_free, (OrtAllocator *, void *))                                                \
     F(78, ONNXRUNTIME_STATUS, get_allocator_with_default_options, (ONNXRUNTIME_RESULT(OrtAllocator)))                  \
     F(93, void, release_status, (OrtStatus *))                                                                         \
+    F(94, void, release_memory_info, (OrtMemoryInfo *))                                                                \
     F(95, void, release_session, (OrtSession *))                                                                       \
     F(96, void, release_value, (OrtValue *))                                                                           \
     F(97, void, release_run_options, (OrtRunOptions *))                                                                \
     F(98, void, release_type_info, (OrtTypeInfo *))                                                                    \
     F(99, void, release_tensor_type_and_shape_info, (OrtTensorTypeAndShapeInfo *))                                     \
     F(100, void, release_session_options, (OrtSessionOptions *))                                                       \
+    F(125, ONNXRUNTIME_STATUS, get_available_providers,                                                                \
+      (char *_Nullable *_Nullable *_Nonnull names, int32_t *count))                                                    \
+    F(126, ONNXRUNTIME_STATUS, release_available_providers, (char *_Nullable *_Nonnull names, int32_t count))          \
     F(130, ONNXRUNTIME_STATUS, add_session_config_entry, (OrtSessionOptions *, const char *key, const char *value))    \
+    F(133, ONNXRUNTIME_STATUS, run_with_binding,                                                                       \
+      (OrtSession *, const OrtRunOptions *_Nullable, const OrtIoBinding *))                                            \
+    F(134, ONNXRUNTIME_STATUS, create_io_binding, (OrtSession *, ONNXRUNTIME_RESULT(OrtIoBinding)))                    \
+    F(135, void, release_io_binding, (OrtIoBinding *))                                                                 \
+    F(136, ONNXRUNTIME_STATUS, bind_input, (OrtIoBinding *, const char *name, const OrtValue *))                       \
+    F(138, ONNXRUNTIME_STATUS, bind_output_to_device, (OrtIoBinding *, const char *name, const OrtMemoryInfo *))       \
+    F(140, ONNXRUNTIME_STATUS, get_bound_output_values,                                                                \
+      (const OrtIoBinding *, OrtAllocator *, OrtValue *_Nullable *_Nullable *_Nonnull values, size_t *count))          \
     F(165, ONNXRUNTIME_STATUS, add_run_config_entry, (OrtRunOptions *, const char *key, const char *value))
 
+/// Keys and values of options, as many of the one as of the other.
+#define ONNXRUNTIME_OPTIONS const char *const _Nonnull *_Nonnull keys, const char *const _Nonnull *_Nonnull values, size_t count
+
+/// The functions for execution providers: since version 1.12.
+#define ONNXRUNTIME_PROVIDER_FUNCTIONS(F)                                                                              \
+    F(170, ONNXRUNTIME_STATUS, append_tensorrt_provider, (OrtSessionOptions *, const OrtTensorRTProviderOptionsV2 *))  \
+    F(171, ONNXRUNTIME_STATUS, create_tensorrt_options, (ONNXRUNTIME_RESULT(OrtTensorRTProviderOptionsV2)))            \
+    F(172, ONNXRUNTIME_STATUS, update_tensorrt_options, (OrtTensorRTProviderOptionsV2 *, ONNXRUNTIME_OPTIONS))         \
+    F(174, void, release_tensorrt_options, (OrtTensorRTProviderOptionsV2 *))                                           \
+    F(204, ONNXRUNTIME_STATUS, append_cuda_provider, (OrtSessionOptions *, const OrtCUDAProviderOptionsV2 *))          \
+    F(205, ONNXRUNTIME_STATUS, create_cuda_options, (ONNXRUNTIME_RESULT(OrtCUDAProviderOptionsV2)))                    \
+    F(206, ONNXRUNTIME_STATUS, update_cuda_options, (OrtCUDAProviderOptionsV2 *, ONNXRUNTIME_OPTIONS))                 \
+    F(208, void, release_cuda_options, (OrtCUDAProviderOptionsV2 *))                                                   \
+    F(216, ONNXRUNTIME_STATUS, append_provider, (OrtSessionOptions *, const char *name, ONNXRUNTIME_OPTIONS))
+
+/// The functions that hand a stream to an execution provider: since version 1.17.
+#define ONNXRUNTIME_STREAM_FUNCTIONS(F)                                                                                \
+    F(261, ONNXRUNTIME_STATUS, set_tensorrt_value,                                                                     \
+      (OrtTensorRTProviderOptionsV2 *, const char *key, void *_Nullable value))                                        \
+    F(263, ONNXRUNTIME_STATUS, set_cuda_value, (OrtCUDAProviderOptionsV2 *, const char *key, void *_Nullable value))
+
 #define ONNXRUNTIME_FIELD(place, result, name, parameters) result(*_Nonnull name) parameters;
+#define ONNXRUNTIME_OPTIONAL_FIELD(place, result, name, parameters) result(*_Nullable name) parameters;
 
 /// The functions of an opened library.
 typedef struct {
     ONNXRUNTIME_FUNCTIONS(ONNXRUNTIME_FIELD)
+    // Null where the library is too old for them.
+    ONNXRUNTIME_PROVIDER_FUNCTIONS(ONNXRUNTIME_OPTIONAL_FIELD)
+    ONNXRUNTIME_STREAM_FUNCTIONS(ONNXRUNTIME_OPTIONAL_FIELD)
 } onnxruntime_functions_t;
 
 #undef ONNXRUNTIME_FIELD
+#undef ONNXRUNTIME_OPTIONAL_FIELD
 
 /// Why a library can't be used.
 typedef enum {

@@ -53,5 +53,15 @@ package enum ServerDocuments {
             })
     }
 
+    package static func deviceRegions(_ regions: [SharedMemory.DeviceStatus]) -> JSONValue {
+        .array(
+            regions.map { region in
+                [
+                    "name": .string(region.name), "device_id": .integer(Int64(region.device)),
+                    "byte_size": .integer(Int64(region.byteCount)),
+                ]
+            })
+    }
+
     package static func error(_ message: String) -> JSONValue { ["error": .string(message)] }
 }

@@ -1,7 +1,9 @@
+package import CUDADriver
 internal import ModelRuntime
 package import Tensors
 
-/// The regions of shared memory that clients have registered (the system shared memory extension).
+/// The regions of shared memory that clients have registered (the extensions for the system's shared memory and for
+/// CUDA's). Names are one kind's or the other's.
 package final class SharedMemory: Sendable {
     /// A region as clients see it.
     package struct Status: Hashable, Sendable {
@@ -20,16 +22,51 @@ package final class SharedMemory: Sendable {
         }
     }
 
-    private struct Region {
-        var status: Status
-        var mapping: SharedMemoryMapping
+    /// A region of a GPU's memory as clients see it.
+    package struct DeviceStatus: Hashable, Sendable {
+        package var name: String
+        /// The GPU's number.
+        package var device: Int
+        package var byteCount: Int
+
+        package init(name: String, device: Int, byteCount: Int) {
+            self.name = name
+            self.device = device
+            self.byteCount = byteCount
+        }
+    }
+
+    private enum Region {
+        case system(Status, SharedMemoryMapping)
+        case device(DeviceStatus, BufferStorage)
+
+        var byteCount: Int {
+            switch self {
+            case .system(let status, _): status.byteCount
+            case .device(let status, _): status.byteCount
+            }
+        }
+
+        var systemStatus: Status? {
+            if case .system(let status, _) = self { status } else { nil }
+        }
+
+        var deviceStatus: DeviceStatus? {
+            if case .device(let status, _) = self { status } else { nil }
+        }
     }
 
     private let regions = Locked<[String: Region]>([:])
     private let isAllowed: Bool
+    private let gpus: GPUs
 
-    /// - Parameter isAllowed: whether clients may use shared memory at all (`--allow-client-shm`).
-    package init(isAllowed: Bool) { self.isAllowed = isAllowed }
+    /// - Parameters:
+    ///   - isAllowed: whether clients may use shared memory at all (`--allow-client-shm`).
+    ///   - gpus: those whose memory may be shared.
+    package init(isAllowed: Bool, gpus: GPUs = GPUs()) {
+        self.isAllowed = isAllowed
+        self.gpus = gpus
+    }
 
     /// - Throws: `unsupported` where clients may not use shared memory.
     package func checkAllowed() throws(HalcyonError) {
@@ -52,30 +89,74 @@ package final class SharedMemory: Sendable {
         }
         let mapping = try SharedMemoryMapping(
             key: status.key, offset: status.offset, byteCount: status.byteCount, region: status.name)
-        try regions.withLock { regions throws(HalcyonError) in
-            guard regions[status.name] == nil else {
-                throw HalcyonError(.alreadyExists, "shared memory region '\(status.name)' already in manager")
-            }
-            regions[status.name] = Region(status: status, mapping: mapping)
-        }
+        try add(.system(status, mapping), name: status.name)
     }
 
-    /// Forgets a region, or all of them where `name` is empty. Requests that use it keep it mapped until they end.
-    package func unregister(_ name: String) throws(HalcyonError) {
+    /// Opens memory of a GPU that another process has allocated. Blocks while the driver starts.
+    ///
+    /// - Parameter handle: what the driver calls a memory handle there: 64 bytes.
+    /// - Throws: `alreadyExists` for a name in use; `invalidArgument` for a handle of no memory, for more bytes than it has,
+    ///   or for a GPU that is not there; `unavailable` without a driver.
+    package func register(_ status: DeviceStatus, handle: [UInt8]) throws(HalcyonError) {
         try checkAllowed()
-        regions.withLock { regions in
-            if name.isEmpty { regions.removeAll() } else { regions[name] = nil }
+        do throws(HalcyonError) {
+            guard status.byteCount > 0 else { throw HalcyonError(.invalidArgument, "invalid args") }
+            let storage = try gpus.gpu(status.device).open(handle, byteCount: status.byteCount)
+            try add(.device(status, storage), name: status.name)
+        } catch {
+            guard error.code != .alreadyExists else { throw error }
+            throw error.prefixed("failed to register CUDA shared memory region '\(status.name)': ")
         }
     }
 
-    /// The regions, or one of them where `name` is not empty, by name.
+    private func add(_ region: Region, name: String) throws(HalcyonError) {
+        try regions.withLock { regions throws(HalcyonError) in
+            guard regions[name] == nil else {
+                throw HalcyonError(.alreadyExists, "shared memory region '\(name)' already in manager")
+            }
+            regions[name] = region
+        }
+    }
+
+    /// Forgets a region of the system's memory, or all of them where `name` is empty. Requests that use it keep it mapped
+    /// until they end.
+    package func unregister(_ name: String) throws(HalcyonError) {
+        try remove { $0.systemStatus.map { name.isEmpty || $0.name == name } ?? false }
+    }
+
+    /// The same for regions of GPUs' memory.
+    package func unregisterDevice(_ name: String) throws(HalcyonError) {
+        try remove { $0.deviceStatus.map { name.isEmpty || $0.name == name } ?? false }
+    }
+
+    private func remove(where isMeant: (Region) -> Bool) throws(HalcyonError) {
+        try checkAllowed()
+        // What goes is let go of outside of the lock: closing may take a while.
+        let gone = regions.withLock { regions in
+            let gone = regions.filter { isMeant($0.value) }
+            for name in gone.keys { regions[name] = nil }
+            return gone
+        }
+        withExtendedLifetime(gone) {}
+    }
+
+    /// The regions of the system's memory, or one of them where `name` is not empty, by name.
     ///
     /// - Throws: `notFound` for a name that nobody registered.
     package func status(_ name: String = "") throws(HalcyonError) -> [Status] {
+        try list(name, \.systemStatus).sorted { $0.name < $1.name }
+    }
+
+    /// The same for regions of GPUs' memory.
+    package func deviceStatus(_ name: String = "") throws(HalcyonError) -> [DeviceStatus] {
+        try list(name, \.deviceStatus).sorted { $0.name < $1.name }
+    }
+
+    private func list<Kind>(_ name: String, _ kind: (Region) -> Kind?) throws(HalcyonError) -> [Kind] {
         try regions.withLock { regions throws(HalcyonError) in
-            if name.isEmpty { return regions.values.map(\.status).sorted { $0.name < $1.name } }
-            guard let region = regions[name] else { throw Self.unknown(name) }
-            return [region.status]
+            if name.isEmpty { return regions.values.compactMap(kind) }
+            guard let status = regions[name].flatMap(kind) else { throw Self.unknown(name) }
+            return [status]
         }
     }
 
@@ -85,7 +166,7 @@ package final class SharedMemory: Sendable {
     package func buffer(_ reference: RegionReference) throws(HalcyonError) -> Buffer {
         let region = regions.withLock { $0[reference.name] }
         guard let region else { throw Self.unknown(reference.name) }
-        let size = region.status.byteCount
+        let size = region.byteCount
         guard reference.offset >= 0, reference.offset <= size else {
             throw HalcyonError(.invalidArgument, "Invalid offset for shared memory region: '\(reference.name)'")
         }
@@ -93,16 +174,21 @@ package final class SharedMemory: Sendable {
             throw HalcyonError(
                 .invalidArgument, "Invalid offset + byte size for shared memory region: '\(reference.name)'")
         }
-        guard region.mapping.isIntact else {
-            throw HalcyonError(
-                .invalidArgument, "the memory of shared memory region '\(reference.name)' has been made smaller")
+        switch region {
+        case .device(_, let storage):
+            return try Buffer(storage).slice(offset: reference.offset, byteCount: reference.byteCount)
+        case .system(_, let mapping):
+            guard mapping.isIntact else {
+                throw HalcyonError(
+                    .invalidArgument, "the memory of shared memory region '\(reference.name)' has been made smaller")
+            }
+            return try Buffer(mapping.storage).slice(offset: reference.offset, byteCount: reference.byteCount)
         }
-        return try Buffer(region.mapping.storage).slice(offset: reference.offset, byteCount: reference.byteCount)
     }
 
-    /// Copies a tensor's bytes into a part of a region.
+    /// Copies a tensor's bytes into a part of a region, wherever the one and the other are.
     ///
-    /// - Throws: as ``buffer(_:)``; `invalidArgument` where the bytes do not fit.
+    /// - Throws: as ``buffer(_:)``; `invalidArgument` where the bytes do not fit; what the GPU says.
     package func write(_ tensor: Tensor, to reference: RegionReference) throws(HalcyonError) {
         let target = try buffer(reference)
         guard tensor.data.byteCount <= target.byteCount else {
@@ -111,11 +197,12 @@ package final class SharedMemory: Sendable {
                 "shared memory size specified with the request for output '\(tensor.name)' (\(target.byteCount) bytes) "
                     + "should be at least \(tensor.data.byteCount) bytes to hold the results")
         }
-        tensor.data.withUnsafeBytes { source in
-            guard let first = source.baseAddress else { return }
-            target.baseAddress.copyMemory(from: first, byteCount: source.count)
+        if let device = target.storage.device, tensor.data.byteCount > 0 {
+            try device.copy(byteCount: tensor.data.byteCount, from: tensor.data.baseAddress, to: target.baseAddress)
+        } else {
+            try tensor.data.copy(to: target.baseAddress)
         }
-        withExtendedLifetime(target) {}
+        withExtendedLifetime((target, tensor)) {}
     }
 
     private static func unknown(_ name: String) -> HalcyonError {

@@ -11,6 +11,8 @@ package enum ConfigurationCompletion {
         package var defaultMaxBatchSize: Int
         /// Whether anything is taken from the model. The defaults are filled in all the same.
         package var isEnabled: Bool
+        /// The GPUs that the model's instances may be on.
+        package var placement = GPUPlacement.none
 
         package init(defaultMaxBatchSize: Int = 4, isEnabled: Bool = true) {
             self.defaultMaxBatchSize = defaultMaxBatchSize
@@ -40,7 +42,7 @@ package enum ConfigurationCompletion {
         }
         try requireTensors(complete, signature, options)
         try checkPreferredSizes(complete)
-        return withDefaults(complete)
+        return withDefaults(complete, options.placement)
     }
 
     // MARK: Batching
@@ -139,7 +141,9 @@ package enum ConfigurationCompletion {
 
     // MARK: Defaults
 
-    private static func withDefaults(_ configuration: ModelConfiguration) -> ModelConfiguration {
+    private static func withDefaults(
+        _ configuration: ModelConfiguration, _ placement: GPUPlacement
+    ) -> ModelConfiguration {
         var complete = configuration
         if complete.dynamicBatching?.preferredBatchSizes.isEmpty == true, complete.maxBatchSize > 0 {
             complete.dynamicBatching?.preferredBatchSizes = [complete.maxBatchSize]
@@ -151,8 +155,12 @@ package enum ConfigurationCompletion {
             if complete.instanceGroups[index].name.isEmpty {
                 complete.instanceGroups[index].name = "\(complete.name)_\(index)"
             }
-            // AUTO takes a GPU where there is one, and this version runs on none.
-            if complete.instanceGroups[index].kind == .auto { complete.instanceGroups[index].kind = .cpu }
+            let kind = placement.kind(of: complete.instanceGroups[index])
+            complete.instanceGroups[index].kind = kind
+            // A group that names none has its instances on each.
+            if kind == .gpu, complete.instanceGroups[index].gpus.isEmpty {
+                complete.instanceGroups[index].gpus = placement.numbers
+            }
         }
         return complete
     }

@@ -34,6 +34,29 @@ extension ConfigurationDecoder {
         return groups
     }
 
+    /// - Parameter field: which of the two lists.
+    mutating func accelerators(_ message: ConfigurationMessage, _ field: String) -> [ExecutionAccelerator] {
+        var accelerators: [ExecutionAccelerator] = []
+        for (index, node) in message.nodes(field).enumerated() {
+            guard case .message(let accelerator) = node.value else { continue }
+            var decoded = ExecutionAccelerator(name: accelerator.string("name"))
+            let path = "optimization.execution_accelerators.\(field)[\(index)].name"
+            if decoded.name.isEmpty {
+                diagnostics.error(
+                    "an execution accelerator must specify 'name' for \(modelName)", at: node.position, path)
+            } else if accelerators.contains(where: { $0.name == decoded.name }) {
+                diagnostics.error(
+                    "execution accelerator '\(decoded.name)' is specified more than once for \(modelName)",
+                    at: accelerator.position(of: "name"), path)
+            }
+            for parameter in accelerator.nodes("parameters") {
+                if case .string(let value) = parameter.value { decoded.parameters[parameter.key] = value }
+            }
+            accelerators.append(decoded)
+        }
+        return accelerators
+    }
+
     private mutating func rateLimiter(_ message: ConfigurationMessage, _ path: String) -> RateLimiter {
         var limiter = RateLimiter(priority: Int(clamping: message.integer("priority")))
         for (index, node) in message.nodes("resources").enumerated() {

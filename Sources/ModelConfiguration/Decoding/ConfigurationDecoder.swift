@@ -29,6 +29,12 @@ struct ConfigurationDecoder {
             if let graph = optimization.message("graph") {
                 configuration.optimization.graphLevel = Int(graph.integer("level"))
             }
+            if let accelerators = optimization.message("execution_accelerators") {
+                configuration.optimization.gpuAccelerators = self.accelerators(
+                    accelerators, "gpu_execution_accelerator")
+                configuration.optimization.cpuAccelerators = self.accelerators(
+                    accelerators, "cpu_execution_accelerator")
+            }
         }
         if let batching = message.message("dynamic_batching") {
             configuration.dynamicBatching = dynamicBatching(batching, maxBatchSize: configuration.maxBatchSize)

@@ -18,7 +18,11 @@ enum FieldSupport {
         "ModelInstanceGroup.rate_limiter", "ModelRateLimiter.resources", "ModelRateLimiter.priority",
         "ModelRateLimiter.Resource.name", "ModelRateLimiter.Resource.global", "ModelRateLimiter.Resource.count",
         "ModelOptimizationPolicy.eager_batching", "ModelOptimizationPolicy.graph",
-        "ModelOptimizationPolicy.Graph.level",
+        "ModelOptimizationPolicy.Graph.level", "ModelOptimizationPolicy.execution_accelerators",
+        "ModelOptimizationPolicy.ExecutionAccelerators.gpu_execution_accelerator",
+        "ModelOptimizationPolicy.ExecutionAccelerators.cpu_execution_accelerator",
+        "ModelOptimizationPolicy.ExecutionAccelerators.Accelerator.name",
+        "ModelOptimizationPolicy.ExecutionAccelerators.Accelerator.parameters",
         "ModelDynamicBatching.preferred_batch_size", "ModelDynamicBatching.max_queue_delay_microseconds",
         "ModelDynamicBatching.preserve_ordering", "ModelDynamicBatching.priority_levels",
         "ModelDynamicBatching.default_priority_level", "ModelDynamicBatching.default_queue_policy",
@@ -61,7 +65,8 @@ enum FieldSupport {
         "ModelEnsembling.Step.output_map", "ModelEnsembling.Step.model_namespace",
     ]
 
-    /// Accepted without effect: what it is about, mostly copies to and from a GPU, does not arise here.
+    /// Accepted without effect: what it is about, mostly how copies to and from a GPU are staged, is decided here by what
+    /// memory there is.
     static let withoutEffect: Set<String> = [
         "ModelOptimizationPolicy.input_pinned_memory", "ModelOptimizationPolicy.output_pinned_memory",
         "ModelOptimizationPolicy.gather_kernel_buffer_threshold",
@@ -82,7 +87,6 @@ enum FieldSupport {
         "ModelInstanceGroup.secondary_devices", "ModelInstanceGroup.profile",
         "ModelInstanceGroup.passive",
         "ModelOptimizationPolicy.priority", "ModelOptimizationPolicy.cuda",
-        "ModelOptimizationPolicy.execution_accelerators",
     ]
 
     /// Complains about every field of the message, and of the messages in it, that can't be acted on.

@@ -158,7 +158,26 @@ extension Optimization {
             .init("eager_batching", .bool(eagerBatching)),
         ]
         if graphLevel != 0 { members.insert(.init("graph", ["level": .integer(Int64(graphLevel))]), at: 0) }
+        if !gpuAccelerators.isEmpty || !cpuAccelerators.isEmpty {
+            members.append(
+                .init(
+                    "execution_accelerators",
+                    [
+                        "gpu_execution_accelerator": .array(gpuAccelerators.map(\.jsonValue)),
+                        "cpu_execution_accelerator": .array(cpuAccelerators.map(\.jsonValue)),
+                    ]))
+        }
         return .object(members)
+    }
+}
+
+extension ExecutionAccelerator {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "name": .string(name),
+            "parameters": .object(
+                parameters.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) }),
+        ]
     }
 }
 

@@ -72,6 +72,7 @@ extension ModelLoader {
                 .internal,
                 "model '\(definition.configuration.name)': no backend '\(definition.engine.backendName)' is registered")
         }
-        return try complete(definition, version, try open(definition, version, with: backend))
+        return try complete(
+            definition, version, try open(definition, version, with: backend), placement(of: backend))
     }
 }

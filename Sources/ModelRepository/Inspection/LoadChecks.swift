@@ -4,9 +4,13 @@ internal import Tensors
 
 /// What a complete configuration is asked before instances are made of it: by a load, and by lint, which finds no less.
 enum LoadChecks {
-    /// - Parameter directory: the model's folder.
+    /// - Parameters:
+    ///   - directory: the model's folder.
+    ///   - placement: the GPUs that there are for the model's engine.
     /// - Returns: everything that is wrong, whatever else is.
-    static func complaints(_ configuration: ModelConfiguration, directory: String) -> [HalcyonError] {
+    static func complaints(
+        _ configuration: ModelConfiguration, directory: String, _ placement: GPUPlacement
+    ) -> [HalcyonError] {
         var complaints: [HalcyonError] = []
         func attempt(_ body: () throws(HalcyonError) -> Void) {
             do throws(HalcyonError) {
@@ -18,7 +22,7 @@ enum LoadChecks {
         attempt { () throws(HalcyonError) in try ConfigurationCheck.checkBatchTensors(configuration) }
         attempt { () throws(HalcyonError) in try ConfigurationCheck.checkWarmUps(configuration) }
         attempt { () throws(HalcyonError) in _ = try ExecutionTimeout.nanoseconds(configuration) }
-        attempt { () throws(HalcyonError) in _ = try InstancePlan.instances(of: configuration) }
+        attempt { () throws(HalcyonError) in _ = try InstancePlan.instances(of: configuration, placement: placement) }
         if let sequences = configuration.sequenceBatching {
             attempt { () throws(HalcyonError) in
                 try InitialStates.check(sequences, configuration, directory: directory)
@@ -28,8 +32,10 @@ enum LoadChecks {
     }
 
     /// - Throws: all complaints as one.
-    static func check(_ configuration: ModelConfiguration, directory: String) throws(HalcyonError) {
-        let complaints = complaints(configuration, directory: directory)
+    static func check(
+        _ configuration: ModelConfiguration, directory: String, _ placement: GPUPlacement
+    ) throws(HalcyonError) {
+        let complaints = complaints(configuration, directory: directory, placement)
         guard let first = complaints.first else { return }
         throw HalcyonError(first.code, complaints.map(\.message).joined(separator: "\n"))
     }

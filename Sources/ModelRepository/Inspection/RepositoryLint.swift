@@ -60,7 +60,9 @@ package struct RepositoryLint: Sendable {
             attempt { () throws(HalcyonError) in
                 let configuration = try effective(definition, version)
                 for warning in ConfigurationCheck.warnings(configuration) { add(.warning, warning) }
-                for complaint in LoadChecks.complaints(configuration, directory: definition.directory) {
+                for complaint in LoadChecks.complaints(
+                    configuration, directory: definition.directory, placement(definition))
+                {
                     for line in complaint.message.split(separator: "\n") { add(.error, String(line)) }
                 }
                 _ = try WarmUpItems.read(configuration, directory: definition.directory)
@@ -80,8 +82,13 @@ package struct RepositoryLint: Sendable {
         guard !definition.configuration.inputs.isEmpty, !definition.configuration.outputs.isEmpty else {
             return definition.configuration
         }
-        return try ConfigurationCompletion.complete(
-            definition.configuration, signature: nil, options: loader.completion)
+        var options = loader.completion
+        options.placement = placement(definition)
+        return try ConfigurationCompletion.complete(definition.configuration, signature: nil, options: options)
+    }
+
+    private func placement(_ definition: ModelDefinition) -> GPUPlacement {
+        loader.backends[definition.engine.backendName].map { loader.placement(of: $0) } ?? .none
     }
 
     /// Everything that is wrong with an ensemble, whatever else is.

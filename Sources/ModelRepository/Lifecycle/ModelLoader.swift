@@ -1,7 +1,7 @@
 package import Logging
 package import ModelConfiguration
 package import ModelRuntime
-internal import Tensors
+package import Tensors
 
 /// Makes a served model from what lies in a repository: read → open → complete → check → prepare → instances → warm.
 package struct ModelLoader: Sendable {
@@ -22,6 +22,12 @@ package struct ModelLoader: Sendable {
     package var executionTimeout: UInt64 = 0
     /// Where the threads of instances run, by the policy's name.
     package var hostPolicies: [String: HostPolicy] = [:]
+    /// The machine's GPUs that models may run on. It is asked whenever a model is loaded.
+    package var gpus: @Sendable () -> [Int] = { [] }
+    /// GPUs below it are not among them.
+    package var minimumComputeCapability = 6.0
+    /// Where memory of GPUs, and memory that they reach directly, comes from; `nil` for ordinary memory only.
+    package var memory: (any MemoryProvider)?
 
     package init(
         repository: ModelRepositoryReader, backends: [String: any Backend],
@@ -150,18 +156,21 @@ package struct ModelLoader: Sendable {
                 .internal, "model '\(name)': no backend '\(definition.engine.backendName)' is registered")
         }
         let labels = try preparation.repository.labels(of: definition)
+        let placement = placement(of: backend)
         let model = try open(definition, version, with: backend)
-        let configuration = try complete(definition, version, model)
-        try LoadChecks.check(configuration, directory: definition.directory)
+        let configuration = try complete(definition, version, model, placement)
+        try LoadChecks.check(configuration, directory: definition.directory, placement)
         for warning in ConfigurationCheck.warnings(configuration) {
             log.warning("configuration", metadata: ["diagnostic": "\(warning)"])
         }
-        let instances = try InstancePlan.instances(of: configuration, policies: hostPolicies)
+        let instances = try InstancePlan.instances(
+            of: configuration, placement: placement, policies: hostPolicies)
         let plan = try prepare(model, for: configuration, instances)
         var parts = ModelExecutor.Parts(
             model: model, version: version.number, configuration: configuration, instances: instances, clock: clock,
             timer: timer, log: log)
         parts.cache = cache
+        parts.memory = memory
         parts.resources = resources
         parts.executionTimeout = try ExecutionTimeout.nanoseconds(configuration) ?? executionTimeout
         warnOfCache(configuration)
@@ -285,13 +294,42 @@ package struct ModelLoader: Sendable {
 
     /// The configuration with what the model and the defaults add, in agreement with the model.
     func complete(
-        _ definition: ModelDefinition, _ version: ModelDefinition.Version, _ model: any Model
+        _ definition: ModelDefinition, _ version: ModelDefinition.Version, _ model: any Model,
+        _ placement: GPUPlacement
     ) throws(HalcyonError) -> ModelConfiguration {
+        var options = completion
+        options.placement = placement
         var configuration = try ConfigurationCompletion.complete(
-            definition.configuration, signature: model.signature, options: completion)
+            definition.configuration, signature: model.signature, options: options)
         configuration.defaultModelFilename = version.filename ?? configuration.defaultModelFilename
         if let signature = model.signature { try ConfigurationCheck.check(configuration, against: signature) }
         return configuration
+    }
+
+    /// The GPUs that a backend's models may be on.
+    func placement(of backend: any Backend) -> GPUPlacement {
+        let numbers = gpus()
+        guard !numbers.isEmpty else { return .none }
+        let engine: GPUPlacement.Engine =
+            switch backend.gpuSupport {
+            case .none: .never
+            case .notInstalled: .unequipped
+            case .available: .ready
+            }
+        return GPUPlacement(numbers: numbers, engine: engine, minimumComputeCapability: minimumComputeCapability)
+    }
+
+    private func checkAccelerators(
+        _ configuration: ModelConfiguration, _ backend: any Backend
+    ) throws(HalcyonError) {
+        let optimization = configuration.optimization
+        guard let first = (optimization.gpuAccelerators + optimization.cpuAccelerators).first,
+            !backend.takesExecutionAccelerators
+        else { return }
+        throw HalcyonError(
+            .unsupported,
+            "model '\(configuration.name)': optimization.execution_accelerators names '\(first.name)', and the backend "
+                + "'\(backend.name)' takes none: leave it out, or name the backend onnxruntime")
     }
 
     func open(
@@ -306,6 +344,7 @@ package struct ModelLoader: Sendable {
         for notice in definition.notices {
             log.notice("repository", metadata: ["model": "\(definition.configuration.name)", "notice": "\(notice)"])
         }
+        try checkAccelerators(definition.configuration, backend)
         // What is the server's own is no engine's business.
         var configuration = definition.configuration
         configuration.parameters[ExecutionTimeout.parameter] = nil

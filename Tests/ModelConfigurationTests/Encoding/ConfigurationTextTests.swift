@@ -41,6 +41,17 @@ struct ConfigurationTextTests {
         """,
         "model_transaction_policy { decoupled: true }",
         """
+        instance_group { kind: KIND_GPU gpus: [ 1, 0 ] }
+        optimization {
+          execution_accelerators {
+            gpu_execution_accelerator [
+              { name: "tensorrt" parameters { key: "precision_mode" value: "FP16" } }, { name: "cuda" }
+            ]
+            cpu_execution_accelerator { name: "openvino" }
+          }
+        }
+        """,
+        """
         model_metrics {
           metric_control {
             metric_identifier { family: "nv_inference_first_response_histogram_ms" }

@@ -1,0 +1,89 @@
+internal import COnnxRuntime
+internal import Tensors
+
+extension Runtime {
+    /// Lets an execution provider take part in a session; the first that is appended comes first.
+    ///
+    /// - Parameter stream: where a GPU's work goes; `nil` for streams of the provider's own.
+    /// - Throws: `unsupported` where the library has no such provider; `unavailable` where it does not start, for a library
+    ///   of CUDA that is missing for instance.
+    func append(
+        _ provider: ExecutionProvider, to options: Handle, stream: UnsafeMutableRawPointer?
+    ) throws(HalcyonError) {
+        try provider.check(providers, version: library.version)
+        let attempt = "ONNX Runtime's \(provider.kind.rawValue) can't be used"
+        do throws(HalcyonError) {
+            switch provider.kind {
+            case .cuda: try appendCUDA(provider, to: options, stream: stream, attempt)
+            case .tensorRT: try appendTensorRT(provider, to: options, stream: stream, attempt)
+            case .openVINO: try appendOpenVINO(provider, to: options, attempt)
+            }
+        } catch {
+            throw HalcyonError(error.code == .internal ? .unavailable : error.code, error.message)
+        }
+    }
+
+    private func appendCUDA(
+        _ provider: ExecutionProvider, to options: Handle, stream: UnsafeMutableRawPointer?, _ attempt: String
+    ) throws(HalcyonError) {
+        let functions = library.functions
+        guard let create = functions.create_cuda_options, let update = functions.update_cuda_options,
+            let release = functions.release_cuda_options, let append = functions.append_cuda_provider
+        else { throw tooOld(provider) }
+        let settings = try library.make(free: release, attempt) { create($0) }
+        try library.check(
+            CStringList.with(provider.options) { update(settings.pointer, $0, $1, $2) }, code: .invalidArgument, attempt
+        )
+        if let stream, let set = functions.set_cuda_value {
+            try library.check(set(settings.pointer, "user_compute_stream", stream), attempt)
+        }
+        try library.check(append(options.pointer, settings.pointer), attempt)
+    }
+
+    private func appendTensorRT(
+        _ provider: ExecutionProvider, to options: Handle, stream: UnsafeMutableRawPointer?, _ attempt: String
+    ) throws(HalcyonError) {
+        let functions = library.functions
+        guard let create = functions.create_tensorrt_options, let update = functions.update_tensorrt_options,
+            let release = functions.release_tensorrt_options, let append = functions.append_tensorrt_provider
+        else { throw tooOld(provider) }
+        let settings = try library.make(free: release, attempt) { create($0) }
+        try library.check(
+            CStringList.with(provider.options) { update(settings.pointer, $0, $1, $2) }, code: .invalidArgument, attempt
+        )
+        if let stream, let set = functions.set_tensorrt_value {
+            try library.check(set(settings.pointer, "user_compute_stream", stream), attempt)
+        }
+        try library.check(append(options.pointer, settings.pointer), attempt)
+    }
+
+    private func appendOpenVINO(
+        _ provider: ExecutionProvider, to options: Handle, _ attempt: String
+    ) throws(HalcyonError) {
+        guard let append = library.functions.append_provider else { throw tooOld(provider) }
+        try library.check(
+            CStringList.with(provider.options) { append(options.pointer, "OpenVINO", $0, $1, $2) }, attempt)
+    }
+
+    private func tooOld(_ provider: ExecutionProvider) -> HalcyonError {
+        HalcyonError(
+            .unsupported,
+            "ONNX Runtime \(library.version) is too old for the \(provider.kind.rawValue): that needs 1.12 or newer")
+    }
+
+    /// Whether a session can be given a stream of ours.
+    var takesStreams: Bool { library.functions.set_cuda_value != nil && library.functions.set_tensorrt_value != nil }
+}
+
+/// Options as two lists of texts.
+private enum CStringList {
+    static func with<Result>(
+        _ options: [String: String],
+        _ body: (UnsafePointer<UnsafePointer<CChar>>, UnsafePointer<UnsafePointer<CChar>>, Int) -> Result
+    ) -> Result {
+        let sorted = options.sorted { $0.key < $1.key }
+        let keys = CStrings(sorted.map(\.key))
+        let values = CStrings(sorted.map(\.value))
+        return withExtendedLifetime((keys, values)) { body(keys.pointers, values.pointers, sorted.count) }
+    }
+}

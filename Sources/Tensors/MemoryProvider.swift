@@ -1,0 +1,23 @@
+/// Where memory of every placement comes from.
+package protocol MemoryProvider: Sendable {
+    /// Memory of a placement, or of a lesser one: without page-locked memory to be had, ordinary memory.
+    ///
+    /// - Throws: `unavailable` without the GPU that was asked for, or where it has not that much memory left.
+    func storage(byteCount: Int, in placement: MemoryPlacement) throws(HalcyonError) -> BufferStorage
+}
+
+extension MemoryProvider {
+    /// The bytes in memory of a placement: the buffer itself where it is there already, else a copy.
+    ///
+    /// - Throws: as ``storage(byteCount:in:)``, and where the bytes can't be copied.
+    package func place(_ buffer: Buffer, in placement: MemoryPlacement) throws(HalcyonError) -> Buffer {
+        guard buffer.placement != placement else { return buffer }
+        let storage = try storage(byteCount: buffer.byteCount, in: placement)
+        if let device = storage.device, buffer.placement.isHostAccessible {
+            try device.copy(byteCount: buffer.byteCount, from: buffer.baseAddress, to: storage.baseAddress)
+        } else {
+            try buffer.copy(to: storage.baseAddress)
+        }
+        return try Buffer(storage).slice(offset: 0, byteCount: buffer.byteCount)
+    }
+}
