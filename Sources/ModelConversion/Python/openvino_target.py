@@ -1,0 +1,80 @@
+"""From any format to OpenVINO IR: read, shaped, quantised, laid out, saved, and compared with the original."""
+
+import os
+
+import engine
+import layouts
+import ports
+import precision
+import reading
+import shapes
+from reporting import unsupported
+
+
+def convert(job, reporter):
+    reporter.step("reading the model")
+    core = engine.core()
+    path = source_file(job)
+    kind = "onnx" if job.format == "etlt" else job.format
+    model = reading.read(core, path, kind)
+    model = ports.select_outputs(model, job.outputs, reporter)
+    batch, usual = shapes.arrange(model, job, reporter)
+    original = model.clone()
+
+    quantisation = None
+    if job.precision == "int8":
+        import quantisation as quantising
+
+        model, quantisation = quantising.quantise(core, model, job, batch, usual, reporter)
+    mapping = None
+    if job.embed_preprocessing is not None:
+        import preprocessing
+
+        model, mapping = preprocessing.embed(model, job.embed_preprocessing, reporter)
+    else:
+        model = layouts.change(model, job.layout, reporter)
+
+    reporter.step("writing the model")
+    target = os.path.join(job.output_dir, job.model_file)
+    precision.save(model, target, job.precision)
+    files = [job.model_file, os.path.splitext(job.model_file)[0] + ".bin"]
+    saved = core.read_model(target)
+    hint = precision.HINTS[job.precision]
+    result = {
+        "inputs": [ports.description(port, batch.batches, _format(port, mapping)) for port in saved.inputs],
+        "outputs": [ports.description(port, batch.batches) for port in saved.outputs],
+        "max_batch": batch.maximum,
+        "precision": job.precision,
+        "engine_parameters": {"INFERENCE_PRECISION_HINT": hint},
+    }
+    if job.compiled:
+        reporter.step("compiling for this processor")
+        blob = os.path.splitext(job.model_file)[0] + ".blob"
+        result["compiled"] = engine.export(core, saved, hint, job.threads, os.path.join(job.output_dir, blob))
+        files.append(blob)
+    if job.verify:
+        import verification
+
+        result["verify"] = verification.compare(core, original, saved, job, usual, mapping, reporter)
+    if quantisation is not None:
+        quantisation["bytes_after"] = sum(os.path.getsize(os.path.join(job.output_dir, name)) for name in files[:2])
+        result["quantisation"] = quantisation
+    result["files"] = files
+    return result
+
+
+def source_file(job):
+    """The model to read: the file itself, or what an encrypted container holds."""
+    if job.opset is not None:
+        raise unsupported("the number of an ONNX operator set goes with --target onnx only")
+    if job.format != "etlt":
+        return job.model
+    import etlt
+
+    return etlt.decrypt(job.model, job.etlt, job.output_dir)
+
+
+def _format(port, mapping):
+    if mapping is not None and port.get_any_name() == mapping.input:
+        return "FORMAT_NHWC"
+    return layouts.FORMATS[layouts.of_port(port)]

@@ -1,0 +1,64 @@
+"""How the numbers of a model are kept, and in which precision the engine is asked to compute."""
+
+import numpy as np
+import openvino as ov
+
+# What the engine computes in: FP16 is a way to keep weights, which the CPU widens. INT8 models compute in INT8 where they
+# are quantised, and in FP32 elsewhere.
+HINTS = {"fp32": "f32", "fp16": "f32", "bf16": "bf16", "int8": "f32"}
+
+_WEIGHT_USERS = {"Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData", "MatMul"}
+_MOVERS = {"Reshape", "Transpose", "Unsqueeze", "Squeeze"}
+
+
+def save(model, path, precision):
+    """Writes `path` (.xml) and the .bin beside it; their names."""
+    if precision == "bf16":
+        model = model.clone()
+        keep_weights_in_bf16(model)
+    ov.save_model(model, path, compress_to_fp16=precision == "fp16")
+
+
+def keep_weights_in_bf16(model):
+    """Rounds the weights of convolutions and matrix products to BF16, which is what the engine computes with anyway.
+
+    Other constants, such as the anchors of a detector, keep their precision. Returns how many were changed.
+    """
+    changed = 0
+    for operation in model.get_ordered_ops():
+        if operation.get_type_name() not in _WEIGHT_USERS:
+            continue
+        for entry in operation.inputs():
+            changed += _narrow(_constant_behind(entry))
+    return changed
+
+
+def _constant_behind(entry):
+    source = entry.get_source_output().get_node()
+    while source.get_type_name() in _MOVERS:
+        source = source.input_value(0).get_node()
+    return source
+
+
+def _narrow(constant):
+    if constant.get_type_name() != "Constant" or constant.get_element_type() != ov.Type.f32:
+        return 0
+    users = list(constant.output(0).get_target_inputs())
+    narrow = ov.op.Constant(bf16_tensor(constant.data))
+    narrow.set_friendly_name(constant.get_friendly_name() + "/bf16")
+    wide = ov.opset13.convert(narrow, "f32", name=constant.get_friendly_name())
+    for user in users:
+        user.replace_source_output(wide.output(0))
+    return 1
+
+
+def bf16_tensor(values):
+    """FP32 values rounded to the nearest BF16, ties to even."""
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32).reshape(values.shape)
+    rounded = ((bits.astype(np.uint64) + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+    # A rounding must not make a number of what is none.
+    rounded = np.where(np.isnan(values), np.uint16(0x7FC0), rounded).astype(np.uint16)
+    tensor = ov.Tensor(ov.Type.bf16, ov.Shape(values.shape))
+    np.copyto(np.frombuffer(tensor.data, dtype=np.uint16).reshape(values.shape) if tensor.data.dtype != np.uint16
+              else tensor.data, rounded)  # fmt: skip
+    return tensor
