@@ -33,13 +33,13 @@ class Runner:
     """A compiled model that takes and gives arrays by name."""
 
     def __init__(self, core_object, model, hint, threads):
-        self._compiled = compiled(core_object, model, hint, threads)
-        self._request = self._compiled.create_infer_request()
-        self.inputs = [port.get_any_name() for port in self._compiled.inputs]
-        self.outputs = [port.get_any_name() for port in self._compiled.outputs]
+        self._request = compiled(core_object, model, hint, threads).create_infer_request()
+        # The engine may give a compiled model's ports more names than the model's own have.
+        self.inputs = [port.get_any_name() for port in model.inputs]
+        self.outputs = [port.get_any_name() for port in model.outputs]
 
     def run(self, arrays):
-        results = self._request.infer({name: arrays[name] for name in self.inputs}, share_inputs=True)
+        results = self._request.infer([arrays[name] for name in self.inputs], share_inputs=True)
         return {name: np.array(results[index]) for index, name in enumerate(self.outputs)}
 
 
