@@ -12,6 +12,8 @@ from reporting import unsupported
 
 
 def convert(job, reporter):
+    if job.opset is not None:
+        raise unsupported("the number of an ONNX operator set goes with --target onnx only")
     reporter.step("reading the model")
     core = engine.core()
     path = source_file(job)
@@ -21,11 +23,11 @@ def convert(job, reporter):
     batch, usual = shapes.arrange(model, job, reporter)
     original = model.clone()
 
-    quantisation = None
+    quantisation, judged = None, None
     if job.precision == "int8":
         import quantisation as quantising
 
-        model, quantisation = quantising.quantise(core, model, job, batch, usual, reporter)
+        model, quantisation, judged = quantising.quantise(Models(core, model, job.threads), job, batch, reporter)
     mapping = None
     if job.embed_preprocessing is not None:
         import preprocessing
@@ -55,7 +57,11 @@ def convert(job, reporter):
     if job.verify:
         import verification
 
-        result["verify"] = verification.compare(core, original, saved, job, usual, mapping, reporter)
+        reporter.step("comparing the result with the original")
+        pair = verification.Pair(
+            engine.Runner(core, original, "f32", job.threads), engine.Runner(core, saved, hint, job.threads))
+        result["verify"] = verification.compare(
+            pair, verification.inputs(original, usual, mapping, judged), job.layout, mapping, reporter)
     if quantisation is not None:
         quantisation["bytes_after"] = sum(os.path.getsize(os.path.join(job.output_dir, name)) for name in files[:2])
         result["quantisation"] = quantisation
@@ -63,10 +69,45 @@ def convert(job, reporter):
     return result
 
 
+class Models:
+    """What the quantisation needs to know about OpenVINO's models."""
+
+    WEIGHTY = frozenset(("Convolution", "GroupConvolution", "ConvolutionBackpropData", "MatMul"))
+
+    def __init__(self, core, model, threads):
+        self.model = self.rules = model
+        self._core, self._threads = core, threads
+
+    def copy(self):
+        return self.model.clone()
+
+    def runner(self, model):
+        return engine.Runner(self._core, model, "f32", self._threads)
+
+    def with_names(self, result):
+        """The result with the original's names: a changed output is a new one to the engine, without a name."""
+        for port, own in zip(result.inputs + result.outputs, self.model.inputs + self.model.outputs):
+            port.get_tensor().set_names(own.get_names())
+        return result
+
+    def last_layers(self):
+        """The convolutions and matrix products that no other one comes after."""
+        found, seen = set(), set()
+        waiting = [result.input_value(0).get_node() for result in self.model.get_results()]
+        while waiting:
+            node = waiting.pop()
+            if node.get_name() in seen:
+                continue
+            seen.add(node.get_name())
+            if node.get_type_name() in self.WEIGHTY:
+                found.add(node.get_friendly_name())
+            else:
+                waiting.extend(value.get_node() for value in node.input_values())
+        return sorted(found)
+
+
 def source_file(job):
     """The model to read: the file itself, or what an encrypted container holds."""
-    if job.opset is not None:
-        raise unsupported("the number of an ONNX operator set goes with --target onnx only")
     if job.format != "etlt":
         return job.model
     import etlt

@@ -37,8 +37,8 @@ class Resolved:
             width=self.width, height=self.height, layout=self.layout, dtype=np.dtype(self.element_type.to_dtype()),
             scale=self.scale, mean=self.mean, color=self.color, resize=self.resize)  # fmt: skip
 
-    def pair(self, generator, _):
-        """The same made-up picture for the original and for the model that pre-processes by itself."""
+    def pair(self, generator):
+        """A made-up picture as the original takes it, and as the model that pre-processes by itself does."""
         from PIL import Image
 
         width, height = (int(number) for number in generator.integers(200, 1200, 2))

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-import engine
+import layouts
 import measuring
 import preprocessing
 import samples
@@ -15,23 +15,23 @@ from reporting import ConversionError, one_sentence, unsupported
 TOLERATED_DROP = 0.02
 
 
-def quantise(core, model, job, batch, usual, reporter):
-    """The INT8 model and the report about it. The given model stays as it is."""
-    plan = None
-    if len(model.inputs) == 1 and _looks_like_picture(model):
-        how = preprocessing.resolved(model, job.embed_preprocessing or job.calibration.preprocessing)
-        plan = (how.input, how.plan())
+def quantise(models, job, batch, reporter):
+    """The INT8 model, the report about it, and the samples that it was judged by.
+
+    `models` is what a target knows about its own kind of model: see openvino_target.Models.
+    """
+    plan = _plan(models.rules, job)
     reporter.step("reading the calibration pictures")
-    learned, judged, held = samples.split(job.calibration, model, plan, reporter)
+    learned, judged, held = samples.split(job.calibration, models.rules, plan, reporter)
     size = job.calibration.batch if batch.batches else 1
-    original = engine.Runner(core, model, "f32", job.threads)
+    original = models.runner(models.model)
     best = None
-    for name, arguments in _ways(model):
+    for name, ignored in (("all layers", []), ("the layers of the outputs stay in FP32", models.last_layers())):
         reporter.step(f"quantising with {learned.count} samples ({name})")
-        candidate = _quantised(model, learned, size, arguments, reporter)
+        candidate = _quantised(models, learned, size, ignored, reporter)
         reporter.step("comparing with the original on pictures that were held back" if held else "comparing with the original")
-        runner = engine.Runner(core, candidate, "f32", job.threads)
-        agreement = _agreement(model, original, runner, judged, reporter)
+        runner = models.runner(candidate)
+        agreement = _agreement(models.rules, original, runner, judged, reporter)
         if best is None or agreement > best[2]:
             best = (candidate, runner, agreement)
         if 1 - best[2] <= (TOLERATED_DROP if job.max_drop is None else job.max_drop):
@@ -43,9 +43,8 @@ def quantise(core, model, job, batch, usual, reporter):
             f"the INT8 model agrees with the original to {agreement:.3f} only, a drop of {drop:.3f} where at most {job.max_drop} "
             "is allowed; more calibration pictures, or bf16, may do")
     reporter.step("measuring the original and the result in turns")
-    item = next(judged.items())
-    (before, after), rounds = measuring.alternate([original, runner], item, reporter)
-    return candidate, {
+    (before, after), rounds = measuring.alternate([original, runner], next(judged.items()), reporter)
+    report = {
         "bytes_before": _bytes(job.model),
         "milliseconds_before": before,
         "milliseconds_after": after,
@@ -55,58 +54,36 @@ def quantise(core, model, job, batch, usual, reporter):
         "held_back": held,
         "drop": drop,
     }
+    return candidate, report, judged
 
 
-def _looks_like_picture(model):
-    import layouts
-
-    return bool(layouts.pictures(model))
-
-
-def _ways(model):
-    """How to quantise, the fastest result first: all layers; and with the outputs' own layers left in FP32."""
-    yield "all layers", {}
-    yield "the layers of the outputs stay in FP32", {"ignored": last_layers(model)}
+def _plan(rules, job):
+    """The input that takes pictures and how; `None` for a model that takes none."""
+    if len(rules.inputs) != 1 or not layouts.pictures(rules):
+        return None
+    how = preprocessing.resolved(rules, job.embed_preprocessing or job.calibration.preprocessing)
+    return how.input, how.plan()
 
 
-def last_layers(model):
-    """The convolutions and matrix products that no other one comes after."""
-    weighty, found, seen = {"Convolution", "GroupConvolution", "MatMul"}, set(), set()
-    waiting = [result.input_value(0).get_node() for result in model.get_results()]
-    while waiting:
-        node = waiting.pop()
-        if node.get_name() in seen:
-            continue
-        seen.add(node.get_name())
-        if node.get_type_name() in weighty:
-            found.add(node.get_friendly_name())
-        else:
-            waiting.extend(value.get_node() for value in node.input_values())
-    return sorted(found)
-
-
-def _quantised(model, learned, size, arguments, reporter):
+def _quantised(models, learned, size, ignored, reporter):
     # No word to anybody about what is done here.
     os.environ["NNCF_CI"] = "1"
     import nncf
 
     total = -(-learned.count // size)
     data = _Told(learned, size, total, reporter)
-    ignored = nncf.IgnoredScope(names=arguments["ignored"]) if arguments.get("ignored") else None
     try:
         # Activations get a zero point of their own, which costs these engines nothing; weights one scale a channel.
         result = nncf.quantize(
-            model.clone(), nncf.Dataset(data), preset=nncf.QuantizationPreset.MIXED, subset_size=total, ignored_scope=ignored,
-            fast_bias_correction=True,
+            models.copy(), nncf.Dataset(data), preset=nncf.QuantizationPreset.MIXED, subset_size=total,
+            ignored_scope=nncf.IgnoredScope(names=ignored) if ignored else None, fast_bias_correction=True,
             advanced_parameters=nncf.AdvancedQuantizationParameters(batchwise_statistics=size > 1))  # fmt: skip
-        for port, own in zip(result.inputs + result.outputs, model.inputs + model.outputs):
-            port.get_tensor().set_names(own.get_names())
-        return result
     except ConversionError:
         raise
     except Exception as error:
         # The library's own errors are of many types.
         raise unsupported(f"NNCF can't quantise this model: {one_sentence(error)}") from None
+    return models.with_names(result)
 
 
 class _Told:

@@ -66,20 +66,26 @@ def write(line):
 class Reporter:
     """Steps, progress and notices of one conversion. Notices are also kept, for the result."""
 
-    def __init__(self):
+    def __init__(self, write=write):
+        self._write = write
         self._start = time.monotonic()
         self.notices = []
 
+    @classmethod
+    def silent(cls):
+        """One that nobody hears, for what is done a second time."""
+        return cls(write=lambda line: None)
+
     def step(self, what):
-        write({"step": what, "seconds": round(time.monotonic() - self._start, 2)})
+        self._write({"step": what, "seconds": round(time.monotonic() - self._start, 2)})
 
     def progress(self, done, total):
-        write({"progress": {"done": int(done), "total": int(total)}})
+        self._write({"progress": {"done": int(done), "total": int(total)}})
 
     def notice(self, what):
         if what not in self.notices:
             self.notices.append(what)
-            write({"notice": what})
+            self._write({"notice": what})
 
 
 def one_sentence(error):

@@ -33,6 +33,14 @@ class Samples:
             for variant in [picture, *(pictures.variants(picture) if self._augment else [])]:
                 yield {self._plan[0]: self._plan[1].item(variant)}
 
+    def pairs(self, mapping):
+        """Each item, and what a model that pre-processes by itself takes instead."""
+        for path, item in zip(self.paths, self.items()):
+            if mapping is None:
+                yield item, {}
+            else:
+                yield item, {mapping.input: np.asarray(pictures.load(path))[np.newaxis]}
+
     @property
     def count(self):
         return sum(5 if self._augment and not path.lower().endswith(".npz") else 1 for path in self.paths)

@@ -1,53 +1,78 @@
 """The original and the result on the same inputs: how far their outputs lie apart."""
 
+import itertools
+from dataclasses import dataclass
+
 import numpy as np
 
-import engine
 import layouts
-import precision
 from reporting import unsupported
 
 ROUNDS = 4
 
 
-def compare(core, original, result, job, usual, mapping, reporter):
-    """For each output the largest and the mean difference, over a few random inputs, and the original's range."""
-    reporter.step("comparing the result with the original")
-    first = engine.Runner(core, original, "f32", job.threads)
-    second = engine.Runner(core, result, precision.HINTS[job.precision], job.threads)
-    types = {port.get_any_name(): port.get_element_type() for port in original.inputs}
-    layout = {port.get_any_name(): (layouts.of_port(port), layouts.of_port(changed))
-              for port, changed in zip(original.inputs, result.inputs)}  # fmt: skip
+@dataclass(frozen=True)
+class Pair:
+    """Two runners whose outputs go by the same names."""
+
+    original: object
+    result: object
+
+
+def compare(pair, inputs, layout, mapping, reporter):
+    """For each output the largest and the mean difference, and the original's range.
+
+    `inputs` gives what the original takes, and what the result takes instead where that is not the same in the other
+    layout: ROUNDS of them are used.
+    """
     differences = Differences()
-    generator = np.random.default_rng(20)
-    for round_number in range(ROUNDS):
-        arrays = {name: random_array(generator, types[name], usual[name]) for name in first.inputs}
-        given = {name: _in_layout(array, *layout[name]) for name, array in arrays.items()}
-        if mapping is not None:
-            arrays[mapping.input], given[mapping.input] = mapping.pair(generator, usual[mapping.input])
-        differences.add(first.run(arrays), second.run(given))
-        reporter.progress(round_number + 1, ROUNDS)
+    for done, (arrays, instead) in enumerate(itertools.islice(inputs, ROUNDS)):
+        given = {name: _in_layout(array, layout if mapping is None else None) for name, array in arrays.items()}
+        differences.add(pair.original.run(arrays), pair.result.run({**given, **instead}))
+        reporter.progress(done + 1, ROUNDS)
     return differences.report()
 
 
-def random_array(generator, element_type, shape):
-    """Numbers as they may come: 0 to 1 for floats, bytes for bytes, small whole numbers for the rest."""
-    name = element_type.get_type_name()
-    if name == "string":
-        raise unsupported("a model of strings can't be compared on made-up inputs")
-    dtype = element_type.to_dtype()
-    if name == "boolean":
+def inputs(model, usual, mapping, judged):
+    """Inputs of the model: pictures that were held back from calibration, where there are any, or made-up ones."""
+    if judged is not None:
+        yield from judged.pairs(mapping)
+        return
+    generator = np.random.default_rng(20)
+    while True:
+        if mapping is not None:
+            array, picture = mapping.pair(generator)
+            yield {mapping.input: array}, {mapping.input: picture}
+        else:
+            yield {port.get_any_name(): _made_up(generator, port, usual[port.get_any_name()]) for port in model.inputs}, {}
+
+
+def _made_up(generator, port, shape):
+    """Numbers as they may come: 0 to 1 for floats, bytes for bytes, small whole numbers for the rest; pictures in blocks."""
+    kind = port.get_element_type().get_type_name()
+    if kind == "string":
+        raise unsupported("a model of strings can't be run on made-up inputs")
+    dtype = np.dtype(port.get_element_type().to_dtype())
+    if kind == "boolean":
         return generator.integers(0, 2, shape).astype(bool)
-    if np.issubdtype(dtype, np.floating) or name == "bf16":
-        return generator.random(shape, dtype=np.float32).astype(dtype)
-    return generator.integers(0, 256 if name == "u8" else 100, shape).astype(dtype)
+    values = generator.random(shape, dtype=np.float32)
+    layout = layouts.of_shape(shape)
+    if layout is not None:
+        axes = (2, 3) if layout == "nchw" else (1, 2)
+        coarse = [-(-size // 16) if axis in axes else size for axis, size in enumerate(shape)]
+        values = generator.random(coarse, dtype=np.float32)
+        for axis in axes:
+            values = np.repeat(values, 16, axis=axis).take(range(shape[axis]), axis=axis)
+    if np.issubdtype(dtype, np.integer):
+        values = np.floor(values * (256 if kind == "u8" else 100))
+    return np.ascontiguousarray(values).astype(dtype)
 
 
-def _in_layout(array, before, after):
-    if before == after or None in (before, after):
+def _in_layout(array, wanted):
+    before = layouts.of_shape(array.shape)
+    if wanted is None or before in (None, wanted):
         return array
-    axes = (0, 2, 3, 1) if after == "nhwc" else (0, 3, 1, 2)
-    return np.ascontiguousarray(array.transpose(axes))
+    return np.ascontiguousarray(array.transpose((0, 2, 3, 1) if wanted == "nhwc" else (0, 3, 1, 2)))
 
 
 class Differences:
