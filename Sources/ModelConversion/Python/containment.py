@@ -1,4 +1,4 @@
-"""A model's files lie in the model's own folder: names in them that lead elsewhere are refused before anything is read."""
+"""A model's files lie in the model's own folder: what leads elsewhere is refused before anything is read."""
 
 import os
 

@@ -1,7 +1,7 @@
 """Makes a model ready for this machine: `convert_model.py JOB.json`.
 
-The job is one JSON object (see job.py). What happens is told line by line on the standard output (see reporting.py); the
-last line holds the result or the error. Files are written into the job's output folder only.
+The job is one JSON object (see job.py). What happens is told line by line on the standard output (see reporting.py);
+the last line holds the result or the error. Files are written into the job's output folder only.
 """
 
 import sys
@@ -20,7 +20,9 @@ def main(arguments):
     except ConversionError as error:
         return _fail(error.code, error.message)
     except ImportError as error:
-        return _fail("unavailable", f"the environment of the conversion lacks what it needs: {error}; let it be set up anew")
+        return _fail(
+            "unavailable", f"the environment of the conversion lacks what it needs: {error}; let it be set up anew"
+        )
     except MemoryError:
         return _fail("unavailable", "there is not enough memory for this model")
     except OSError as error:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# A detection counts from this score on; the other model has found it too with a little less, so that a score at the very
-# edge is no disagreement.
+# A detection counts from this score on; the other model has found it too with a little less, so that a score at the
+# very edge is no disagreement.
 COUNTS_FROM = 0.5
 FOUND_FROM = 0.4
 OVERLAP = 0.5
@@ -35,7 +35,9 @@ class DetectNetHead:
             x = column * self._width / columns + self.OFFSET
             y = row * self._height / rows + self.OFFSET
             left, top, right, bottom = boxes[4 * label : 4 * label + 4, row, column] * self.BOX_SCALE
-            found.append(Detection(int(label), float(coverage[label, row, column]), (x - left, y - top, x + right, y + bottom)))
+            found.append(
+                Detection(int(label), float(coverage[label, row, column]), (x - left, y - top, x + right, y + bottom))
+            )
         return keep_best(found)
 
 
@@ -124,7 +126,7 @@ class Agreement:
                     continue
                 self.counted += 1
                 match = max(
-                    (index for index, other in enumerate(those) if index not in taken and other.label == detection.label),
+                    (n for n, other in enumerate(those) if n not in taken and other.label == detection.label),
                     key=lambda index: overlap(those[index].box, detection.box), default=None)  # fmt: skip
                 if match is not None and overlap(those[match].box, detection.box) >= OVERLAP:
                     taken.add(match)

@@ -13,7 +13,8 @@ from reporting import invalid, unavailable, unsupported
 
 PACKAGE = "nvidia-eff-tao-encryption"
 CATALOGUE = (
-    "NVIDIA's catalogue also has most of these models as decrypted ONNX files (a version whose name holds 'decrypted'); "
+    "NVIDIA's catalogue also has most of these models as decrypted ONNX files (a version whose name holds "
+    "'decrypted'); "
     "download that one and convert it without a key"
 )
 
@@ -26,7 +27,9 @@ def decrypt(path, header, folder):
     name = os.path.basename(path)
     if header.get("input_name"):
         raise unsupported(
-            f"'{name}' holds a UFF model (input '{header['input_name']}'), a format that no current tool converts. {CATALOGUE}")
+            f"'{name}' holds a UFF model (input '{header['input_name']}'), a format that no current tool "
+            f"converts. {CATALOGUE}"
+        )
     key = header.get("key")
     if not key:
         raise invalid(f"'{name}' is encrypted: pass the key that it was exported with (-k KEY). {CATALOGUE}")
@@ -59,7 +62,8 @@ def _codec(name):
         what = "is not installed" if absent else f"can't be loaded ({error})"
         raise unavailable(
             f"'{name}' is encrypted, and NVIDIA's package {PACKAGE} that decrypts it {what}. Install it into the "
-            f"environment of the conversion (it exists for CPython 3.10 and 3.12 on x86-64). {CATALOGUE}") from None
+            f"environment of the conversion (it exists for CPython 3.10 and 3.12 on x86-64). {CATALOGUE}"
+        ) from None
     return decrypt_stream
 
 

@@ -123,7 +123,9 @@ def _check(job):
     if job.max_drop is not None and not 0 <= job.max_drop <= 1:
         raise invalid(f"the largest allowed drop must be between 0 and 1, got {job.max_drop}")
     if job.precision == "int8" and (job.calibration is None or job.calibration.path is None):
-        raise invalid("INT8 needs calibration data: a folder of pictures like those that the model will see (-c FOLDER)")
+        raise invalid(
+            "INT8 needs calibration data: a folder of pictures like those that the model will see (-c FOLDER)"
+        )
     if job.format == "etlt" and not isinstance(job.etlt, dict):
         raise invalid("a job with an .etlt file needs what its header says")
 
@@ -160,7 +162,8 @@ def check_size(dims, bytes_each, subject):
         size *= max(1, number)
     if size > TENSOR_LIMIT:
         raise invalid(
-            f"{subject} [{','.join(map(str, dims))}] would be a tensor of {size} bytes; the limit is {TENSOR_LIMIT}")  # fmt: skip
+            f"{subject} [{','.join(map(str, dims))}] would be a tensor of {size} bytes; the limit is {TENSOR_LIMIT}"
+        )
 
 
 def _max_batch(value):
@@ -178,7 +181,9 @@ def _profile(value):
         raise invalid(f"the profile of input '{name}' has shapes of different ranks: {_listed(shapes)}")
     for low, usual, high in zip(shapes["min"], shapes["opt"], shapes["max"]):
         if not low <= usual <= high:
-            raise invalid(f"the profile of input '{name}' must have min <= opt <= max in each dimension: {_listed(shapes)}")
+            raise invalid(
+                f"the profile of input '{name}' must have min <= opt <= max in each dimension: {_listed(shapes)}"
+            )
     return Profile(input=name, **shapes)
 
 

@@ -35,15 +35,17 @@ def pictures(model):
 
 
 def change(model, wanted, reporter):
-    """The model with its pictures in the wanted layout, changed by a transposition inside where they are in the other."""
+    """The model with its pictures in the wanted layout, by a transposition inside where they are in the other."""
     if wanted is None:
         return model
     found = pictures(model)
     if not found:
         shapes = ", ".join(f"'{port.get_any_name()}' {port.get_partial_shape()}" for port in model.inputs)
         raise invalid(
-            f"the layout {wanted} was asked for, but no input looks like a picture (4 dimensions of which one, the channels, "
-            f"is 1, 3 or 4): {shapes}")
+            f"the layout {wanted} was asked for, but no input looks like a picture (4 dimensions of which one, "
+            "the channels, "
+            f"is 1, 3 or 4): {shapes}"
+        )
     changed = [(port.get_any_name(), layout) for port, layout in found if layout != wanted]
     if not changed:
         return model

@@ -80,9 +80,12 @@ def _check_tensor(tensor, folder, name):
         available = os.path.getsize(path)
         if length < expected or offset + length > available:
             raise invalid(
-                f"{owner} needs {expected} bytes at {offset} of '{values['location']}', which has {available} bytes")
+                f"{owner} needs {expected} bytes at {offset} of '{values['location']}', which has {available} bytes"
+            )
     elif tensor.HasField("raw_data") and len(tensor.raw_data) != expected:
-        raise invalid(f"{owner} of shape {list(tensor.dims)} needs {expected} bytes, but the file holds {len(tensor.raw_data)}")
+        raise invalid(
+            f"{owner} of shape {list(tensor.dims)} needs {expected} bytes, but the file holds {len(tensor.raw_data)}"
+        )
 
 
 def _byte_count(tensor, owner):

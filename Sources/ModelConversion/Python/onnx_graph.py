@@ -1,4 +1,4 @@
-"""Changes to an ONNX graph: outputs, dimensions, layout, operator set. The rules are the same as for OpenVINO's models."""
+"""Changes to an ONNX graph: outputs, dimensions, layout, operator set, by the rules of the other target."""
 
 import onnx
 from onnx import TensorProto, helper, version_converter

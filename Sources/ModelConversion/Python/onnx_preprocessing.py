@@ -35,8 +35,8 @@ class _Writer:
 
 
 def embed(model, how, reporter):
-    """Changes the model: a UINT8 input [N, height, width, 3] of any size, and the output `mapping`. The model's operator
-    set must be at least OPSET."""
+    """Gives the model, whose operator set is at least OPSET, a UINT8 input [N, height, width, 3] of any size, and the
+    output `mapping`."""
     if any(value.name == MAPPING_OUTPUT for value in model.graph.output):
         raise unsupported(f"the model has an output '{MAPPING_OUTPUT}' of its own, where the picture's place would go")
     write = _Writer(model)
@@ -52,11 +52,13 @@ def embed(model, how, reporter):
     model.graph.node.extend([*write.nodes, *old])
     model.graph.initializer.extend(write.constants)
     model.graph.input[0].CopyFrom(
-        helper.make_tensor_value_info(picture, TensorProto.UINT8, [batch_name, "height", "width", 3]))
+        helper.make_tensor_value_info(picture, TensorProto.UINT8, [batch_name, "height", "width", 3])
+    )
     model.graph.output.append(helper.make_tensor_value_info(MAPPING_OUTPUT, TensorProto.FLOAT, [batch_name, 8]))
     reporter.notice(
         f"input '{how.input}' takes RGB pictures of any size: the model brings them to {how.width} x {how.height} "
-        f"({how.resize}), and its output '{MAPPING_OUTPUT}' says where they lie in there")
+        f"({how.resize}), and its output '{MAPPING_OUTPUT}' says where they lie in there"
+    )
 
 
 def _graph(write, picture, how):
@@ -72,13 +74,16 @@ def _graph(write, picture, how):
     top = write("Div", write("Sub", frame_height, height), two)
     numbers = [write("Cast", number, to=TensorProto.FLOAT)
                for number in (in_width, in_height, width, height, left, top, frame_width, frame_height)]  # fmt: skip
-    row = write("Concat", write("Div", numbers[0], numbers[2]), write("Div", numbers[1], numbers[3]), numbers[4], numbers[5],
+    ratios = (write("Div", numbers[0], numbers[2]), write("Div", numbers[1], numbers[3]))
+    row = write("Concat", *ratios, numbers[4], numbers[5],
                 numbers[0], numbers[1], numbers[6], numbers[7], axis=0)  # fmt: skip
     mapping = write("Expand", write("Unsqueeze", row, write.whole(0)), write("Concat", batch, write.whole(8), axis=0))
 
     value = write("Cast", write("Transpose", picture, perm=[0, 3, 1, 2]), to=TensorProto.FLOAT)
     size = write("Concat", batch, write.whole(3), height, width, axis=0)
-    value = write("Resize", value, "", "", size, mode="linear", antialias=1, coordinate_transformation_mode="half_pixel")
+    value = write(
+        "Resize", value, "", "", size, mode="linear", antialias=1, coordinate_transformation_mode="half_pixel"
+    )
     if how.resize == "letterbox":
         right = write("Sub", write("Sub", frame_width, width), left)
         bottom = write("Sub", write("Sub", frame_height, height), top)

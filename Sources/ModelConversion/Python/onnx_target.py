@@ -68,7 +68,8 @@ def convert(job, reporter):
         reporter.step("comparing the result with the original")
         pair = verification.Pair(onnx_engine.Runner(original.SerializeToString(), job.threads), runner)
         result["verify"] = verification.compare(
-            pair, verification.inputs(rules, usual, mapping, judged), job.layout, mapping, reporter)
+            pair, verification.inputs(rules, usual, mapping, judged), job.layout, mapping, reporter
+        )
     if quantisation is not None:
         quantisation["bytes_after"] = sum(os.path.getsize(os.path.join(job.output_dir, name)) for name in files)
         result["quantisation"] = quantisation
@@ -78,12 +79,16 @@ def convert(job, reporter):
 def _check(job):
     if job.format not in ("onnx", "etlt"):
         raise unsupported(
-            f"the target onnx takes ONNX files, and .etlt files that hold one, not {reading.NOUNS[job.format]}: choose --target "
-            "openvino, which reads it")
+            f"the target onnx takes ONNX files, and .etlt files that hold one, not {reading.NOUNS[job.format]}: "
+            "choose --target "
+            "openvino, which reads it"
+        )
     if job.precision == "bf16":
         raise unsupported("ONNX Runtime has no BF16 on the CPU: choose fp32, fp16 or int8, or --target openvino")
     if job.compiled:
-        raise unsupported("a model compiled for this processor is something of --target openvino; ONNX files have no such form")
+        raise unsupported(
+            "a model compiled for this processor is something of --target openvino; ONNX files have no such form"
+        )
 
 
 def _arranged(path, job, rules):
@@ -109,8 +114,10 @@ def check_batches(model, rules, usual, batch, threads):
     for name, array in runner.run(arrays).items():
         if array.ndim == 0 or array.shape[0] != 2:
             raise unsupported(
-                f"the model can't batch: for two items its output '{name}' has the shape {list(array.shape)}; a maximum batch of 0 "
-                "leaves it as it is")
+                f"the model can't batch: for two items its output '{name}' has the shape {list(array.shape)}; a "
+                "maximum batch of 0 "
+                "leaves it as it is"
+            )
 
 
 class Models:

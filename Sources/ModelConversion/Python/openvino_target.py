@@ -59,9 +59,11 @@ def convert(job, reporter):
 
         reporter.step("comparing the result with the original")
         pair = verification.Pair(
-            engine.Runner(core, original, "f32", job.threads), engine.Runner(core, saved, hint, job.threads))
+            engine.Runner(core, original, "f32", job.threads), engine.Runner(core, saved, hint, job.threads)
+        )
         result["verify"] = verification.compare(
-            pair, verification.inputs(original, usual, mapping, judged), job.layout, mapping, reporter)
+            pair, verification.inputs(original, usual, mapping, judged), job.layout, mapping, reporter
+        )
     if quantisation is not None:
         quantisation["bytes_after"] = sum(os.path.getsize(os.path.join(job.output_dir, name)) for name in files[:2])
         result["quantisation"] = quantisation

@@ -69,7 +69,9 @@ def load(path):
             with Image.open(path) as picture:
                 if picture.width * picture.height > PIXEL_LIMIT:
                     raise invalid(
-                        f"the picture '{name}' has {picture.width} x {picture.height} pixels; the limit is {PIXEL_LIMIT}")
+                        f"the picture '{name}' has {picture.width} x {picture.height} pixels; the limit is "
+                        f"{PIXEL_LIMIT}"
+                    )
                 return picture.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise invalid(f"the picture '{name}' can't be read: {error}") from None
@@ -88,7 +90,7 @@ def variants(picture):
 
 
 def files(path):
-    """The pictures of a folder, or those that a text file lists one a line (relative to the file), or the one picture."""
+    """The pictures of a folder, those that a text file lists one a line (relative to itself), or the one picture."""
     if os.path.isdir(path):
         found = sorted(name for name in os.listdir(path) if name.lower().endswith((*ENDINGS, ".npz")))
         if not found:
@@ -107,8 +109,10 @@ def _listed(path):
         start = file.read(1 << 20)
     if start.startswith(b"TRT"):
         raise invalid(
-            f"'{name}' is a calibration cache of TensorRT, which holds ranges of that engine's own layers: pass a folder of "
-            "pictures, or a text file that lists some")
+            f"'{name}' is a calibration cache of TensorRT, which holds ranges of that engine's own layers: pass a "
+            "folder of "
+            "pictures, or a text file that lists some"
+        )
     try:
         lines = [line.strip() for line in start.decode("utf-8").splitlines()]
     except UnicodeDecodeError:

@@ -15,8 +15,7 @@ def input_named(model, name):
     """An input by its name; the empty name is that of the only input."""
     if not name:
         if len(model.inputs) != 1:
-            raise invalid(
-                f"the model has {len(model.inputs)} inputs ({listed(model.inputs)}): say which one is meant")
+            raise invalid(f"the model has {len(model.inputs)} inputs ({listed(model.inputs)}): say which one is meant")
         return model.inputs[0]
     for port in model.inputs:
         if name.removesuffix(":0") in port.get_names():
@@ -44,7 +43,9 @@ def select_outputs(model, wanted, reporter):
             source = _inner_value(model, name)
             results.append(ov.opset13.result(source, name=name))
         names.append(name)
-    result = ov.Model(results, model.get_sinks(), _reachable_inputs(model, results, reporter), model.get_friendly_name())
+    result = ov.Model(
+        results, model.get_sinks(), _reachable_inputs(model, results, reporter), model.get_friendly_name()
+    )
     for port, name in zip(result.outputs, names):
         rename(port, name)
     return result

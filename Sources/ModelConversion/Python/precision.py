@@ -3,8 +3,8 @@
 import numpy as np
 import openvino as ov
 
-# What the engine computes in: FP16 is a way to keep weights, which the CPU widens. INT8 models compute in INT8 where they
-# are quantised, and in FP32 elsewhere.
+# What the engine computes in: FP16 is a way to keep weights, which the CPU widens. INT8 models compute in INT8 where
+# they are quantised, and in FP32 elsewhere.
 HINTS = {"fp32": "f32", "fp16": "f32", "bf16": "bf16", "int8": "f32"}
 
 _WEIGHT_USERS = {"Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData", "MatMul"}

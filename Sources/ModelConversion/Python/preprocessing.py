@@ -52,15 +52,20 @@ def resolved(model, wish):
     found = layouts.pictures(model)
     if len(found) != 1 or len(model.inputs) != 1:
         raise unsupported(
-            "pre-processing and calibration from pictures need a model with one input that is a picture (3 channels first or "
-            "last), and this one has " + ", ".join(f"'{p.get_any_name()}' {p.get_partial_shape()}" for p in model.inputs))
+            "pre-processing and calibration from pictures need a model with one input that is a picture (3 "
+            "channels first or "
+            "last), and this one has "
+            + ", ".join(f"'{p.get_any_name()}' {p.get_partial_shape()}" for p in model.inputs)
+        )
     port, layout = found[0]
     shape = port.get_partial_shape()
     channels, height, width = (shape[1], shape[2], shape[3]) if layout == "nchw" else (shape[3], shape[1], shape[2])
     if channels.get_length() != 3:
         raise unsupported(f"input '{port.get_any_name()}' has {channels.get_length()} channels; pictures have 3")
     if height.is_dynamic or width.is_dynamic:
-        raise invalid(f"input '{port.get_any_name()}' takes pictures of any size: say which one the model shall see (-d)")
+        raise invalid(
+            f"input '{port.get_any_name()}' takes pictures of any size: say which one the model shall see (-d)"
+        )
     name = port.get_element_type().get_type_name()
     if name not in ("f32", "f16", "u8"):
         raise unsupported(f"input '{port.get_any_name()}' is {name}; pictures can become f32, f16 or u8")
@@ -76,7 +81,9 @@ def _numbers(wish, is_bytes, name):
     scale = wish.scale or ((1.0,) * 3 if is_bytes else (1 / 255,) * 3)
     mean = wish.mean or (0.0,) * 3
     if is_bytes and (scale != (1.0,) * 3 or mean != (0.0,) * 3):
-        raise invalid(f"input '{name}' takes bytes, so its scale is 1 and its mean 0, got scale {scale} and mean {mean}")
+        raise invalid(
+            f"input '{name}' takes bytes, so its scale is 1 and its mean 0, got scale {scale} and mean {mean}"
+        )
     return scale, mean
 
 
@@ -96,14 +103,17 @@ def embed(model, wish, reporter):
     for user in list(port.get_node().output(0).get_target_inputs()):
         user.replace_source_output(value.output(0))
     mapping = ops.result(sizes.mapping(), name=MAPPING_OUTPUT)
-    result = ov.Model([node for _, node in outputs] + [mapping], model.get_sinks(), [picture], model.get_friendly_name())
+    result = ov.Model(
+        [node for _, node in outputs] + [mapping], model.get_sinks(), [picture], model.get_friendly_name()
+    )
     picture.output(0).get_tensor().set_names({how.input})
     for output, (names, _) in zip(result.outputs, outputs):
         output.get_tensor().set_names(names)
     result.outputs[-1].get_tensor().set_names({MAPPING_OUTPUT})
     reporter.notice(
         f"input '{how.input}' takes RGB pictures of any size: the model brings them to {how.width} x {how.height} "
-        f"({how.resize}), and its output '{MAPPING_OUTPUT}' says where they lie in there")
+        f"({how.resize}), and its output '{MAPPING_OUTPUT}' says where they lie in there"
+    )
     return result, how
 
 
@@ -121,7 +131,9 @@ class _Sizes:
         if how.resize == "stretch":
             self._width, self._height = frame_width, frame_height
         else:
-            wide = ops.greater_equal(ops.multiply(self._in_width, frame_height), ops.multiply(self._in_height, frame_width))
+            wide = ops.greater_equal(
+                ops.multiply(self._in_width, frame_height), ops.multiply(self._in_height, frame_width)
+            )
             self._width = ops.select(wide, frame_width, _rounded(self._in_width, frame_height, self._in_height))
             self._height = ops.select(wide, _rounded(self._in_height, frame_width, self._in_width), frame_height)
         two = _whole(2)
@@ -138,7 +150,7 @@ class _Sizes:
         return ops.concat([none, self._top, self._left], 0), ops.concat([none, bottom, right], 0)
 
     def mapping(self):
-        """[N, 8]: the picture's pixels to one of the network's (x, y), its corner (x, y), its size, the network's size."""
+        """[N, 8]: the picture's pixels to one of the network's (x, y), its corner (x, y), its size, the network's."""
         numbers = [
             ops.divide(_real(self._in_width), _real(self._width)),
             ops.divide(_real(self._in_height), _real(self._height)),
@@ -152,7 +164,8 @@ class _Sizes:
 def _network_input(picture, sizes, how):
     value = ops.transpose(ops.convert(picture, "f32"), _int64([0, 3, 1, 2]))
     value = ov.opset11.interpolate(
-        value, sizes.resized(), "bilinear_pillow", "sizes", axes=_int64([2, 3]), cube_coeff=-0.5)
+        value, sizes.resized(), "bilinear_pillow", "sizes", axes=_int64([2, 3]), cube_coeff=-0.5
+    )
     if how.resize == "letterbox":
         begin, end = sizes.pads()
         value = ov.opset12.pad(value, begin, end, "constant", ops.constant(np.float32(0)))

@@ -29,7 +29,9 @@ def quantise(models, job, batch, reporter):
     for name, ignored in (("all layers", []), ("the layers of the outputs stay in FP32", models.last_layers())):
         reporter.step(f"quantising with {learned.count} samples ({name})")
         candidate = _quantised(models, learned, size, ignored, reporter)
-        reporter.step("comparing with the original on pictures that were held back" if held else "comparing with the original")
+        reporter.step(
+            "comparing with the original on pictures that were held back" if held else "comparing with the original"
+        )
         runner = models.runner(candidate)
         agreement = _agreement(models.rules, original, runner, judged, reporter)
         if best is None or agreement > best[2]:
@@ -40,8 +42,10 @@ def quantise(models, job, batch, reporter):
     drop = max(0.0, 1 - agreement)
     if job.max_drop is not None and drop > job.max_drop:
         raise unsupported(
-            f"the INT8 model agrees with the original to {agreement:.3f} only, a drop of {drop:.3f} where at most {job.max_drop} "
-            "is allowed; more calibration pictures, or bf16, may do")
+            f"the INT8 model agrees with the original to {agreement:.3f} only, a drop of {drop:.3f} where at most "
+            f"{job.max_drop} "
+            "is allowed; more calibration pictures, or bf16, may do"
+        )
     reporter.step("measuring the original and the result in turns")
     (before, after), rounds = measuring.alternate([original, runner], next(judged.items()), reporter)
     report = {
@@ -124,12 +128,16 @@ def _likeness(expected, found):
             marks.append(float(np.mean(one.argmax(1) == other.argmax(1))))
             continue
         lengths = np.linalg.norm(one) * np.linalg.norm(other)
-        marks.append(max(0.0, float(np.vdot(one, other) / lengths)) if lengths > 0 else float(np.array_equal(one, other)))
+        marks.append(
+            max(0.0, float(np.vdot(one, other) / lengths)) if lengths > 0 else float(np.array_equal(one, other))
+        )
     return float(np.mean(marks))
 
 
 def _bytes(path):
     if os.path.isfile(path):
         beside = os.path.splitext(path)[0] + ".bin"
-        return os.path.getsize(path) + (os.path.getsize(beside) if path.endswith(".xml") and os.path.isfile(beside) else 0)
+        return os.path.getsize(path) + (
+            os.path.getsize(beside) if path.endswith(".xml") and os.path.isfile(beside) else 0
+        )
     return sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in names)

@@ -2,8 +2,6 @@
 
 import os
 
-import openvino as ov
-
 import onnx_files
 from containment import check_folder, inside
 from reporting import invalid, one_sentence, unsupported
@@ -26,12 +24,16 @@ def read(core, path, format):
     except Exception as error:
         # The engine throws one type for all there is to complain about.
         raise invalid(
-            f"'{os.path.basename(path)}' can't be read as {NOUNS[format]}: it is damaged, truncated or uses what the engine "
-            f"does not know: {one_sentence(error)}") from None
+            f"'{os.path.basename(path)}' can't be read as {NOUNS[format]}: it is damaged, truncated or uses what "
+            "the engine "
+            f"does not know: {one_sentence(error)}"
+        ) from None
     _refuse_unknown_operations(model, path)
     if not model.inputs or not model.outputs:
         raise invalid(
-            f"'{os.path.basename(path)}' has {len(model.inputs)} inputs and {len(model.outputs)} outputs; a model has both")
+            f"'{os.path.basename(path)}' has {len(model.inputs)} inputs and {len(model.outputs)} outputs; a model "
+            "has both"
+        )
     give_plain_names(model)
     return model
 
@@ -57,7 +59,8 @@ def _refuse_unknown_operations(model, path):
                       for op in model.get_ops() if op.get_type_name() == "FrameworkNode"})  # fmt: skip
     if unknown:
         raise unsupported(
-            f"'{os.path.basename(path)}' uses operations that OpenVINO does not know: {', '.join(map(str, unknown))}")
+            f"'{os.path.basename(path)}' uses operations that OpenVINO does not know: {', '.join(map(str, unknown))}"
+        )
 
 
 def give_plain_names(model):

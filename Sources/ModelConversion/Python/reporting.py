@@ -11,7 +11,7 @@ _out = None
 
 
 class ConversionError(Exception):
-    """A sentence for the user that names the thing, what was expected and what came, under one of the codes of errors."""
+    """A sentence for the user that names the thing, what was expected and what came, under one of the codes."""
 
     def __init__(self, code, message):
         super().__init__(message)
@@ -89,7 +89,7 @@ class Reporter:
 
 
 def one_sentence(error):
-    """A library's message as the end of a sentence of ours: the line that says something, without places in its source."""
+    """A library's message as the end of a sentence of ours: the line that says something, without source places."""
     text = str(error).strip() or type(error).__name__
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [

@@ -99,9 +99,13 @@ def split(calibration, model, plan, reporter):
     if not judged:
         judged = learned
         reporter.notice(
-            "there is only one calibration picture, so the result is judged by the picture it was made with, which flatters it")
+            "there is only one calibration picture, so the result is judged by the picture it was made with, "
+            "which flatters it"
+        )
     elif len(readable) < 30:
-        reporter.notice(f"{len(readable)} calibration pictures are few; some hundred from where the model will work are better")
+        reporter.notice(
+            f"{len(readable)} calibration pictures are few; some hundred from where the model will work are better"
+        )
     return (Samples(learned, model, plan, calibration.augment), Samples(judged, model, plan, False), held)
 
 
@@ -112,7 +116,9 @@ def _readable(paths, plan, reporter):
             kept.append(path)
             continue
         if plan is None:
-            raise invalid(f"'{os.path.basename(path)}' is a picture, but the model takes none: calibrate with arrays (.npz)")
+            raise invalid(
+                f"'{os.path.basename(path)}' is a picture, but the model takes none: calibrate with arrays (.npz)"
+            )
         try:
             pictures.load(path)
             kept.append(path)

@@ -48,8 +48,10 @@ def arrange(model, job, reporter):
         _check_sizes(port, batch)
     if profiles:
         reporter.notice(
-            "a profile's smallest and largest shapes bound the input's dimensions; its usual one is used to measure and to "
-            "compare with, since the CPU needs no tuning for it")
+            "a profile's smallest and largest shapes bound the input's dimensions; its usual one is used to "
+            "measure and to "
+            "compare with, since the CPU needs no tuning for it"
+        )
     return batch, {port.get_any_name(): _usual(port, profiles) for port in model.inputs}
 
 
@@ -101,7 +103,8 @@ def _with_dims(port, dims, batch, wanted_layout):
     if shape is None:
         return [ov.Dimension(-1)] * first + [ov.Dimension(number) for number in dims]
     if len(dims) + first != len(shape):
-        raise invalid(f"input '{name}' takes {len(shape) - first} dimensions without the batch ({port.get_partial_shape()}), "
+        raise invalid(f"input '{name}' takes {len(shape) - first} dimensions without the batch (it is "
+                      f"{port.get_partial_shape()}), "
                       f"got {len(dims)}: {','.join(map(str, dims))}")  # fmt: skip
     own = layouts.of_port(port)
     if own is not None and len(dims) == 3:
@@ -128,7 +131,9 @@ def _bounded(name, shape, profile):
     for index, (dim, low, high) in enumerate(zip(own, profile.min, profile.max)):
         # The batch may be opened, other fixed dimensions stay what the model was made for.
         if index > 0 and dim.is_static and not low == high == dim.get_length():
-            raise invalid(f"input '{name}' has {dim.get_length()} at axis {index}, its profile goes from {low} to {high}")
+            raise invalid(
+                f"input '{name}' has {dim.get_length()} at axis {index}, its profile goes from {low} to {high}"
+            )
         bounded.append(ov.Dimension(low) if low == high else ov.Dimension(low, high))
     return bounded
 
@@ -137,7 +142,9 @@ def _open_batch(model, shapes, batch, profiles):
     for port in model.inputs:
         name = port.get_any_name()
         if not shapes[name]:
-            raise invalid(f"input '{name}' has no first dimension, so the model can't batch: the maximum batch must be 0")
+            raise invalid(
+                f"input '{name}' has no first dimension, so the model can't batch: the maximum batch must be 0"
+            )
         if name not in profiles and not (batch.maximum == 1 and shapes[name][0].is_static):
             shapes[name][0] = ov.Dimension(-1)
 
@@ -162,11 +169,15 @@ def _check_outputs_follow(model, batch):
             continue
         if not shape:
             raise invalid(
-                f"output '{port.get_any_name()}' has no dimensions, so the model can't batch: the maximum batch must be 0")
+                f"output '{port.get_any_name()}' has no dimensions, so the model can't batch: the maximum batch "
+                "must be 0"
+            )
         if shape[0].is_static and not (batch.maximum == 1 and shape[0].get_length() == 1):
             raise invalid(
-                f"the model can't batch up to {batch.maximum}: its output '{port.get_any_name()}' stays {port.get_partial_shape()} "
-                "whatever the inputs' first dimension; a maximum batch of 0 leaves it as it is")
+                f"the model can't batch up to {batch.maximum}: its output '{port.get_any_name()}' stays "
+                f"{port.get_partial_shape()} "
+                "whatever the inputs' first dimension; a maximum batch of 0 leaves it as it is"
+            )
 
 
 def _check_sizes(port, batch):

@@ -44,11 +44,13 @@ def inputs(model, usual, mapping, judged):
             array, picture = mapping.pair(generator)
             yield {mapping.input: array}, {mapping.input: picture}
         else:
-            yield {port.get_any_name(): _made_up(generator, port, usual[port.get_any_name()]) for port in model.inputs}, {}
+            yield {
+                port.get_any_name(): _made_up(generator, port, usual[port.get_any_name()]) for port in model.inputs
+            }, {}
 
 
 def _made_up(generator, port, shape):
-    """Numbers as they may come: 0 to 1 for floats, bytes for bytes, small whole numbers for the rest; pictures in blocks."""
+    """Numbers as they may come: floats of 0 to 1, bytes, small whole numbers for the rest; pictures in blocks."""
     kind = port.get_element_type().get_type_name()
     if kind == "string":
         raise unsupported("a model of strings can't be run on made-up inputs")
@@ -87,15 +89,19 @@ class Differences:
             entry = self._outputs.setdefault(name, {"largest": 0.0, "sum": 0.0, "count": 0, "low": None, "high": None})
             if expected.shape != found.shape:
                 raise unsupported(
-                    f"output '{name}' has the shape {list(found.shape)} for the result and {list(expected.shape)} for the "
-                    "original, so they can't be compared")
+                    f"output '{name}' has the shape {list(found.shape)} for the result and {list(expected.shape)} "
+                    "for the "
+                    "original, so they can't be compared"
+                )
             if expected.size == 0 or expected.dtype.kind not in "fiub":
                 continue
             expected = expected.astype(np.float64)
             difference = np.abs(expected - found.astype(np.float64))
             if not np.isfinite(difference).all():
                 both = np.isfinite(expected) == np.isfinite(found.astype(np.float64))
-                difference = np.where(np.isfinite(difference), difference, np.where(both, 0.0, np.finfo(np.float32).max))
+                difference = np.where(
+                    np.isfinite(difference), difference, np.where(both, 0.0, np.finfo(np.float32).max)
+                )
             finite = expected[np.isfinite(expected)]
             entry["largest"] = max(entry["largest"], float(difference.max()))
             entry["sum"] += float(difference.sum())
