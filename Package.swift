@@ -61,7 +61,7 @@ let package = Package(
             name: "halcyon",
             dependencies: [
                 "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "KServeProtocol", "Transport",
-                "VisionBackends",
+                "VisionBackends", "ModelConversion", "CPlatform",
                 "Halcyon", "ModelRepository", "ModelConfiguration", "ModelRuntime", "Tensors", "JSONText", nioPosix,
                 nioCore,
                 unixSignals, arguments, logging, tracing,
@@ -100,6 +100,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Models made ready for this machine. The Python programs that do it are part of the executable.
+        .target(
+            name: "ModelConversion",
+            dependencies: ["CompiledModels", "ModelConfiguration", "JSONText", "Tensors", "CPlatform"],
+            resources: [.embedInCode("Python")], swiftSettings: strict),
 
         // What the fuzzers feed: Fuzzing/run.
         .target(
@@ -143,7 +149,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "OpenVINOBackend",
-            dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors", "LibraryFiles", "COpenVINO", logging],
+            dependencies: [
+                "ModelRuntime", "ModelConfiguration", "CompiledModels", "Tensors", "LibraryFiles", "COpenVINO", logging,
+            ],
             swiftSettings: strict),
         .target(name: "COpenVINO"),
         .target(
@@ -152,6 +160,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "COnnxRuntime"),
         .target(name: "LibraryFiles", swiftSettings: strict),
+        .target(name: "CompiledModels", dependencies: ["JSONText", "Tensors", "CPlatform"], swiftSettings: strict),
         .target(
             name: "IdentityBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors"],
             swiftSettings: strict),
@@ -184,6 +193,12 @@ let package = Package(
             dependencies: ["GRPCFrontend", "KServeProtocol", "Transport", "Tensors", nioCore],
             swiftSettings: strict),
         .testTarget(
+            name: "ModelConversionTests",
+            dependencies: [
+                "ModelConversion", "CompiledModels", "ModelConfiguration", "JSONText", "Tensors", "HalcyonTestKit",
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "KServeProtocolTests",
             dependencies: [
                 "KServeProtocol", "KServeMessages", "Halcyon", "ModelRepository", "ModelRuntime", "JSONText", "Tensors",
@@ -214,7 +229,8 @@ let package = Package(
         .testTarget(
             name: "OpenVINOBackendTests",
             dependencies: [
-                "OpenVINOBackend", "LibraryFiles", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit",
+                "OpenVINOBackend", "CompiledModels", "LibraryFiles", "ModelRuntime", "ModelConfiguration", "Tensors",
+                "HalcyonTestKit",
                 logging,
             ],
             swiftSettings: strict),
