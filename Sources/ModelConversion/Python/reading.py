@@ -1,6 +1,7 @@
 """Models of each format, read into OpenVINO's own form under the names that their users know."""
 
 import os
+import re
 
 import onnx_files
 from containment import check_folder, inside
@@ -23,11 +24,7 @@ def read(core, path, format):
         model = core.read_model(path)
     except Exception as error:
         # The engine throws one type for all there is to complain about.
-        raise invalid(
-            f"'{os.path.basename(path)}' can't be read as {NOUNS[format]}: it is damaged, truncated or uses what "
-            "the engine "
-            f"does not know: {one_sentence(error)}"
-        ) from None
+        raise _unreadable(path, format, str(error)) from None
     _refuse_unknown_operations(model, path)
     if not model.inputs or not model.outputs:
         raise invalid(
@@ -53,14 +50,24 @@ def _check_files(path, format):
         inside(os.path.dirname(path), os.path.splitext(name)[0] + ".bin", f"'{name}'")
 
 
+def _unreadable(path, format, text):
+    name = os.path.basename(path)
+    operations = re.search(r"No conversion rule found for operations: (.+)", text)
+    if operations:
+        return unsupported(f"'{name}' uses operations that OpenVINO does not know: {operations[1]}")
+    message = f"'{name}' can't be read as {NOUNS[format]}: it is damaged or truncated"
+    # This one only lists what the engine could have read.
+    if "Unable to read the model" not in text:
+        message += f" ({one_sentence(text).replace(path, name).rstrip('.!')})"
+    return invalid(message)
+
+
 def _refuse_unknown_operations(model, path):
-    unknown = sorted({op.get_attributes().get("type", op.get_type_name()) if hasattr(op, "get_attributes")
-                      else op.get_type_name()
-                      for op in model.get_ops() if op.get_type_name() == "FrameworkNode"})  # fmt: skip
+    unknown = sorted(
+        {operation.get_friendly_name() for operation in model.get_ops() if operation.get_type_name() == "FrameworkNode"}
+    )
     if unknown:
-        raise unsupported(
-            f"'{os.path.basename(path)}' uses operations that OpenVINO does not know: {', '.join(map(str, unknown))}"
-        )
+        raise unsupported(f"'{os.path.basename(path)}' has operations that OpenVINO does not know: {', '.join(unknown)}")
 
 
 def give_plain_names(model):

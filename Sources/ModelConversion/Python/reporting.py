@@ -88,14 +88,23 @@ class Reporter:
             self._write({"notice": what})
 
 
+# What engines put around the line that tells something.
+_FRAMES = (
+    "Exception from ",
+    "Check '",
+    "Traceback",
+    "File ",
+    "While validating",
+    "FrontEnd API failed",
+    "Model wasn't fully converted",
+    "Summary:",
+)
+
+
 def one_sentence(error):
     """A library's message as the end of a sentence of ours: the line that says something, without source places."""
     text = str(error).strip() or type(error).__name__
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [
-        line
-        for line in lines
-        if not line.startswith(("Exception from ", "Check '", "Traceback", "File ", "While validating"))
-    ]
+    telling = [line for line in lines if not line.startswith(_FRAMES)]
     line = (telling or lines)[0]
     return line if len(line) <= 300 else line[:300] + "…"

@@ -92,9 +92,7 @@ def split(calibration, model, plan, reporter):
     `plan` is (the input's name, its pictures.Plan), or `None` for a model that takes no pictures.
     """
     readable = _readable(pictures.files(calibration.path), plan, reporter)
-    # An order that has nothing to do with the names' own, which often tell one scene or camera from the next.
-    readable.sort(key=lambda path: hashlib.sha256(os.path.basename(path).encode()).digest())
-    held = min(HELD_BACK_LIMIT, max(1, len(readable) // HELD_BACK_EVERY)) if len(readable) > 1 else 0
+    readable, held = in_order(readable), held_back(len(readable))
     learned, judged = readable[held:][:CALIBRATION_LIMIT], readable[:held]
     if not judged:
         judged = learned
@@ -107,6 +105,16 @@ def split(calibration, model, plan, reporter):
             f"{len(readable)} calibration pictures are few; some hundred from where the model will work are better"
         )
     return (Samples(learned, model, plan, calibration.augment), Samples(judged, model, plan, False), held)
+
+
+def in_order(paths):
+    """An order that has nothing to do with the names' own, which often tell one scene or camera from the next."""
+    return sorted(paths, key=lambda path: hashlib.sha256(os.path.basename(path).encode()).digest())
+
+
+def held_back(count):
+    """How many of that many pictures are kept to judge by; none where there is only one."""
+    return min(HELD_BACK_LIMIT, max(1, count // HELD_BACK_EVERY)) if count > 1 else 0
 
 
 def _readable(paths, plan, reporter):
