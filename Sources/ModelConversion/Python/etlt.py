@@ -3,6 +3,7 @@
 The cipher is NVIDIA's; it is undone by NVIDIA's own package, which the user installs.
 """
 
+import contextlib
 import io
 import os
 
@@ -19,8 +20,9 @@ CATALOGUE = (
 )
 
 
-def decrypt(path, header, folder):
-    """Writes the ONNX file inside `path` to `folder`; its path.
+@contextlib.contextmanager
+def decrypted(path, header, folder):
+    """The path of the ONNX file inside `path`, in `folder`, where it stays only as long as it is read.
 
     `header` is what the container's start says: `input_name`, `payload_offset`, and the user's `key`.
     """
@@ -49,9 +51,13 @@ def decrypt(path, header, folder):
     if not _is_onnx(payload):
         raise _wrong_key(name)
     target = os.path.join(folder, "decrypted.onnx")
-    with open(target, "wb") as file:
-        file.write(payload)
-    return target
+    try:
+        with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(payload)
+        yield target
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(target)
 
 
 def _codec(name):

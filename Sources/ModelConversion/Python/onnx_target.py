@@ -22,11 +22,12 @@ from reporting import Reporter, one_sentence, unsupported
 def convert(job, reporter):
     _check(job)
     reporter.step("reading the model")
-    path = os.path.realpath(openvino_target.source_file(job))
-    core = engine.core()
-    rules = ports.select_outputs(reading.read(core, path, "onnx"), job.outputs, Reporter.silent())
+    with openvino_target.source_file(job) as path:
+        rules = reading.read(engine.core(), path, "onnx")
+        model = onnx_files.load(os.path.realpath(path))
+    rules = ports.select_outputs(rules, job.outputs, Reporter.silent())
     batch, usual = shapes.arrange(rules, job, reporter)
-    model = _arranged(path, job, rules)
+    model = _arranged(model, job, rules)
     original = onnx.ModelProto()
     original.CopyFrom(model)
     check_batches(original, rules, usual, batch, job.threads)
@@ -91,9 +92,9 @@ def _check(job):
         )
 
 
-def _arranged(path, job, rules):
-    """The file's model with the outputs and dimensions that the rules came to."""
-    model = onnx_graph.to_opset(onnx_files.load(path), job.opset)
+def _arranged(model, job, rules):
+    """The model with the outputs and dimensions that the rules came to."""
+    model = onnx_graph.to_opset(model, job.opset)
     onnx_graph.drop_constant_inputs(model)
     onnx_graph.select_outputs(model, job.outputs)
     dims = {}

@@ -1,5 +1,6 @@
 """From any format to OpenVINO IR: read, shaped, quantised, laid out, saved, and compared with the original."""
 
+import contextlib
 import os
 
 import engine
@@ -16,9 +17,9 @@ def convert(job, reporter):
         raise unsupported("the number of an ONNX operator set goes with --target onnx only")
     reporter.step("reading the model")
     core = engine.core()
-    path = source_file(job)
     kind = "onnx" if job.format == "etlt" else job.format
-    model = reading.read(core, path, kind)
+    with source_file(job) as path:
+        model = reading.read(core, path, kind)
     model = ports.select_outputs(model, job.outputs, reporter)
     batch, usual = shapes.arrange(model, job, reporter)
     original = model.clone()
@@ -109,12 +110,12 @@ class Models:
 
 
 def source_file(job):
-    """The model to read: the file itself, or what an encrypted container holds."""
+    """The model to read, while it is read: the file itself, or what an encrypted container holds."""
     if job.format != "etlt":
-        return job.model
+        return contextlib.nullcontext(job.model)
     import etlt
 
-    return etlt.decrypt(job.model, job.etlt, job.output_dir)
+    return etlt.decrypted(job.model, job.etlt, job.output_dir)
 
 
 def _format(port, mapping):
