@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import dataclass, field
 
-from reporting import invalid
+from reporting import invalid, unsupported
 
 FORMATS = ("onnx", "tensorflow", "saved_model", "tflite", "openvino", "etlt")
 TARGETS = ("openvino", "onnx")
@@ -126,8 +126,24 @@ def _check(job):
         raise invalid(
             "INT8 needs calibration data: a folder of pictures like those that the model will see (-c FOLDER)"
         )
+    if job.target == "onnx":
+        _check_for_onnx(job)
+    elif job.opset is not None:
+        raise unsupported("the number of an ONNX operator set goes with --target onnx only")
     if job.format == "etlt" and not isinstance(job.etlt, dict):
         raise invalid("a job with an .etlt file needs what its header says")
+
+
+def _check_for_onnx(job):
+    if job.format not in ("onnx", "etlt"):
+        raise unsupported(
+            f"the target onnx takes ONNX files, and .etlt files that hold one, not the format {job.format}: choose "
+            "--target openvino, which reads it"
+        )
+    if job.precision == "bf16":
+        raise unsupported("ONNX Runtime has no BF16 on the CPU: choose fp32, fp16 or int8, or --target openvino")
+    if job.compiled:
+        raise unsupported("a model compiled for this processor is a matter of --target openvino; ONNX has no such form")
 
 
 def _text(value, key):

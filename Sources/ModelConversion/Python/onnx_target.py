@@ -20,7 +20,6 @@ from reporting import Reporter, one_sentence, unsupported
 
 
 def convert(job, reporter):
-    _check(job)
     reporter.step("reading the model")
     with openvino_target.source_file(job) as path:
         rules = reading.read(engine.core(), path, "onnx")
@@ -75,21 +74,6 @@ def convert(job, reporter):
         quantisation["bytes_after"] = sum(os.path.getsize(os.path.join(job.output_dir, name)) for name in files)
         result["quantisation"] = quantisation
     return result
-
-
-def _check(job):
-    if job.format not in ("onnx", "etlt"):
-        raise unsupported(
-            f"the target onnx takes ONNX files, and .etlt files that hold one, not {reading.NOUNS[job.format]}: "
-            "choose --target "
-            "openvino, which reads it"
-        )
-    if job.precision == "bf16":
-        raise unsupported("ONNX Runtime has no BF16 on the CPU: choose fp32, fp16 or int8, or --target openvino")
-    if job.compiled:
-        raise unsupported(
-            "a model compiled for this processor is something of --target openvino; ONNX files have no such form"
-        )
 
 
 def _arranged(model, job, rules):

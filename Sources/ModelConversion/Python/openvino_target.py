@@ -9,12 +9,9 @@ import ports
 import precision
 import reading
 import shapes
-from reporting import unsupported
 
 
 def convert(job, reporter):
-    if job.opset is not None:
-        raise unsupported("the number of an ONNX operator set goes with --target onnx only")
     reporter.step("reading the model")
     core = engine.core()
     kind = "onnx" if job.format == "etlt" else job.format

@@ -67,7 +67,9 @@ def _refuse_unknown_operations(model, path):
         {operation.get_friendly_name() for operation in model.get_ops() if operation.get_type_name() == "FrameworkNode"}
     )
     if unknown:
-        raise unsupported(f"'{os.path.basename(path)}' has operations that OpenVINO does not know: {', '.join(unknown)}")
+        raise unsupported(
+            f"'{os.path.basename(path)}' has operations that OpenVINO does not know: {', '.join(unknown)}"
+        )
 
 
 def give_plain_names(model):

@@ -1,4 +1,4 @@
-"""Calibration pictures for the small detector: bright blocks on a dark ground, at places that the grid has cells for."""
+"""Calibration pictures for the small detector: bright blocks on a dark ground, where its grid has cells."""
 
 import numpy as np
 from PIL import Image

@@ -1,4 +1,4 @@
-"""TensorFlow graphs and saved models without TensorFlow: protobuf written by hand, just as much as the small models need."""
+"""TensorFlow graphs and saved models without TensorFlow: protobuf by hand, as much as the small models need."""
 
 import struct
 
@@ -39,7 +39,9 @@ def _node(name, kind, inputs=(), attributes=b""):
 def _constant(name, values):
     data = b"".join(struct.pack("<f", value) for value in values)
     tensor = _number(1, FLOAT) + _bytes(2, _shape([len(values)])) + _bytes(4, data)
-    return _node(name, "Const", attributes=_attribute("dtype", _number(6, FLOAT)) + _attribute("value", _bytes(8, tensor)))
+    return _node(
+        name, "Const", attributes=_attribute("dtype", _number(6, FLOAT)) + _attribute("value", _bytes(8, tensor))
+    )
 
 
 def graph(dims=(-1, 8, 8, 3)):

@@ -51,7 +51,9 @@ class Damaged(ConversionTest):
         self.assertIn("'m.pb' can't be read as a TensorFlow frozen graph", error.message)
 
     def test_unknown_operation_of_tensorflow(self):
-        error = self.refusal(self.file("m.pb", tensorflow_files.graph().replace(b"AddV2", b"AddVX")), format="tensorflow")
+        error = self.refusal(
+            self.file("m.pb", tensorflow_files.graph().replace(b"AddV2", b"AddVX")), format="tensorflow"
+        )
         self.assertEqual(error.code, "unsupported")
         self.assertIn("AddVX", error.message)
 

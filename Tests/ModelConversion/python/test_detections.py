@@ -14,7 +14,11 @@ class Overlap(unittest.TestCase):
         self.assertEqual(overlap((0, 0, 0, 0), (0, 0, 0, 0)), 0)
 
     def test_the_surest_of_a_class_stays(self):
-        boxes = [Detection(0, 0.6, (0, 0, 10, 10)), Detection(0, 0.9, (1, 0, 11, 10)), Detection(1, 0.5, (0, 0, 10, 10))]
+        boxes = [
+            Detection(0, 0.6, (0, 0, 10, 10)),
+            Detection(0, 0.9, (1, 0, 11, 10)),
+            Detection(1, 0.5, (0, 0, 10, 10)),
+        ]
         self.assertEqual([(entry.label, entry.score) for entry in keep_best(boxes)], [(0, 0.9), (1, 0.5)])
 
 

@@ -1,4 +1,4 @@
-"""`.etlt`: with NVIDIA's package, or one of the same shape, the payload is decrypted; without, the error says what to do."""
+"""`.etlt`: with NVIDIA's package, or one of its shape, the payload is decrypted; without, the error says what to do."""
 
 import sys
 import types
@@ -6,7 +6,8 @@ import unittest
 from unittest import mock
 
 import models
-from support import ConversionTest, has
+import reporting
+from support import ConversionTest, has, needs
 
 
 def xor(data, key):
@@ -77,6 +78,39 @@ class Containers(ConversionTest):
         self.file.write_bytes(bytes(4))
         error = self.refusal(self.file, format="etlt", etlt=self.header())
         self.assertIn("ends before its payload begins", error.message)
+
+
+@needs("eff_tao_encryption")
+class NvidiasPackage(ConversionTest):
+    """The same with the real cipher, in an environment that has it."""
+
+    def setUp(self):
+        super().setUp()
+        from eff_tao_encryption.tao_codec import encrypt_stream
+
+        self.file = self.folder / "m.etlt"
+        plain = models.convolution(self.folder / "plain.onnx")
+        with open(plain, "rb") as source, open(self.file, "wb") as target:
+            target.write(bytes(4))
+            encrypt_stream(source, target, b"tlt_encode", encryption=True, rewind=False)
+
+    def convert_with(self, key):
+        header = {"input_name": "", "payload_offset": 4, "key": key}
+        return self.convert(self.file, format="etlt", etlt=header, verify=True)
+
+    def test_right_and_wrong_key(self):
+        result = self.convert_with("tlt_encode")
+        self.assertLess(max(entry["max_difference"] for entry in result["verify"]), 1e-5)
+        with self.assertRaises(reporting.ConversionError) as caught:
+            self.convert_with("nvidia_tlt")
+        self.assertIn("the key is wrong", caught.exception.message)
+
+    def test_a_payload_cut_short(self):
+        data = self.file.read_bytes()
+        self.file.write_bytes(data[: len(data) // 2])
+        with self.assertRaises(reporting.ConversionError) as caught:
+            self.convert_with("tlt_encode")
+        self.assertIn("or the file is damaged", caught.exception.message)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pre-processing in the graph: bytes of any size in, the same out as from the model with the picture prepared outside."""
+"""Pre-processing in the graph: bytes of any size in, the same out as with the picture prepared outside."""
 
 import unittest
 
@@ -17,14 +17,16 @@ class Embedded(ConversionTest):
         self.targets = ("openvino", *(["onnx"] if has("onnxruntime") else []))
 
     def embedded_and_plain(self, target, model, wish, sizes, plan, name="picture"):
-        """Outputs of the model with pre-processing, and of the original fed from outside, for pictures of these sizes."""
+        """Outputs of the model with pre-processing, and of the original fed from outside, for each size of picture."""
         self.convert(model, target=target)
         plain = {}
         chosen = [pictures_of_blocks.picture(seed, *size) for seed, size in enumerate(sizes)]
         for index, picture in enumerate(chosen):
             plain[index] = self.run_result({name: plan.item(picture)})
         result = self.convert(model, target=target, embed_preprocessing=wish, verify=True)
-        self.assertEqual(result["inputs"], [{"name": name, "type": "UINT8", "dims": [-1, -1, 3], "format": "FORMAT_NHWC"}])
+        self.assertEqual(
+            result["inputs"], [{"name": name, "type": "UINT8", "dims": [-1, -1, 3], "format": "FORMAT_NHWC"}]
+        )
         self.assertEqual(result["outputs"][-1], {"name": "mapping", "type": "FP32", "dims": [8]})
         for index, picture in enumerate(chosen):
             yield picture, self.run_result({name: np.asarray(picture)[np.newaxis]}), plain[index]

@@ -31,7 +31,9 @@ class Quantisation(ConversionTest):
             self.assertGreater(report["milliseconds_after"], 0)
             self.assertGreaterEqual(report["rounds"], 5)
             self.assertEqual(result["max_batch"], 16)
-            self.assertEqual([port["name"] for port in result["outputs"]], ["output_bbox/BiasAdd", "output_cov/Sigmoid"])
+            self.assertEqual(
+                [port["name"] for port in result["outputs"]], ["output_bbox/BiasAdd", "output_cov/Sigmoid"]
+            )
 
     def test_weights_are_bytes(self):
         weights = np.random.default_rng(4).standard_normal((512, 512)).astype(np.float32)
@@ -60,9 +62,7 @@ class Quantisation(ConversionTest):
         # One of those that are held back shows blocks, so that the comparison has something to find.
         held = samples_held_back([str(name) for name in names])[0]
         pictures_of_blocks.picture(1).save(held)
-        error = self.refusal(
-            self.model, precision="int8", max_drop=0.1, calibration={"path": str(dark), "batch": 4}
-        )
+        error = self.refusal(self.model, precision="int8", max_drop=0.1, calibration={"path": str(dark), "batch": 4})
         self.assertIn("where at most 0.1 is allowed", error.message)
         self.assertEqual(list(self.output.iterdir()), [])
 

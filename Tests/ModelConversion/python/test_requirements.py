@@ -5,7 +5,10 @@ import unittest
 
 from support import WORKER
 
-ENTRY = re.compile(r'^([a-z0-9.-]+)==([0-9][^ ;]*)( ; python_version [<>]=? "3\.1[0-9]")?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$', re.M)
+ENTRY = re.compile(
+    r'^([a-z0-9.-]+)==([0-9][^ ;]*)( ; python_version [<>]=? "3\.1[0-9]")?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$',
+    re.M,
+)
 
 
 def entries(name):

@@ -1,4 +1,4 @@
-"""Dimensions, batch and profiles: what is asked for is what the result takes, or there is an error that says why not."""
+"""Dimensions, batch and profiles: what is asked for is what the result takes, or an error says why not."""
 
 import unittest
 
