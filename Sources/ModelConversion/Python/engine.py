@@ -13,12 +13,9 @@ def core():
 
 
 def properties(hint, threads):
-    return {
-        "NUM_STREAMS": "1",
-        "INFERENCE_NUM_THREADS": str(threads),
-        "ENABLE_CPU_PINNING": "NO",
-        "INFERENCE_PRECISION_HINT": hint,
-    }
+    """`hint` None leaves the precision to the engine."""
+    common = {"NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": str(threads), "ENABLE_CPU_PINNING": "NO"}
+    return common if hint is None else {**common, "INFERENCE_PRECISION_HINT": hint}
 
 
 def compiled(core_object, model, hint, threads):

@@ -67,6 +67,8 @@ class Job:
     opset: int | None
     verify: bool
     max_drop: float | None
+    # Target onnx only: for other engines than ONNX Runtime, so without its own operations.
+    portable: bool
 
 
 def load(path):
@@ -102,6 +104,7 @@ def parsed(value):
         opset=value.get("opset"),
         verify=bool(value.get("verify")),
         max_drop=value.get("max_drop"),
+        portable=bool(value.get("portable")),
     )  # fmt: skip
     _check(job)
     return job

@@ -150,6 +150,9 @@ def _fp16(model):
 
 
 def _write(model, job):
+    if job.portable:
+        onnx.save(model, os.path.join(job.output_dir, job.model_file))
+        return [job.model_file]
     raw = os.path.join(job.output_dir, "unoptimised.onnx")
     onnx.save(model, raw)
     try:

@@ -37,6 +37,9 @@ def convert(job, reporter):
     reporter.step("writing the model")
     target = os.path.join(job.output_dir, job.model_file)
     precision.save(model, target, job.precision)
+    notice = precision.notice(job.precision, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    if notice:
+        reporter.notice(notice)
     files = [job.model_file, os.path.splitext(job.model_file)[0] + ".bin"]
     saved = core.read_model(target)
     hint = precision.HINTS[job.precision]
@@ -45,7 +48,7 @@ def convert(job, reporter):
         "outputs": [ports.description(port, batch.batches) for port in saved.outputs],
         "max_batch": batch.maximum,
         "precision": job.precision,
-        "engine_parameters": {"INFERENCE_PRECISION_HINT": hint},
+        "engine_parameters": precision.engine_parameters(job.precision),
     }
     if job.compiled:
         reporter.step("compiling for this processor")

@@ -3,12 +3,27 @@
 import numpy as np
 import openvino as ov
 
-# What the engine computes in: FP16 is a way to keep weights, which the CPU widens. INT8 models compute in INT8 where
-# they are quantised, and in FP32 elsewhere.
-HINTS = {"fp32": "f32", "fp16": "f32", "bf16": "bf16", "int8": "f32"}
+# What the engine is asked to compute in; None leaves it to the engine, which takes the fastest that the processor has.
+# INT8 models compute in INT8 where they are quantised, and in FP32 elsewhere.
+HINTS = {"fp32": "f32", "fp16": None, "bf16": "bf16", "int8": "f32"}
 
 _WEIGHT_USERS = {"Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData", "MatMul"}
 _MOVERS = {"Reshape", "Transpose", "Unsqueeze", "Squeeze"}
+
+
+def engine_parameters(name):
+    """The hint as the parameters of a model's configuration have it."""
+    return {"INFERENCE_PRECISION_HINT": HINTS[name]} if HINTS[name] else {}
+
+
+def notice(name, capabilities):
+    """What a user of this processor should know about a precision, or `None`."""
+    if name == "fp16" and "FP16" not in capabilities:
+        computed = "BF16" if "BF16" in capabilities else "FP32"
+        return f"weights are kept in FP16; this processor has no arithmetic for that and computes in {computed}"
+    if name == "bf16" and "BF16" not in capabilities:
+        return "weights are kept in BF16; this processor has no arithmetic for that and computes in FP32"
+    return None
 
 
 def save(model, path, precision):

@@ -3,6 +3,8 @@
 import unittest
 
 import numpy as np
+import support  # noqa: F401 - it says where the worker lies
+
 from detections import Agreement, Detection, DetectNetHead, SSDHead, keep_best, overlap
 
 

@@ -6,8 +6,9 @@ import unittest
 from unittest import mock
 
 import models
-import reporting
 from support import ConversionTest, has, needs
+
+import reporting
 
 
 def xor(data, key):

@@ -2,10 +2,11 @@
 
 import unittest
 
-import layouts
 import models
 import numpy as np
 from support import ConversionTest, has
+
+import layouts
 
 
 class Layouts(ConversionTest):

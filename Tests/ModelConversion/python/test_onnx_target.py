@@ -31,6 +31,17 @@ class Graphs(ConversionTest):
         self.assertLess(max(entry["max_difference"] for entry in result["verify"]), 1e-4)
         self.assertIn("can't go from operator set 13 to 2000", self.refusal(path, target="onnx", opset=2000).message)
 
+    def test_a_portable_file(self):
+        path = models.convolution(self.folder / "m.onnx")
+
+        def domains(**changes):
+            self.convert(path, target="onnx", outputs=["features"], **changes)
+            return {node.domain for node in onnx.load(self.output / "model.onnx").graph.node}
+
+        self.assertEqual(domains(portable=True), {""})
+        # The usual file fuses the activation into the convolution, which only ONNX Runtime knows.
+        self.assertIn("com.microsoft", domains())
+
     def test_constants_that_are_listed_as_inputs(self):
         path = models.convolution(self.folder / "m.onnx")
         model = onnx.load(path)
@@ -61,7 +72,8 @@ class Graphs(ConversionTest):
         ]
         flag = models.constant("flag", np.array(False))
         shape = ["N", 4]
-        path = models.save(self.folder / "m.onnx", nodes, [models.value("x", shape)], [models.value("y", shape)], [flag])
+        ports = [models.value("x", shape)], [models.value("y", shape)]
+        path = models.save(self.folder / "m.onnx", nodes, *ports, [flag])
         self.convert(path, target="onnx")
         found = self.run_result({"x": np.float32([[1, -2, 3, -4]])})
         np.testing.assert_array_equal(found["y"], [[-1, 2, -3, 4]])

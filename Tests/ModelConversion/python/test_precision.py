@@ -5,9 +5,10 @@ import unittest
 import models
 import numpy as np
 import openvino as ov
-import precision
 from onnx import helper
 from support import ConversionTest, needs
+
+import precision
 
 
 class Precision(ConversionTest):
@@ -29,11 +30,12 @@ class Precision(ConversionTest):
         result, whole, difference = self.size_and_difference("fp32")
         self.assertEqual(difference, 0)
         self.assertEqual(result["engine_parameters"], {"INFERENCE_PRECISION_HINT": "f32"})
-        for name, hint, tolerance in (("fp16", "f32", 0.05), ("bf16", "bf16", 0.5)):
+        # Without a hint the engine takes what the processor is fastest with, which may be BF16.
+        for name, parameters in (("fp16", {}), ("bf16", {"INFERENCE_PRECISION_HINT": "bf16"})):
             result, size, difference = self.size_and_difference(name)
             self.assertLess(size, 0.6 * whole)
-            self.assertTrue(0 < difference < tolerance, f"{name} {difference}")
-            self.assertEqual(result["engine_parameters"], {"INFERENCE_PRECISION_HINT": hint})
+            self.assertTrue(0 < difference < 0.5, f"{name} {difference}")
+            self.assertEqual(result["engine_parameters"], parameters)
             self.assertEqual(result["inputs"][0]["type"], "FP32")
 
     def test_bf16_keeps_what_is_no_weight(self):

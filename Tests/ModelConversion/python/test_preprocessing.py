@@ -4,11 +4,12 @@ import unittest
 
 import models
 import numpy as np
-import pictures
 import pictures_of_blocks
 import tensorflow_files
 from PIL import Image
 from support import ConversionTest, has
+
+import pictures
 
 
 class Embedded(ConversionTest):

@@ -5,8 +5,9 @@ import unittest
 import models
 import numpy as np
 import pictures_of_blocks
-import samples
 from support import ConversionTest, has, needs
+
+import samples
 
 
 @needs("nncf")
