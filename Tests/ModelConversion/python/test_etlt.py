@@ -10,6 +10,12 @@ from support import ConversionTest, has, needs
 
 import reporting
 
+# Libraries in C can't be loaded twice, as would happen to those that a test loads while it replaces modules.
+import openvino_target  # noqa: F401, I001
+
+if has("onnxruntime"):
+    import onnx_target  # noqa: F401
+
 
 def xor(data, key):
     """Stands for NVIDIA's cipher, which is not ours to have."""
