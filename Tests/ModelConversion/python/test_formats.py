@@ -5,7 +5,7 @@ import unittest
 import models
 import numpy as np
 import tensorflow_files
-from support import ConversionTest
+from support import ConversionTest, needs
 
 
 class Formats(ConversionTest):
@@ -35,6 +35,22 @@ class Formats(ConversionTest):
         self.assertEqual([port["name"] for port in result["outputs"]], ["brighter"])
         found = self.run_result({"image": np.zeros((1, 8, 8, 3), np.float32)})
         np.testing.assert_array_equal(found["brighter"][0, 0, 0], [1, 2, 3])
+
+    @needs("flatbuffers")
+    def test_tensorflow_lite(self):
+        import tflite_files
+
+        path = tflite_files.addition(self.folder / "m.tflite")
+        result = self.convert(path, format="tflite", max_batch=4)
+        self.assertEqual(
+            result["inputs"], [{"name": "image", "type": "FP32", "dims": [8, 8, 3], "format": "FORMAT_NHWC"}]
+        )
+        self.assertEqual([port["name"] for port in result["outputs"]], ["brighter"])
+        found = self.run_result({"image": np.zeros((2, 8, 8, 3), np.float32)})
+        np.testing.assert_array_equal(found["brighter"][1, 0, 0], [1, 2, 3])
+        path.write_bytes(path.read_bytes()[:-60])
+        error = self.refusal(path, format="tflite")
+        self.assertIn("'m.tflite' can't be read as a TensorFlow Lite file", error.message)
 
     def test_openvino(self):
         self.convert(models.convolution(self.folder / "m.onnx"))
