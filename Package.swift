@@ -229,7 +229,8 @@ let package = Package(
         .testTarget(
             name: "OpenVINOBackendTests",
             dependencies: [
-                "OpenVINOBackend", "CompiledModels", "LibraryFiles", "ModelRuntime", "ModelConfiguration", "Tensors",
+                "OpenVINOBackend", "COpenVINO", "CompiledModels", "LibraryFiles", "ModelRuntime", "ModelConfiguration",
+                "Tensors",
                 "HalcyonTestKit",
                 logging,
             ],

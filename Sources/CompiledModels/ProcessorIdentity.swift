@@ -41,7 +41,10 @@ package struct ProcessorIdentity: Hashable, Sendable {
         "bf16", "fphp",
     ]
 
-    private static func isInstructionSet(_ flag: String) -> Bool { prefixes.contains { flag.hasPrefix($0) } }
+    /// `smep`, a protection of memory on x86, only sounds like one.
+    private static func isInstructionSet(_ flag: String) -> Bool {
+        flag != "smep" && prefixes.contains { flag.hasPrefix($0) }
+    }
 
     private static func trimmed(_ text: Substring) -> String {
         var text = text.drop(while: \.isWhitespace)
