@@ -68,7 +68,8 @@ struct SourceInspectorTests {
         #expect(message { try inspect("a.xml", Array(cut.utf8)) }.contains("cut short"))
         let constant = "<?xml version=\"1.0\"?><net name=\"x\"><layer type=\"Const\"/></net>"
         #expect(message { try inspect("a.xml", Array(constant.utf8)) }.contains("'a.bin'"))
-        #expect(message { try inspect("a.xml", Array("<?xml version=\"1.0\"?><svg/>".utf8)) }.contains("no OpenVINO IR"))
+        #expect(
+            message { try inspect("a.xml", Array("<?xml version=\"1.0\"?><svg/>".utf8)) }.contains("no OpenVINO IR"))
     }
 
     @Test(arguments: ["../weights.bin", "/etc/passwd", "a/../../b", "a\\b", ""])

@@ -39,14 +39,14 @@ enum ConversionReport {
         let after = quantisation.millisecondsAfter
         let factor = after > 0 ? ", \(number(before / after)) times as fast" : ""
         var lines = [
-            "quantised with \(quantisation.pictures) pictures:",
+            "quantised with \(quantisation.pictures) samples:",
             "  size     \(megabytes(quantisation.bytesBefore)) → \(megabytes(quantisation.bytesAfter))",
             "  latency  \(number(before)) ms → \(number(after)) ms\(factor)",
         ]
         if let agreement = quantisation.agreement {
-            lines.append(
-                "  agreement with the original on \(quantisation.heldBack) pictures held back: "
-                    + "\(number(agreement * 100)) %")
+            let pictures =
+                quantisation.heldBack > 0 ? "\(quantisation.heldBack) pictures held back" : "the same pictures"
+            lines.append("  agreement with the original on \(pictures): \(number(agreement * 100)) %")
         }
         return lines
     }
