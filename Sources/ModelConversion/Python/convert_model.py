@@ -6,6 +6,7 @@ the last line holds the result or the error. Files are written into the job's ou
 
 import sys
 
+import memory
 import reporting
 from reporting import ConversionError, Reporter
 
@@ -16,6 +17,7 @@ def main(arguments):
     try:
         if len(arguments) != 1:
             raise reporting.invalid("expected one argument, the path of a job")
+        memory.limit()
         reporting.write({"result": convert(arguments[0], Reporter())})
     except ConversionError as error:
         return _fail(error.code, error.message)

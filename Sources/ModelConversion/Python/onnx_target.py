@@ -35,9 +35,10 @@ def convert(job, reporter):
     if job.precision == "int8":
         import quantisation as quantising
 
-        model, quantisation, judged = quantising.quantise(Models(model, rules, job.threads), job, batch, reporter)
+        model, quantisation, judged = quantising.quantise(Models(model, rules, job.threads), job, reporter)
     elif job.precision == "fp16":
         model = _fp16(model)
+        reporter.notice("ONNX Runtime widens FP16 on most processors: the file is half as large, but not faster")
     mapping = None
     if job.embed_preprocessing is not None:
         import onnx_preprocessing

@@ -25,7 +25,7 @@ def convert(job, reporter):
     if job.precision == "int8":
         import quantisation as quantising
 
-        model, quantisation, judged = quantising.quantise(Models(core, model, job.threads), job, batch, reporter)
+        model, quantisation, judged = quantising.quantise(Models(core, model, job.threads), job, reporter)
     mapping = None
     if job.embed_preprocessing is not None:
         import preprocessing

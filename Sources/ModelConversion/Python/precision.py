@@ -74,6 +74,5 @@ def bf16_tensor(values):
     # A rounding must not make a number of what is none.
     rounded = np.where(np.isnan(values), np.uint16(0x7FC0), rounded).astype(np.uint16)
     tensor = ov.Tensor(ov.Type.bf16, ov.Shape(values.shape))
-    np.copyto(np.frombuffer(tensor.data, dtype=np.uint16).reshape(values.shape) if tensor.data.dtype != np.uint16
-              else tensor.data, rounded)  # fmt: skip
+    tensor.data.view(np.uint16)[...] = rounded
     return tensor

@@ -15,7 +15,7 @@ from reporting import ConversionError, one_sentence, unsupported
 TOLERATED_DROP = 0.02
 
 
-def quantise(models, job, batch, reporter):
+def quantise(models, job, reporter):
     """The INT8 model, the report about it, and the samples that it was judged by.
 
     `models` is what a target knows about its own kind of model: see openvino_target.Models.
@@ -23,12 +23,11 @@ def quantise(models, job, batch, reporter):
     plan = _plan(models.rules, job)
     reporter.step("reading the calibration pictures")
     learned, judged, held = samples.split(job.calibration, models.rules, plan, reporter)
-    size = job.calibration.batch if batch.batches else 1
     original = models.runner(models.model)
     best = None
     for name, ignored in (("all layers", []), ("the layers of the outputs stay in FP32", models.last_layers())):
         reporter.step(f"quantising with {learned.count} samples ({name})")
-        candidate = _quantised(models, learned, size, ignored, reporter)
+        candidate = _quantised(models, learned, ignored, reporter)
         reporter.step(
             "comparing with the original on pictures that were held back" if held else "comparing with the original"
         )
@@ -69,19 +68,19 @@ def _plan(rules, job):
     return how.input, how.plan()
 
 
-def _quantised(models, learned, size, ignored, reporter):
+def _quantised(models, learned, ignored, reporter):
     # No word to anybody about what is done here.
     os.environ["NNCF_CI"] = "1"
     import nncf
 
-    total = -(-learned.count // size)
-    data = _Told(learned, size, total, reporter)
     try:
-        # Activations get a zero point of their own, which costs these engines nothing; weights one scale a channel.
+        # Activations get a zero point of their own, which costs these engines nothing; weights one scale a channel. One
+        # sample at a time: of several at once the library would take each value's first dimension for the batch, which
+        # it is not in the last steps of a detector.
         result = nncf.quantize(
-            models.copy(), nncf.Dataset(data), preset=nncf.QuantizationPreset.MIXED, subset_size=total,
-            ignored_scope=nncf.IgnoredScope(names=ignored) if ignored else None, fast_bias_correction=True,
-            advanced_parameters=nncf.AdvancedQuantizationParameters(batchwise_statistics=size > 1))  # fmt: skip
+            models.copy(), nncf.Dataset(_Told(learned, reporter)), preset=nncf.QuantizationPreset.MIXED,
+            subset_size=learned.count, ignored_scope=nncf.IgnoredScope(names=ignored) if ignored else None,
+        )  # fmt: skip
     except ConversionError:
         raise
     except Exception as error:
@@ -91,15 +90,15 @@ def _quantised(models, learned, size, ignored, reporter):
 
 
 class _Told:
-    """The batches, as often as they are asked for, with progress told."""
+    """The samples, as often as they are asked for, with progress told."""
 
-    def __init__(self, learned, size, total, reporter):
-        self._learned, self._size, self._total, self._reporter = learned, size, total, reporter
+    def __init__(self, learned, reporter):
+        self._learned, self._reporter = learned, reporter
 
     def __iter__(self):
-        for index, batch in enumerate(self._learned.batches(self._size)):
-            self._reporter.progress(index + 1, self._total)
-            yield batch
+        for index, item in enumerate(self._learned.items()):
+            self._reporter.progress(index + 1, self._learned.count)
+            yield item
 
 
 def _agreement(model, original, result, judged, reporter):

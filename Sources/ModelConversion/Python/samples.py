@@ -35,26 +35,16 @@ class Samples:
 
     def pairs(self, mapping):
         """Each item, and what a model that pre-processes by itself takes instead."""
-        for path, item in zip(self.paths, self.items()):
-            if mapping is None:
-                yield item, {}
-            else:
-                yield item, {mapping.input: np.asarray(pictures.load(path))[np.newaxis]}
+        for path in self.paths:
+            if mapping is not None and path.lower().endswith(".npz"):
+                continue
+            item = next(Samples([path], self._model, self._plan, False).items())
+            picture = {} if mapping is None else {mapping.input: np.asarray(pictures.load(path))[np.newaxis]}
+            yield item, picture
 
     @property
     def count(self):
         return sum(5 if self._augment and not path.lower().endswith(".npz") else 1 for path in self.paths)
-
-    def batches(self, size):
-        """The items, `size` at a time; the last batch may be smaller."""
-        waiting = []
-        for item in self.items():
-            waiting.append(item)
-            if len(waiting) == size:
-                yield _joined(waiting)
-                waiting = []
-        if waiting:
-            yield _joined(waiting)
 
     def _arrays(self, path):
         name = os.path.basename(path)
@@ -80,12 +70,6 @@ def _shape(array):
     return ov.PartialShape(list(array.shape))
 
 
-def _joined(items):
-    if len(items) == 1:
-        return items[0]
-    return {name: np.concatenate([item[name] for item in items]) for name in items[0]}
-
-
 def split(calibration, model, plan, reporter):
     """The samples to calibrate with and the samples to judge by.
 
@@ -104,7 +88,7 @@ def split(calibration, model, plan, reporter):
         reporter.notice(
             f"{len(readable)} calibration pictures are few; some hundred from where the model will work are better"
         )
-    return (Samples(learned, model, plan, calibration.augment), Samples(judged, model, plan, False), held)
+    return (Samples(learned, model, plan, calibration.augment), Samples(judged, model, plan, calibration.augment), held)
 
 
 def in_order(paths):

@@ -36,28 +36,33 @@ def _node(name, kind, inputs=(), attributes=b""):
     return _bytes(1, _bytes(1, name) + _bytes(2, kind) + b"".join(_bytes(3, i) for i in inputs) + attributes)
 
 
-def _constant(name, values):
+def _constant(name, values, dims=None):
     data = b"".join(struct.pack("<f", value) for value in values)
-    tensor = _number(1, FLOAT) + _bytes(2, _shape([len(values)])) + _bytes(4, data)
+    if dims is None:
+        held = _bytes(4, data)
+    else:
+        # As single numbers, of which the last one stands for all that follow.
+        held = _bytes(5, data)
+    tensor = _number(1, FLOAT) + _bytes(2, _shape(dims or [len(values)])) + held
     return _node(
         name, "Const", attributes=_attribute("dtype", _number(6, FLOAT)) + _attribute("value", _bytes(8, tensor))
     )
 
 
-def graph(dims=(-1, 8, 8, 3)):
+def graph(dims=(-1, 8, 8, 3), constant_dims=None):
     """A GraphDef: `image` [N,8,8,3], and `brighter` = image + [1, 2, 3], `darker` = image - [1, 2, 3]."""
     kind = _attribute("T", _number(6, FLOAT))
     placeholder = _attribute("dtype", _number(6, FLOAT)) + _attribute("shape", _bytes(7, _shape(dims)))
     return (
         _node("image", "Placeholder", attributes=placeholder)
-        + _constant("amount", [1, 2, 3])
+        + _constant("amount", [1, 2, 3], constant_dims)
         + _node("brighter", "AddV2", ["image", "amount"], kind)
         + _node("darker", "Sub", ["image", "amount"], kind)
     )
 
 
-def frozen_graph(path, dims=(-1, 8, 8, 3)):
-    path.write_bytes(graph(dims))
+def frozen_graph(path, dims=(-1, 8, 8, 3), constant_dims=None):
+    path.write_bytes(graph(dims, constant_dims))
     return path
 
 

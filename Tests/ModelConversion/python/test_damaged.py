@@ -85,6 +85,14 @@ class Damaged(ConversionTest):
             self.assertEqual(error.code, "invalid_argument")
             self.assertIn("limit", error.message)
 
+    def test_absurd_dimensions_in_other_formats(self):
+        path = tensorflow_files.frozen_graph(self.folder / "m.pb", dims=(-1, 2**31, 2**31, 3))
+        error = self.refusal(path, format="tensorflow")
+        self.assertIn("the limit is", error.message)
+        path = tensorflow_files.frozen_graph(self.folder / "c.pb", constant_dims=[2**40])
+        error = self.refusal(path, format="tensorflow")
+        self.assertIn("'c.pb' can't be read", error.message)
+
     def test_absurd_dimensions_of_the_user(self):
         path = models.convolution(self.folder / "m.onnx")
         for dims in ([3, 0, 24], [3, 2**31, 24], [3, 60000, 60000], [3, -1, 24], [3] * 9, [3, 1.5, 24]):
