@@ -6,7 +6,7 @@ import time
 ROUNDS = 15
 # Slow models get fewer rounds, but never less than this.
 LEAST_ROUNDS = 5
-SECONDS = 20.0
+SECONDS = 10.0
 
 
 def alternate(runners, arrays, reporter):
