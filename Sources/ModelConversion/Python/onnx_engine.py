@@ -1,6 +1,7 @@
 """ONNX Runtime as this conversion uses it."""
 
 import os
+import re
 
 import onnxruntime
 
@@ -26,7 +27,13 @@ def _session(source, options):
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # The engine's own errors are of many types.
-        raise unsupported(f"ONNX Runtime does not take the model: {one_sentence(error)}") from None
+        raise unsupported(f"ONNX Runtime does not take the model: {_what_is_wrong(error)}") from None
+
+
+def _what_is_wrong(error):
+    """The engine's message without its numbers and without paths."""
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", one_sentence(error))
+    return re.sub(r"^Load model from \S+ failed:", "", text)
 
 
 def optimise(path, target, threads):

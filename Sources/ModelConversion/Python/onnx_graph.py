@@ -158,5 +158,9 @@ def opset(model):
     return next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0)
 
 
-def is_float(value):
-    return value.type.tensor_type.elem_type in (TensorProto.FLOAT, TensorProto.FLOAT16)
+def is_text(value):
+    return value.type.tensor_type.elem_type == TensorProto.STRING
+
+
+def is_quantised(model):
+    return any(node.op_type in ("QuantizeLinear", "QLinearConv", "QLinearMatMul") for node in model.graph.node)

@@ -26,6 +26,8 @@ def convert(job, reporter):
         model = onnx_files.load(os.path.realpath(path))
     rules = ports.select_outputs(rules, job.outputs, Reporter.silent())
     batch, usual = shapes.arrange(rules, job, reporter)
+    if job.profiles:
+        reporter.notice("an ONNX file has no place for a profile's bounds: the dimensions that vary are left open")
     model = _arranged(model, job, rules)
     original = onnx.ModelProto()
     original.CopyFrom(model)
@@ -37,6 +39,8 @@ def convert(job, reporter):
 
         model, quantisation, judged = quantising.quantise(Models(model, rules, job.threads), job, reporter)
     elif job.precision == "fp16":
+        if onnx_graph.is_quantised(model):
+            raise unsupported("the model is quantised already, and quantised values have no FP16 form: choose fp32")
         model = _fp16(model)
         reporter.notice("ONNX Runtime widens FP16 on most processors: the file is half as large, but not faster")
     mapping = None
@@ -71,6 +75,7 @@ def convert(job, reporter):
         result["verify"] = verification.compare(
             pair, verification.inputs(rules, usual, mapping, judged), job.layout, mapping, reporter
         )
+        verification.warn(rules, reporter)
     if quantisation is not None:
         quantisation["bytes_after"] = sum(os.path.getsize(os.path.join(job.output_dir, name)) for name in files)
         result["quantisation"] = quantisation
@@ -91,7 +96,7 @@ def _arranged(model, job, rules):
 
 def check_batches(model, rules, usual, batch, threads):
     """Runs two items at once where the model is to batch: what a graph holds fixed shows only then."""
-    if batch.maximum < 2:
+    if batch.maximum < 2 or any(map(onnx_graph.is_text, onnx_graph.inputs(model))):
         return
     import verification
 
@@ -111,6 +116,10 @@ class Models:
 
     def __init__(self, model, rules, threads):
         self.model, self.rules, self._threads = model, rules, threads
+
+    @property
+    def is_quantised(self):
+        return onnx_graph.is_quantised(self.model)
 
     def copy(self):
         twin = onnx.ModelProto()

@@ -21,27 +21,11 @@ def convert(job, reporter):
     batch, usual = shapes.arrange(model, job, reporter)
     original = model.clone()
 
-    quantisation, judged = None, None
-    if job.precision == "int8":
-        import quantisation as quantising
-
-        model, quantisation, judged = quantising.quantise(Models(core, model, job.threads), job, reporter)
-    mapping = None
-    if job.embed_preprocessing is not None:
-        import preprocessing
-
-        model, mapping = preprocessing.embed(model, job.embed_preprocessing, reporter)
-    else:
-        model = layouts.change(model, job.layout, reporter)
+    model, quantisation, judged = _quantised(core, model, job, reporter)
+    model, mapping = _with_inputs_as_asked(model, job, reporter)
 
     reporter.step("writing the model")
-    target = os.path.join(job.output_dir, job.model_file)
-    precision.save(model, target, job.precision)
-    notice = precision.notice(job.precision, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
-    if notice:
-        reporter.notice(notice)
-    files = [job.model_file, os.path.splitext(job.model_file)[0] + ".bin"]
-    saved = core.read_model(target)
+    saved, files = _saved(core, model, job, reporter)
     hint = precision.HINTS[job.precision]
     result = {
         "inputs": [ports.description(port, batch.batches, _format(port, mapping)) for port in saved.inputs],
@@ -49,27 +33,54 @@ def convert(job, reporter):
         "max_batch": batch.maximum,
         "precision": job.precision,
         "engine_parameters": precision.engine_parameters(job.precision),
+        "files": files,
     }
+    if quantisation is not None:
+        quantisation["bytes_after"] = sum(os.path.getsize(os.path.join(job.output_dir, name)) for name in files)
+        result["quantisation"] = quantisation
+    reporter.step("compiling for this processor")
     if job.compiled:
-        reporter.step("compiling for this processor")
         blob = os.path.splitext(job.model_file)[0] + ".blob"
         result["compiled"] = engine.export(core, saved, hint, job.threads, os.path.join(job.output_dir, blob))
         files.append(blob)
+    runner = engine.Runner(core, saved, hint, job.threads)
     if job.verify:
         import verification
 
         reporter.step("comparing the result with the original")
-        pair = verification.Pair(
-            engine.Runner(core, original, "f32", job.threads), engine.Runner(core, saved, hint, job.threads)
-        )
-        result["verify"] = verification.compare(
-            pair, verification.inputs(original, usual, mapping, judged), job.layout, mapping, reporter
-        )
-    if quantisation is not None:
-        quantisation["bytes_after"] = sum(os.path.getsize(os.path.join(job.output_dir, name)) for name in files[:2])
-        result["quantisation"] = quantisation
-    result["files"] = files
+        pair = verification.Pair(engine.Runner(core, original, "f32", job.threads), runner)
+        inputs = verification.inputs(original, usual, mapping, judged)
+        result["verify"] = verification.compare(pair, inputs, job.layout, mapping, reporter)
+        verification.warn(original, reporter)
     return result
+
+
+def _quantised(core, model, job, reporter):
+    """The model in INT8 where that is asked for, the report about it, and the samples that it was judged by."""
+    if job.precision != "int8":
+        return model, None, None
+    import quantisation
+
+    return quantisation.quantise(Models(core, model, job.threads), job, reporter)
+
+
+def _with_inputs_as_asked(model, job, reporter):
+    """The model with its pre-processing or in the layout asked for, and how it pre-processes."""
+    if job.embed_preprocessing is None:
+        return layouts.change(model, job.layout, reporter), None
+    import preprocessing
+
+    return preprocessing.embed(model, job.embed_preprocessing, reporter)
+
+
+def _saved(core, model, job, reporter):
+    """The model as it reads back from its file, and the names of its files."""
+    target = os.path.join(job.output_dir, job.model_file)
+    precision.save(model, target, job.precision)
+    notice = precision.notice(job.precision, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    if notice:
+        reporter.notice(notice)
+    return core.read_model(target), [job.model_file, os.path.splitext(job.model_file)[0] + ".bin"]
 
 
 class Models:
@@ -80,6 +91,10 @@ class Models:
     def __init__(self, core, model, threads):
         self.model = self.rules = model
         self._core, self._threads = core, threads
+
+    @property
+    def is_quantised(self):
+        return any(operation.get_type_name() == "FakeQuantize" for operation in self.model.get_ops())
 
     def copy(self):
         return self.model.clone()

@@ -20,6 +20,8 @@ def quantise(models, job, reporter):
 
     `models` is what a target knows about its own kind of model: see openvino_target.Models.
     """
+    if models.is_quantised:
+        raise unsupported("the model is quantised already: choose fp32, which leaves its quantised values as they are")
     plan = _plan(models.rules, job)
     reporter.step("reading the calibration pictures")
     learned, judged, held = samples.split(job.calibration, models.rules, plan, reporter)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import layouts
+from detections import head_of
 from reporting import unsupported
 
 ROUNDS = 4
@@ -31,6 +32,16 @@ def compare(pair, inputs, layout, mapping, reporter):
         differences.add(pair.original.run(arrays), pair.result.run({**given, **instead}))
         reporter.progress(done + 1, ROUNDS)
     return differences.report()
+
+
+def warn(model, reporter):
+    """Says where the numbers of a comparison are no measure of what a model finds."""
+    head = head_of(model)
+    if head is not None and not head.letterboxes:
+        reporter.notice(
+            "a detector's boxes come in the order of their scores: where two of them change places the differences are "
+            "large, although the same is found"
+        )
 
 
 def inputs(model, usual, mapping, judged):

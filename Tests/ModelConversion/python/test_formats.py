@@ -5,7 +5,7 @@ import unittest
 import models
 import numpy as np
 import tensorflow_files
-from support import ConversionTest, needs
+from support import ConversionTest, has, needs
 
 
 class Formats(ConversionTest):
@@ -60,6 +60,17 @@ class Formats(ConversionTest):
         self.assertEqual([port["name"] for port in result["outputs"]], ["features", "mean"])
         self.assertLess((self.output / "model.bin").stat().st_size, (source / "model.bin").stat().st_size)
         self.assertLess(max(entry["max_difference"] for entry in result["verify"]), 0.05)
+
+    def test_strings(self):
+        from onnx import TensorProto, helper
+
+        node = helper.make_node("Identity", ["x"], ["y"])
+        ports = [[models.value(name, ["N", 1], TensorProto.STRING)] for name in "xy"]
+        path = models.save(self.folder / "m.onnx", [node], *ports)
+        if has("onnxruntime"):
+            result = self.convert(path, target="onnx")
+            self.assertEqual(result["inputs"][0]["type"], "STRING")
+            self.assertIn("strings", self.refusal(path, target="onnx", verify=True).message)
 
     def test_unknown_operations_are_named(self):
         from onnx import helper

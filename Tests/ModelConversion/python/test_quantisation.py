@@ -80,6 +80,17 @@ class Quantisation(ConversionTest):
         report = self.quantise(calibration={"augment": True})["quantisation"]
         self.assertEqual((report["pictures"], report["held_back"]), (40, 2))
 
+    def test_a_quantised_model_stays_as_it_is(self):
+        for target in ("openvino", *(["onnx"] if has("onnxruntime") else [])):
+            self.quantise(target=target)
+            source = self.folder / f"{target}-quantised"
+            self.output.rename(source)
+            model = source / ("model.xml" if target == "openvino" else "model.onnx")
+            calibration = {"path": str(self.pictures)}
+            format = "openvino" if target == "openvino" else "onnx"
+            error = self.refusal(model, precision="int8", calibration=calibration, format=format)
+            self.assertIn("quantised already", error.message)
+
     def test_one_picture(self):
         only = sorted(self.pictures.iterdir())[0]
         result = self.quantise(calibration={"path": str(only)})
