@@ -5,9 +5,13 @@ internal import Tensors
 
 /// A compiled model as it lies in a file, `model.blob`, after it was found to be whole and made by this engine for this
 /// processor.
-final class CompiledModelFile: Sendable {
+final class CompiledModelFile: @unchecked Sendable {
     let path: String
-    private let content: [UInt8]
+    /// Never changed after it was read. The engine takes the weights from right here and copies nothing, so they lie as its
+    /// own would, and this object lives as long as the model that was made of it.
+    private let content: UnsafeMutableRawBufferPointer
+
+    private static let alignment = 4096
 
     /// Reads the file, and compares it with the page beside it.
     ///
@@ -20,13 +24,22 @@ final class CompiledModelFile: Sendable {
         if let complaint = stamp.complaint(engineVersion: engineVersion, processor: processor) {
             throw HalcyonError(.unavailable, "'\(path)' is not for this machine: \(complaint)")
         }
-        content = try Self.read(path, byteCount: stamp.blob.byteCount)
+        var status = Glibc.stat()
+        guard stat(path, &status) == 0, status.st_size == stamp.blob.byteCount, status.st_size > 0 else {
+            throw HalcyonError(
+                .unavailable,
+                "'\(path)' is damaged: it has \(status.st_size) bytes, and \(stamp.blob.byteCount) were compiled")
+        }
+        content = .allocate(byteCount: stamp.blob.byteCount, alignment: Self.alignment)
+        try read(byteCount: stamp.blob.byteCount)
         // What is compared is what the engine gets: the file may change meanwhile.
-        guard content.withUnsafeBytes({ FileChecksum(of: $0) }) == stamp.blob else {
+        guard FileChecksum(of: UnsafeRawBufferPointer(content)) == stamp.blob else {
             throw HalcyonError(.unavailable, "'\(path)' is damaged: its bytes are not those that were compiled")
         }
         try Self.checkSources(stamp, beside: path)
     }
+
+    deinit { content.deallocate() }
 
     /// The model that a compiled one was made of and that lies beside it, or `nil`.
     static func source(beside path: String) -> String? {
@@ -52,13 +65,12 @@ final class CompiledModelFile: Sendable {
             try library.check(status, code: .invalidArgument, "OpenVINO does not take the settings")
         }
         let model = try library.make(
-            code: .unavailable, free: functions.ov_compiled_model_free, "OpenVINO can't take over '\(path)'"
+            code: .unavailable, memory: self, free: functions.ov_compiled_model_free,
+            "OpenVINO can't take over '\(path)'"
         ) { result in
-            content.withUnsafeBytes { bytes in
-                guard let start = bytes.baseAddress else { return Library.wrongParameter }
-                return functions.ov_core_import_model(
-                    core.pointer, start.assumingMemoryBound(to: CChar.self), bytes.count, "CPU", result)
-            }
+            guard let start = content.baseAddress else { return Library.wrongParameter }
+            return functions.ov_core_import_model(
+                core.pointer, start.assumingMemoryBound(to: CChar.self), content.count, "CPU", result)
         }
         library.keepOpen()
         return model
@@ -79,32 +91,24 @@ final class CompiledModelFile: Sendable {
         }
     }
 
-    private static func read(_ path: String, byteCount: Int) throws(HalcyonError) -> [UInt8] {
+    /// Fills ``content``.
+    private func read(byteCount: Int) throws(HalcyonError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw HalcyonError(.notFound, "'\(path)' can't be read: \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, Int(status.st_size) == byteCount
-        else {
-            throw HalcyonError(
-                .unavailable,
-                "'\(path)' is damaged: it has \(status.st_size) bytes, and \(byteCount) were compiled")
-        }
-        var failure: Int32 = 0
-        let content = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-            while count < byteCount {
-                let read = Glibc.read(descriptor, buffer.baseAddress.map { $0 + count }, byteCount - count)
-                if read < 0, errno == EINTR { continue }
-                if read < 0 { failure = errno }
-                guard read > 0 else { return }
-                count += read
+        var done = 0
+        while done < byteCount {
+            let count = Glibc.read(descriptor, content.baseAddress.map { $0 + done }, byteCount - done)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                throw HalcyonError(
+                    .unavailable,
+                    "'\(path)' can't be read: "
+                        + (count < 0 ? String(cString: strerror(errno)) : "it ends after \(done) bytes"))
             }
+            done += count
         }
-        guard failure == 0 else {
-            throw HalcyonError(.unavailable, "'\(path)' can't be read: \(String(cString: strerror(failure)))")
-        }
-        return content
     }
 }

@@ -17,7 +17,7 @@ struct ConversionPictureFlags: ParsableArguments {
 
     @Option(
         name: [.customShort("b"), .customLong("calibration-batch")],
-        help: ArgumentHelp("How many pictures are calibrated with at once; 8 by default.", valueName: "count"))
+        help: ArgumentHelp("Accepted for the sake of scripts: pictures are looked at one by one.", valueName: "count"))
     var calibrationBatch: Int?
 
     @Flag(help: "Calibrate with the pictures mirrored, darker, brighter and cropped as well: where there are few.")

@@ -73,6 +73,21 @@ struct CompiledModelFileTests {
         #expect(try doubles(model) == [2, 4])
     }
 
+    @Test func `Its weights stay as long as it runs`() throws {
+        let path = try TestModels.fixedBatch(1)
+        let blob = path.replacingOccurrences(of: "model.xml", with: "model.blob")
+        try Exporter.export(path, to: blob)
+        let stamp = CompiledModelStamp(
+            engineVersion: try Exporter.version(), processor: .current, blob: try FileChecksum(ofFile: blob))
+        try Data(stamp.text.utf8).write(to: URL(fileURLWithPath: CompiledModelStamp.path(ofBlob: blob)))
+        let instance = try Engine.instance(blob)
+        // What was freed would be written over.
+        let others = (0..<64).map { _ in [UInt8](repeating: 0xAA, count: stamp.blob.byteCount) }
+        let input = try Tensor(name: "x", shape: [1, 2], [1, 2] as [Float])
+        #expect(try #require(try instance.run([input])["sum"]).elements(as: Float.self) == [1, 102])
+        #expect(others.count == 64)
+    }
+
     @Test func `It runs with the settings of the server and of the configuration`() throws {
         let model = try load { $0.parameters = ["INFERENCE_PRECISION_HINT": "f32"] }
         #expect(

@@ -9,6 +9,7 @@ extension EmbeddedFiles {
         ("job.py", PackageResources.job_py),
         ("layouts.py", PackageResources.layouts_py),
         ("measuring.py", PackageResources.measuring_py),
+        ("memory.py", PackageResources.memory_py),
         ("onnx_engine.py", PackageResources.onnx_engine_py),
         ("onnx_files.py", PackageResources.onnx_files_py),
         ("onnx_graph.py", PackageResources.onnx_graph_py),

@@ -157,6 +157,9 @@ package struct ConversionJob: Sendable {
                     .invalidArgument,
                     "-t int8 needs to see what the model will see: give a folder of pictures, -c FOLDER")
             }
+            if request.calibrationBatch != nil, request.target != .tensorRT {
+                notices.append("-b has no meaning here: the ranges are learned picture by picture")
+            }
             return
         }
         let flags: [(String, Bool)] = [
