@@ -34,7 +34,7 @@ fi
 work="$(mktemp -d "$here/.converting-XXXXXX")"
 trap 'rm -rf "$work"' EXIT
 "$halcyon" convert "${key[@]}" -d 3,544,960 -i nchw -t fp16 -b 16 -m 64 -o output_cov/Sigmoid,output_bbox/BiasAdd \
-    --environment "$root/.deps/convert" -e "$work/model.xml" "$@" "$model"
+    --environment "$root/.deps/convert" -e "$work/model.xml" "$@" "$model" | grep -v '^written: '
 
 for repository in "$here"/../model_repository_*; do
     version="$repository/peoplenet/1"
