@@ -8,7 +8,10 @@ import numpy as np
 # very edge is no disagreement.
 COUNTS_FROM = 0.5
 FOUND_FROM = 0.4
-OVERLAP = 0.5
+# Of two boxes of one class that overlap by this much, a detector without a step for that keeps the surer one.
+SUPPRESSED_FROM = 0.5
+# Two models have found the same where their boxes overlap by this much: less would let a box pass that is cut off.
+SAME_FROM = 0.75
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def keep_best(found):
     """Of boxes of one class that overlap, only the surest."""
     kept = []
     for detection in sorted(found, key=lambda entry: -entry.score):
-        if all(other.label != detection.label or overlap(other.box, detection.box) < OVERLAP for other in kept):
+        if all(other.label != detection.label or overlap(other.box, detection.box) < SUPPRESSED_FROM for other in kept):
             kept.append(detection)
     return kept
 
@@ -128,7 +131,7 @@ class Agreement:
                 match = max(
                     (n for n, other in enumerate(those) if n not in taken and other.label == detection.label),
                     key=lambda index: overlap(those[index].box, detection.box), default=None)  # fmt: skip
-                if match is not None and overlap(those[match].box, detection.box) >= OVERLAP:
+                if match is not None and overlap(those[match].box, detection.box) >= SAME_FROM:
                     taken.add(match)
                     self.shared += 1
 

@@ -142,6 +142,17 @@ def fresh(model, wish):
     return name
 
 
+def name_nodes(model):
+    """Gives each node a name of its own, by which it can be left out of a change."""
+    taken = set()
+    for index, node in enumerate(model.graph.node):
+        if not node.name or node.name in taken:
+            node.name = f"{node.op_type}_{index}"
+            while node.name in taken:
+                node.name += "_"
+        taken.add(node.name)
+
+
 def to_opset(model, number):
     """The model in another version of ONNX's operator set."""
     own = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), None)

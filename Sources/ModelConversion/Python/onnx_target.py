@@ -87,6 +87,7 @@ def _arranged(model, job, rules):
     model = onnx_graph.to_opset(model, job.opset)
     onnx_graph.drop_constant_inputs(model)
     onnx_graph.select_outputs(model, job.outputs)
+    onnx_graph.name_nodes(model)
     dims = {}
     for port in rules.inputs:
         dims[port.get_any_name()] = [d.get_length() if d.is_static else None for d in port.get_partial_shape()]
@@ -129,20 +130,20 @@ class Models:
     def runner(self, model):
         return onnx_engine.Runner(model.SerializeToString(), self._threads)
 
-    def last_layers(self):
+    def end(self):
         producers = {output: node for node in self.model.graph.node for output in node.output}
-        found, seen, waiting = set(), set(), [value.name for value in self.model.graph.output]
+        last, after, seen, waiting = [], [], set(), [value.name for value in self.model.graph.output]
         while waiting:
-            name = waiting.pop()
-            node = producers.get(name)
-            if node is None or name in seen:
+            node = producers.get(waiting.pop())
+            if node is None or node.name in seen:
                 continue
-            seen.add(name)
+            seen.add(node.name)
             if node.op_type in ("Conv", "ConvTranspose", "MatMul", "Gemm"):
-                found.add(node.name)
+                last.append(node.name)
             else:
+                after.append(node.name)
                 waiting.extend(node.input)
-        return sorted(found)
+        return sorted(last), sorted(after)
 
     def with_names(self, result):
         return result

@@ -108,9 +108,9 @@ class Models:
             port.get_tensor().set_names(own.get_names())
         return result
 
-    def last_layers(self):
-        """The convolutions and matrix products that no other one comes after."""
-        found, seen = set(), set()
+    def end(self):
+        """The convolutions and matrix products that no other one comes after, and all that comes after them."""
+        last, after, seen = [], [], set()
         waiting = [result.input_value(0).get_node() for result in self.model.get_results()]
         while waiting:
             node = waiting.pop()
@@ -118,10 +118,11 @@ class Models:
                 continue
             seen.add(node.get_name())
             if node.get_type_name() in self.WEIGHTY:
-                found.add(node.get_friendly_name())
+                last.append(node.get_friendly_name())
             else:
+                after.append(node.get_friendly_name())
                 waiting.extend(value.get_node() for value in node.input_values())
-        return sorted(found)
+        return sorted(last), sorted(after)
 
 
 def source_file(job):

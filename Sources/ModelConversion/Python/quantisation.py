@@ -27,7 +27,9 @@ def quantise(models, job, reporter):
     learned, judged, held = samples.split(job.calibration, models.rules, plan, reporter)
     original = models.runner(models.model)
     best = None
-    for name, ignored in (("all layers", []), ("the layers of the outputs stay in FP32", models.last_layers())):
+    last, after = models.end()
+    # What comes after the last layers costs little and may need exact numbers: a detector computes its boxes there.
+    for name, ignored in (("all layers", after), ("the layers of the outputs stay in FP32", [*after, *last])):
         reporter.step(f"quantising with {learned.count} samples ({name})")
         candidate = _quantised(models, learned, ignored, reporter)
         reporter.step(
@@ -81,7 +83,7 @@ def _quantised(models, learned, ignored, reporter):
         # it is not in the last steps of a detector.
         result = nncf.quantize(
             models.copy(), nncf.Dataset(_Told(learned, reporter)), preset=nncf.QuantizationPreset.MIXED,
-            subset_size=learned.count, ignored_scope=nncf.IgnoredScope(names=ignored) if ignored else None,
+            subset_size=learned.count, ignored_scope=nncf.IgnoredScope(names=ignored, validate=False),
         )  # fmt: skip
     except ConversionError:
         raise

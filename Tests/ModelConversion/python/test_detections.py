@@ -58,6 +58,10 @@ class Agreements(unittest.TestCase):
         self.assertEqual(self.share([one], [Detection(1, 0.9, one.box)]), 0)
         self.assertIsNone(self.share([], []))
 
+    def test_a_box_cut_off_is_another_one(self):
+        whole, cut = Detection(0, 0.9, (217, 382, 349, 871)), Detection(0, 0.9, (217, 382, 349, 700))
+        self.assertEqual(self.share([whole], [cut]), 0)
+
     def test_a_score_at_the_edge_is_no_disagreement(self):
         box = (0, 0, 10, 10)
         self.assertEqual(self.share([Detection(0, 0.51, box)], [Detection(0, 0.47, box)]), 1)
