@@ -5,7 +5,7 @@
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## find people in a photograph three ways, and compare: instances, batches, both
+demo: ## find people in a photograph four ways, and compare: instances, batches, both, INT8
 	@Scripts/demo
 
 serve: ## serve the demo's models over HTTP (8000) and gRPC (8001), with metrics (8002)

@@ -61,7 +61,7 @@ let package = Package(
             name: "halcyon",
             dependencies: [
                 "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "KServeProtocol", "Transport",
-                "VisionBackends",
+                "VisionBackends", "ModelConversion", "CPlatform",
                 "Halcyon", "ModelRepository", "ModelConfiguration", "ModelRuntime", "Tensors", "JSONText", nioPosix,
                 nioCore,
                 unixSignals, arguments, logging, tracing,
@@ -101,6 +101,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Models made ready for this machine. The Python programs that do it are part of the executable.
+        .target(
+            name: "ModelConversion",
+            dependencies: ["CompiledModels", "ModelConfiguration", "JSONText", "Tensors", "CPlatform"],
+            resources: [.embedInCode("Python")], swiftSettings: strict),
 
         // What the fuzzers feed: Fuzzing/run.
         .target(
@@ -146,7 +152,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "OpenVINOBackend",
-            dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors", "LibraryFiles", "COpenVINO", logging],
+            dependencies: [
+                "ModelRuntime", "ModelConfiguration", "CompiledModels", "Tensors", "LibraryFiles", "COpenVINO", logging,
+            ],
             swiftSettings: strict),
         .target(name: "COpenVINO"),
         .target(
@@ -159,6 +167,7 @@ let package = Package(
         .target(name: "LibraryFiles", swiftSettings: strict),
         .target(name: "CUDADriver", dependencies: ["ModelRuntime", "Tensors", "CCUDADriver"], swiftSettings: strict),
         .target(name: "CCUDADriver"),
+        .target(name: "CompiledModels", dependencies: ["JSONText", "Tensors", "CPlatform"], swiftSettings: strict),
         .target(
             name: "IdentityBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors"],
             swiftSettings: strict),
@@ -195,6 +204,12 @@ let package = Package(
             dependencies: ["GRPCFrontend", "KServeProtocol", "Transport", "Tensors", nioCore],
             swiftSettings: strict),
         .testTarget(
+            name: "ModelConversionTests",
+            dependencies: [
+                "ModelConversion", "CompiledModels", "ModelConfiguration", "JSONText", "Tensors", "HalcyonTestKit",
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "KServeProtocolTests",
             dependencies: [
                 "KServeProtocol", "KServeMessages", "Halcyon", "CUDADriver", "CUDATestKit", "CFakeCUDA",
@@ -228,7 +243,9 @@ let package = Package(
         .testTarget(
             name: "OpenVINOBackendTests",
             dependencies: [
-                "OpenVINOBackend", "LibraryFiles", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit",
+                "OpenVINOBackend", "COpenVINO", "CompiledModels", "LibraryFiles", "ModelRuntime", "ModelConfiguration",
+                "Tensors",
+                "HalcyonTestKit",
                 logging,
             ],
             swiftSettings: strict),

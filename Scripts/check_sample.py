@@ -140,7 +140,7 @@ def check_errors(sample):
     sample.must_fail("-r", repository, "-t", "0", "--image", BUS, naming="0", status=2)
     sample.must_fail("-r", repository, "-m", "gpu", "--image", BUS, naming="gpu")
     sample.must_fail("-r", repository, "--model", "absent", "--image", BUS, naming="absent")
-    if not (repository / "peoplenet" / "1" / "model.onnx").exists():
+    if not list((repository / "peoplenet" / "1").glob("model.*")):
         sample.must_fail("-r", repository, "--model", "peoplenet", "--image", BUS, naming="peoplenet")
 
 

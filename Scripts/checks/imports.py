@@ -21,7 +21,7 @@ A_BACKEND = {"ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Te
 ARROWS = {
     "people_detection": {"Halcyon", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging", "Foundation"},
     "halcyon": {
-        "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "VisionBackends", "KServeProtocol", "Transport", "Halcyon",
+        "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "VisionBackends", "ModelConversion", "CPlatform", "KServeProtocol", "Transport", "Halcyon",
         "ModelRepository", "ModelConfiguration", "ModelRuntime", "JSONText", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
         "Tracing",
     },
@@ -38,6 +38,7 @@ ARROWS = {
         "Halcyon", "CUDADriver", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", "Logging", "Tracing",
         "Dispatch",
     },
+    "ModelConversion": {"CompiledModels", "ModelConfiguration", "JSONText", "Tensors", "CPlatform"},
     "SpanExport": {
         "ModelRuntime", "JSONText", "Tensors", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging", "Tracing",
     },
@@ -57,7 +58,7 @@ ARROWS = {
     "ModelRepository": {"ModelRuntime", "ModelConfiguration", "Tensors", "CPlatform", "Logging"},
     # ModelRuntime: its lock, which Thread Sanitizer sees.
     "CUDADriver": {"ModelRuntime", "Tensors", "CCUDADriver"},
-    "OpenVINOBackend": A_BACKEND | {"COpenVINO", "LibraryFiles"},
+    "OpenVINOBackend": A_BACKEND | {"COpenVINO", "LibraryFiles", "CompiledModels"},
     "ONNXRuntimeBackend": A_BACKEND | {"COnnxRuntime", "LibraryFiles", "CUDADriver"},
     "IdentityBackend": A_BACKEND,
     "RepeatBackend": A_BACKEND,
@@ -68,6 +69,7 @@ ARROWS = {
     "ModelConfiguration": BELOW_THE_QUEUE,
     "JSONText": set(),
     "LibraryFiles": set(),
+    "CompiledModels": {"JSONText", "Tensors", "CPlatform"},
     "Tensors": set(),
 }  # fmt: skip
 

@@ -2,11 +2,13 @@
 #include "CPlatform.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,3 +210,78 @@ void halcyon_unguard_mapping(void *start) {
         return;
     }
 }
+
+uint64_t halcyon_hash(uint64_t hash, const void *bytes, size_t size) {
+    const unsigned char *next = bytes;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ next[i]) * 0x100000001b3u;
+    return hash;
+}
+
+static int interrupts[2] = {-1, -1};
+static int interrupts_error;
+static pthread_once_t interrupts_once = PTHREAD_ONCE_INIT;
+
+static void on_interrupt(int number) {
+    int error = errno;
+    unsigned char byte = (unsigned char)number;
+    // A full pipe says already what this byte would say.
+    ssize_t written = write(interrupts[1], &byte, 1);
+    (void)written;
+    errno = error;
+}
+
+static void install_interrupts(void) {
+    if (pipe2(interrupts, O_CLOEXEC | O_NONBLOCK) != 0) {
+        interrupts_error = errno;
+        return;
+    }
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+int halcyon_catch_interrupts(void) {
+    pthread_once(&interrupts_once, install_interrupts);
+    errno = interrupts_error;
+    return interrupts[0];
+}
+
+int halcyon_exchange_paths(const char *first, const char *second) {
+    return renameat2(AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE) == 0 ? 0 : errno;
+}
+
+int halcyon_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno; }
+
+int halcyon_spawn(const char *path, char *const *arguments, char *const *environment, const char *directory,
+                  const int standard[3], int *child) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int failure = posix_spawn_file_actions_init(&actions);
+    if (failure) return failure;
+    failure = posix_spawnattr_init(&attributes);
+    if (failure) {
+        posix_spawn_file_actions_destroy(&actions);
+        return failure;
+    }
+    sigset_t defaults, none;
+    sigemptyset(&none);
+    sigemptyset(&defaults);
+    const int numbers[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaddset(&defaults, numbers[i]);
+    for (int i = 0; i < 3 && !failure; i++) failure = posix_spawn_file_actions_adddup2(&actions, standard[i], i);
+    if (!failure) failure = posix_spawn_file_actions_addchdir_np(&actions, directory);
+    if (!failure) failure = posix_spawnattr_setsigdefault(&attributes, &defaults);
+    if (!failure) failure = posix_spawnattr_setsigmask(&attributes, &none);
+    if (!failure) failure = posix_spawnattr_setpgroup(&attributes, 0);
+    if (!failure)
+        failure = posix_spawnattr_setflags(
+            &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    if (!failure) failure = posix_spawn(child, path, &actions, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return failure;
+}
+
+char **halcyon_environment(void) { return environ; }

@@ -14,6 +14,7 @@ extension InferenceServer {
         submit(request, from: .nonBlocking, answersOnce: false, handler: handler)
     }
 
+    /// - Parameter answersOnce: for the forms with one response, which decoupled models do not give.
     private func submit(
         _ request: InferenceRequest, from caller: CallerThread, answersOnce: Bool, handler: @escaping ResponseHandler
     ) -> InferenceHandle? {
@@ -28,13 +29,6 @@ extension InferenceServer {
         }
         return manager.submit(request, from: caller, answersOnce: answersOnce, handler: handler)
             .map(InferenceHandle.init)
-    }
-
-    /// The forms with one response are for models that give one.
-    private func submitForOne(
-        _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
-    ) -> InferenceHandle? {
-        submit(request, from: caller, answersOnce: true, handler: handler)
     }
 
     /// Runs a request and gives its responses as they come: one for most models, any number for a decoupled one. Ending
@@ -65,7 +59,7 @@ extension InferenceServer {
         let call = CancellableCall()
         return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { continuation in
-                call.started(submitForOne(request, from: .nonBlocking) { continuation.resume(with: $0) })
+                call.started(submit(request, from: .nonBlocking, answersOnce: true) { continuation.resume(with: $0) })
             }
         } onCancel: {
             call.cancel()
@@ -78,7 +72,7 @@ extension InferenceServer {
     /// - Throws: as ``infer(_:)``.
     public func inferBlocking(_ request: InferenceRequest) throws(HalcyonError) -> InferenceResponse {
         let call = BlockingCall()
-        _ = submitForOne(request, from: .blocking) { call.finish($0) }
+        _ = submit(request, from: .blocking, answersOnce: true) { call.finish($0) }
         return try call.wait()
     }
 }

@@ -17,9 +17,10 @@ enum BatchDimension: Equatable, Sendable {
     /// A fixed first dimension is opened where the model works with that. Where it does not, batches must have that
     /// size, or are filled up to it if the parameters say so.
     ///
+    /// - Parameter source: the model that can be changed; `nil` for one that is compiled already.
     /// - Throws: `invalidArgument` that says which input stands against it.
     static func arrange(
-        _ source: SourceModel, inputs: [Port], maxBatchSize: Int, parameters: ModelParameters
+        _ source: SourceModel?, inputs: [Port], maxBatchSize: Int, parameters: ModelParameters
     ) throws(HalcyonError) -> BatchDimension {
         guard maxBatchSize > 0 else { return .none }
         var fixed: (name: String, size: Int)?
@@ -40,7 +41,7 @@ enum BatchDimension: Equatable, Sendable {
         }
         guard let fixed else { return .open }
         if fixed.size == 1, maxBatchSize == 1 { return .fixed(size: 1, pads: false) }
-        if !parameters.keepsFixedBatch, try opens(source, inputs) { return .opened }
+        if let source, !parameters.keepsFixedBatch, try opens(source, inputs) { return .opened }
         guard maxBatchSize <= fixed.size, parameters.padsBatches || maxBatchSize == fixed.size else {
             throw HalcyonError(
                 .invalidArgument,
@@ -63,7 +64,7 @@ enum BatchDimension: Equatable, Sendable {
         }
         do {
             try source.reshapeInputs(after)
-            let outputs = try source.ports(.output)
+            let outputs = try source.ports.ports(.output)
             if outputs.allSatisfy({ $0.dimensions == nil || $0.dimensions?.first.map { $0.fixedSize == nil } == true })
             {
                 return true

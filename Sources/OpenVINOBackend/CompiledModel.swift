@@ -13,12 +13,11 @@ final class CompiledModel: Sendable {
     ///   - source: the model as it was read; `nil` where the engine shall take it from the file, which it does not even
     ///     read if the compiled model is in its cache.
     ///   - instances: how many executions there may be at a time.
-    init(
+    convenience init(
         _ source: SourceModel?, path: String, runtime: Runtime, layout: TensorLayout, settings: [String: String],
         instances: Int
     ) throws(HalcyonError) {
-        library = runtime.library
-        self.layout = layout
+        let library = runtime.library
         let functions = library.functions
         let core = runtime.core.pointer
         let compiled = try library.make(
@@ -33,8 +32,19 @@ final class CompiledModel: Sendable {
             }
         }
         library.keepOpen()
-        let values = EngineProperties.values(of: compiled, library)
-        properties = values.described(cacheDirectory: settings["CACHE_DIR"])
+        self.init(
+            compiled, library: library, layout: layout, cacheDirectory: settings["CACHE_DIR"], instances: instances)
+    }
+
+    /// - Parameters:
+    ///   - compiled: what the engine made.
+    ///   - cacheDirectory: where the engine keeps compiled models, if it does.
+    init(
+        _ compiled: Handle, library: Library, layout: TensorLayout, cacheDirectory: String?, instances: Int
+    ) {
+        self.library = library
+        self.layout = layout
+        properties = EngineProperties.values(of: compiled, library).described(cacheDirectory: cacheDirectory)
         requests = RequestPool(library: library, compiled: compiled, retained: max(4, 2 * instances))
     }
 }

@@ -4,9 +4,14 @@
 final class Handle: @unchecked Sendable {
     let pointer: OpaquePointer
     private let free: @convention(c) (OpaquePointer) -> Void
+    /// What must live as long as the object does: memory that the engine does not copy.
+    private let memory: AnyObject?
 
-    init(_ pointer: OpaquePointer, free: @escaping @convention(c) (OpaquePointer) -> Void) {
+    init(
+        _ pointer: OpaquePointer, memory: AnyObject? = nil, free: @escaping @convention(c) (OpaquePointer) -> Void
+    ) {
         self.pointer = pointer
+        self.memory = memory
         self.free = free
     }
 

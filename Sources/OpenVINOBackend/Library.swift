@@ -121,13 +121,16 @@ extension Library {
     }
 
     /// An object that a function of the engine makes.
+    ///
+    /// - Parameter memory: what the object goes on using, and must not go before it.
     func make(
-        code: HalcyonError.Code = .internal, free: @escaping @convention(c) (OpaquePointer) -> Void,
-        _ attempt: @autoclosure () -> String, _ body: (UnsafeMutablePointer<OpaquePointer?>) -> openvino_status_t
+        code: HalcyonError.Code = .internal, memory: AnyObject? = nil,
+        free: @escaping @convention(c) (OpaquePointer) -> Void, _ attempt: @autoclosure () -> String,
+        _ body: (UnsafeMutablePointer<OpaquePointer?>) -> openvino_status_t
     ) throws(HalcyonError) -> Handle {
         var pointer: OpaquePointer?
         try check(body(&pointer), code: code, attempt())
         guard let pointer else { throw HalcyonError(.internal, "\(attempt()): OpenVINO gave nothing back") }
-        return Handle(pointer, free: free)
+        return Handle(pointer, memory: memory, free: free)
     }
 }

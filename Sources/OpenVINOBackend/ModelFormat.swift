@@ -9,6 +9,8 @@ enum ModelFormat: Equatable, Sendable {
     /// A folder with `saved_model.pb`.
     case tensorFlowSavedModel
     case tensorFlowLite
+    /// The engine's own memory of a model, for one version of it and one kind of processor.
+    case compiled
     case other
 
     init(path: String) {
@@ -21,6 +23,7 @@ enum ModelFormat: Equatable, Sendable {
         case "onnx": self = .onnx
         case "pb", "graphdef": self = .tensorFlowGraph
         case "tflite": self = .tensorFlowLite
+        case "blob": self = .compiled
         default: self = .other
         }
     }

@@ -6,7 +6,8 @@ internal import Tensors
 
 /// Runs models with Intel's OpenVINO, on its CPU device.
 ///
-/// It reads OpenVINO IR, ONNX, TensorFlow frozen graphs and saved models, TensorFlow Lite and PaddlePaddle. The engine
+/// It reads OpenVINO IR, ONNX, TensorFlow frozen graphs and saved models, TensorFlow Lite and PaddlePaddle, and models
+/// that were compiled for this processor. The engine
 /// itself is not linked: its libraries are opened when the first model needs them.
 package final class OpenVINOBackend: Backend {
     /// Where the engine lies and how it runs models that do not say it themselves.
@@ -28,7 +29,7 @@ package final class OpenVINOBackend: Backend {
     package let name = "openvino"
 
     package let modelFilenames = [
-        "model.xml", "model.onnx", "model.graphdef", "model.pb", "model.savedmodel", "model.saved_model",
+        "model.blob", "model.xml", "model.onnx", "model.graphdef", "model.pb", "model.savedmodel", "model.saved_model",
         "model.tflite", "model.pdmodel",
     ]
 

@@ -11,37 +11,33 @@ final class OpenVINOModel: Model {
     private enum Stage: Sendable {
         /// `nil` where the layout was known from an earlier load.
         case opened(SourceModel?)
+        case found(CompiledModelFile)
         case compiled(CompiledModel)
-        /// Between the two, and after a compilation that failed.
+        /// Between them, and after a compilation that failed.
         case unusable
     }
 
     private let runtime: Runtime
     private let modelName: String
+    /// Of the file that the model is read from, which is not the one that was named where that can't be used.
     private let path: String
     private let parameters: ModelParameters
     private let cache: LayoutCache?
     private let layout: TensorLayout
     private let stage: Mutex<Stage>
+    private let log: Logger
 
     init(runtime: Runtime, path: String, source: ModelSource, parameters: ModelParameters) throws(HalcyonError) {
         self.runtime = runtime
-        self.path = path
         self.parameters = parameters
-        cache = LayoutCache(
-            path: path, engineVersion: runtime.library.version, configuration: source.configuration,
-            parameters: parameters)
         modelName = source.modelName
+        log = source.log
         do throws(HalcyonError) {
-            if let known = cache?.layout() {
-                layout = known
-                stage = Mutex(.opened(nil))
-            } else {
-                let model = try SourceModel(runtime: runtime, path: path)
-                layout = try TensorLayout(
-                    model, path: path, configuration: source.configuration, parameters: parameters)
-                stage = Mutex(.opened(model))
-            }
+            let opened = try OpenedModel.open(path, runtime, source.configuration, parameters, source.log)
+            self.path = opened.path
+            cache = opened.cache
+            layout = opened.layout
+            stage = Mutex(opened.file.map { .found($0) } ?? .opened(opened.model))
         } catch {
             throw error.prefixed("model '\(source.modelName)': ")
         }
@@ -58,18 +54,45 @@ final class OpenVINOModel: Model {
                 .unsupported,
                 "model '\(modelName)': input '\(input.name)' can't be optional, as OpenVINO runs only with all inputs")
         }
-        guard case .opened(let source) = stage else {
-            throw HalcyonError(.internal, "model '\(modelName)' was prepared twice")
-        }
         do throws(HalcyonError) {
-            let isFileEnough = cache?.keeps(layout) ?? false
-            let compiled = try CompiledModel(
-                isFileEnough ? nil : source, path: path, runtime: runtime, layout: layout,
-                settings: EngineProperties.settings(parameters, plan: plan), instances: plan.instances)
-            cache?.store(layout)
+            let settings = EngineProperties.settings(parameters, plan: plan)
+            let compiled =
+                switch stage {
+                case .opened(let source): try compile(source, settings, plan.instances)
+                case .found(let file): try takeOver(file, settings, plan.instances)
+                case .compiled, .unusable: throw HalcyonError(.internal, "it was prepared twice")
+                }
             self.stage.withLock { $0 = .compiled(compiled) }
         } catch {
             throw error.prefixed("model '\(modelName)': ")
+        }
+    }
+
+    private func compile(
+        _ source: SourceModel?, _ settings: [String: String], _ instances: Int
+    ) throws(HalcyonError) -> CompiledModel {
+        let isFileEnough = cache?.keeps(layout) ?? false
+        let compiled = try CompiledModel(
+            isFileEnough ? nil : source, path: path, runtime: runtime, layout: layout, settings: settings,
+            instances: instances)
+        cache?.store(layout)
+        return compiled
+    }
+
+    /// Takes over what was compiled before. Where the engine refuses it all the same, what lies beside it is compiled.
+    private func takeOver(
+        _ file: CompiledModelFile, _ settings: [String: String], _ instances: Int
+    ) throws(HalcyonError) -> CompiledModel {
+        do throws(HalcyonError) {
+            let compiled = try file.load(runtime, settings: settings)
+            log.info("the model is taken over compiled", metadata: ["file": "\(file.path)"])
+            return CompiledModel(
+                compiled, library: runtime.library, layout: layout, cacheDirectory: nil, instances: instances)
+        } catch {
+            guard let source = CompiledModelFile.source(beside: file.path) else { throw error }
+            OpenedModel.warn(log, error, using: source)
+            return try CompiledModel(
+                nil, path: source, runtime: runtime, layout: layout, settings: settings, instances: instances)
         }
     }
 

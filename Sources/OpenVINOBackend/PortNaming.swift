@@ -7,7 +7,7 @@ internal import Tensors
 /// a certain name. So the configuration's names come first, then those that the file's format declares, and then the
 /// engine's.
 struct PortNaming {
-    let source: SourceModel
+    let source: PortTable
     let format: ModelFormat
     /// Names that the file declares, without TensorFlow's `:0`.
     let declaredNames: [String]
@@ -34,7 +34,7 @@ struct PortNaming {
     }
 
     private func names(
-        of raw: [SourceModel.RawPort], _ direction: Port.Direction, preferred: [String]
+        of raw: [RawPort], _ direction: Port.Direction, preferred: [String]
     ) -> [String] {
         var names = [String?](repeating: nil, count: raw.count)
         for name in preferred {

@@ -5,11 +5,20 @@ internal import Tensors
 final class Runtime: Sendable {
     let library: Library
     let core: Handle
+    private let extensionPath: String?
 
     init(library: Library, extensionPath: String?) throws(HalcyonError) {
         self.library = library
+        self.extensionPath = extensionPath
+        core = try Self.makeCore(library, extensionPath: extensionPath)
+    }
+
+    /// A core whose settings are nobody else's.
+    func anotherCore() throws(HalcyonError) -> Handle { try Self.makeCore(library, extensionPath: extensionPath) }
+
+    private static func makeCore(_ library: Library, extensionPath: String?) throws(HalcyonError) -> Handle {
         let functions = library.functions
-        core = try library.make(free: functions.ov_core_free, "OpenVINO can't be started") {
+        let core = try library.make(free: functions.ov_core_free, "OpenVINO can't be started") {
             functions.ov_core_create($0)
         }
         if let extensionPath {
@@ -17,5 +26,6 @@ final class Runtime: Sendable {
                 functions.ov_core_add_extension(core.pointer, extensionPath), code: .invalidArgument,
                 "the OpenVINO extension '\(extensionPath)' (CPU_EXTENSION_PATH) can't be loaded")
         }
+        return core
     }
 }

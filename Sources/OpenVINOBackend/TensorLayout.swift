@@ -14,7 +14,7 @@ struct TensorLayout: Equatable, Sendable {
     ) throws(HalcyonError) {
         let format = ModelFormat(path: path)
         let naming = PortNaming(
-            source: model, format: format,
+            source: model.ports, format: format,
             declaredNames: format == .tensorFlowGraph ? FrozenGraph.terminalNodes(path: path) : [])
         var inputs = try naming.ports(.input, configured: configuration.inputs)
         if parameters.reshapesInputs {
@@ -25,6 +25,21 @@ struct TensorLayout: Equatable, Sendable {
             model, inputs: inputs, maxBatchSize: configuration.maxBatchSize, parameters: parameters)
         self.inputs = try naming.ports(.input, configured: configuration.inputs)
         outputs = try naming.ports(.output, configured: configuration.outputs)
+    }
+
+    /// Names the ports of a model that is compiled, and can't be changed any more.
+    init(
+        compiled ports: PortTable, configuration: ModelConfiguration, parameters: ModelParameters
+    ) throws(HalcyonError) {
+        guard !parameters.reshapesInputs else {
+            throw HalcyonError(
+                .invalidArgument, "RESHAPE_IO_LAYERS changes a model's inputs, and those of a compiled model are fixed")
+        }
+        let naming = PortNaming(source: ports, format: .compiled, declaredNames: [])
+        inputs = try naming.ports(.input, configured: configuration.inputs)
+        outputs = try naming.ports(.output, configured: configuration.outputs)
+        batch = try BatchDimension.arrange(
+            nil, inputs: inputs, maxBatchSize: configuration.maxBatchSize, parameters: parameters)
     }
 
     init(inputs: [Port], outputs: [Port], batch: BatchDimension) {

@@ -4,5 +4,5 @@ internal import ArgumentParser
 struct HalcyonCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "halcyon", abstract: "An inference server for the edge.", version: "0.1.0",
-        subcommands: [ServeCommand.self, LintCommand.self, ConfigCommand.self])
+        subcommands: [ServeCommand.self, LintCommand.self, ConfigCommand.self, ConvertCommand.self])
 }

@@ -71,6 +71,10 @@ typedef struct {
     F(openvino_status_t, ov_core_compile_model_from_file_props,                                                        \
       (const ov_core_t *, const char *path, const char *device, size_t count,                                          \
        const openvino_property_t *_Nullable, OPENVINO_RESULT(ov_compiled_model_t)))                                    \
+    F(openvino_status_t, ov_core_set_properties,                                                                       \
+      (const ov_core_t *, const char *device, size_t count, const openvino_property_t *_Nullable))                     \
+    F(openvino_status_t, ov_core_import_model,                                                                         \
+      (const ov_core_t *, const char *content, size_t size, const char *device, OPENVINO_RESULT(ov_compiled_model_t))) \
     F(void, ov_model_free, (ov_model_t *))                                                                             \
     F(openvino_status_t, ov_model_inputs_size, (const ov_model_t *, size_t *))                                         \
     F(openvino_status_t, ov_model_outputs_size, (const ov_model_t *, size_t *))                                        \
@@ -90,6 +94,16 @@ typedef struct {
     F(void, ov_output_const_port_free, (ov_output_const_port_t *))                                                     \
     F(void, ov_partial_shape_free, (openvino_partial_shape_t *))                                                       \
     F(openvino_status_t, ov_shape_free, (openvino_shape_t *))                                                          \
+    F(openvino_status_t, ov_compiled_model_inputs_size, (const ov_compiled_model_t *, size_t *))                       \
+    F(openvino_status_t, ov_compiled_model_outputs_size, (const ov_compiled_model_t *, size_t *))                      \
+    F(openvino_status_t, ov_compiled_model_input_by_index,                                                             \
+      (const ov_compiled_model_t *, size_t, OPENVINO_RESULT(ov_output_const_port_t)))                                  \
+    F(openvino_status_t, ov_compiled_model_output_by_index,                                                            \
+      (const ov_compiled_model_t *, size_t, OPENVINO_RESULT(ov_output_const_port_t)))                                  \
+    F(openvino_status_t, ov_compiled_model_input_by_name,                                                              \
+      (const ov_compiled_model_t *, const char *, OPENVINO_RESULT(ov_output_const_port_t)))                            \
+    F(openvino_status_t, ov_compiled_model_output_by_name,                                                             \
+      (const ov_compiled_model_t *, const char *, OPENVINO_RESULT(ov_output_const_port_t)))                            \
     F(openvino_status_t, ov_compiled_model_get_property,                                                               \
       (const ov_compiled_model_t *, const char *key, OPENVINO_RESULT(char)))                                           \
     F(openvino_status_t, ov_compiled_model_create_infer_request,                                                       \

@@ -59,3 +59,26 @@ int halcyon_remove_tree(const char *path);
 /// A flag of the calling thread's own, false at first.
 bool halcyon_thread_flag(void);
 void halcyon_set_thread_flag(bool flag);
+
+/// FNV-1a over more bytes, from the hash of those before them; it begins with HALCYON_HASH_START. For noticing damage, not
+/// for withstanding anybody.
+uint64_t halcyon_hash(uint64_t hash, const void *bytes, size_t size);
+#define HALCYON_HASH_START 0xcbf29ce484222325u
+
+/// From the first call on SIGINT, SIGTERM and SIGHUP put a byte, their number, into a pipe in place of ending the process.
+/// Returns the pipe's reading end, the same at each call, or -1 with an errno. It does not block.
+int halcyon_catch_interrupts(void);
+
+/// Puts what lies at each of the two paths of one file system where the other was, in one step. Returns 0, or an errno.
+int halcyon_exchange_paths(const char *first, const char *second);
+
+/// Makes a pipe, reading end first, whose ends no other program inherits. Returns 0, or an errno.
+int halcyon_pipe(int ends[2]);
+
+/// Starts a program in a process group of its own, in that folder, with those three files as its standard input, output and
+/// error, and with the signals that this process catches as they are by default. Returns 0, or an errno.
+int halcyon_spawn(const char *path, char *const *arguments, char *const *environment, const char *directory,
+                  const int standard[3], int *child);
+
+/// The variables of this process, `NAME=value` each, with a null behind the last.
+char **halcyon_environment(void);

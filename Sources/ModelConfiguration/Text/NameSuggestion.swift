@@ -1,7 +1,7 @@
 /// Finds what was probably meant.
-enum NameSuggestion {
+package enum NameSuggestion {
     /// `did you mean 'max_batch_size'?` for the candidate nearest to the name; empty where none is near.
-    static func hint(for name: String, among candidates: [String]) -> String {
+    package static func hint(for name: String, among candidates: [String]) -> String {
         let limit = max(1, min(3, name.utf8.count / 3))
         let lowered = Array(name.lowercased().utf8)
         let nearest = candidates.map { (name: $0, distance: distance(lowered, Array($0.lowercased().utf8))) }

@@ -1,0 +1,33 @@
+extension EmbeddedFiles {
+    /// Every file of the folder `Python`.
+    static let all: [(name: String, bytes: [UInt8])] = [
+        ("containment.py", PackageResources.containment_py),
+        ("convert_model.py", PackageResources.convert_model_py),
+        ("detections.py", PackageResources.detections_py),
+        ("engine.py", PackageResources.engine_py),
+        ("etlt.py", PackageResources.etlt_py),
+        ("job.py", PackageResources.job_py),
+        ("layouts.py", PackageResources.layouts_py),
+        ("measuring.py", PackageResources.measuring_py),
+        ("memory.py", PackageResources.memory_py),
+        ("onnx_engine.py", PackageResources.onnx_engine_py),
+        ("onnx_files.py", PackageResources.onnx_files_py),
+        ("onnx_graph.py", PackageResources.onnx_graph_py),
+        ("onnx_preprocessing.py", PackageResources.onnx_preprocessing_py),
+        ("onnx_target.py", PackageResources.onnx_target_py),
+        ("openvino_target.py", PackageResources.openvino_target_py),
+        ("pictures.py", PackageResources.pictures_py),
+        ("ports.py", PackageResources.ports_py),
+        ("precision.py", PackageResources.precision_py),
+        ("preprocessing.py", PackageResources.preprocessing_py),
+        ("quantisation.py", PackageResources.quantisation_py),
+        ("reading.py", PackageResources.reading_py),
+        ("reporting.py", PackageResources.reporting_py),
+        ("requirements_base.txt", PackageResources.requirements_base_txt),
+        ("requirements_int8.txt", PackageResources.requirements_int8_txt),
+        ("requirements_onnx.txt", PackageResources.requirements_onnx_txt),
+        ("samples.py", PackageResources.samples_py),
+        ("shapes.py", PackageResources.shapes_py),
+        ("verification.py", PackageResources.verification_py),
+    ]
+}
