@@ -6,7 +6,11 @@ public struct DynamicBatching: Hashable, Sendable {
     /// The sizes that a batch should have. The engine takes the maximum batch size where none is given.
     public var preferredBatchSizes: [Int]
     /// Whether the sizes are the engine's default, and nobody has asked for them.
-    package var hasDefaultSizes = false
+    package var hasDefaultSizes: Bool {
+        get { origin.isDefault }
+        set { origin.isDefault = newValue }
+    }
+    private var origin = Origin()
     /// How long a request may be held back so that others can join it; 0 holds nothing back.
     public var maxQueueDelayMicroseconds: UInt64
     /// Whether responses leave in the order in which their requests came.
@@ -18,6 +22,14 @@ public struct DynamicBatching: Hashable, Sendable {
     public var defaultQueuePolicy: QueuePolicy
     /// The policy of single priority levels, in place of the default.
     public var priorityQueuePolicies: [Int: QueuePolicy]
+
+    /// Configurations that say the same are equal, whoever said it.
+    private struct Origin: Hashable {
+        var isDefault = false
+
+        static func == (left: Origin, right: Origin) -> Bool { true }
+        func hash(into hasher: inout Hasher) {}
+    }
 
     public init(
         preferredBatchSizes: [Int] = [], maxQueueDelayMicroseconds: UInt64 = 0, preserveOrdering: Bool = false,

@@ -83,6 +83,7 @@ struct SequenceControlTests {
             ("TYPE_UINT32", .number(7), .number((1 << 32) + 7), "which is UINT32 and takes ids up to 4294967295"),
             ("TYPE_INT32", .number(7), .number(1 << 32), "which is INT32 and takes ids up to 4294967295"),
             ("TYPE_UINT64", .number(7), .text("x"), "sequence id 'x' can't be handed to input 'ID', which is UINT64"),
+            ("TYPE_UINT64", .number(7), .text(""), "must specify a non-zero or non-empty correlation ID"),
             ("TYPE_STRING", .text("x"), .number(7), "sequence id '7' can't be handed to input 'ID', which is BYTES"),
         ] as [(String, InferenceSequence.ID, InferenceSequence.ID, String)])
     func refused(type: String, good: InferenceSequence.ID, bad: InferenceSequence.ID, complaint: String) async throws {

@@ -84,10 +84,12 @@ struct SequenceExecution: Sendable {
         return byteCount
     }
 
-    /// Whether the model can be told of that sequence.
+    /// Whether the model can be told of that sequence. One that is none is for others to complain of.
     ///
     /// - Throws: `invalidArgument` where not.
-    func check(_ correlation: CorrelationID) throws(HalcyonError) { try controls.check(correlation) }
+    func check(_ correlation: CorrelationID) throws(HalcyonError) {
+        if !correlation.isAbsent { try controls.check(correlation) }
+    }
 
     /// Runs a batch whose states are alike.
     func run(_ batch: SequenceBatch, on slot: InstanceSlot, states: inout States) -> Outcome {
