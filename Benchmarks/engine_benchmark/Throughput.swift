@@ -14,10 +14,13 @@ struct Throughput: AsyncParsableCommand {
     @Option(help: "How long to measure, in seconds.")
     var seconds = 5.0
 
+    @Option(help: "Memory of the inputs and outputs: system, or pinned or gpu, which need a GPU.")
+    var memory = RequestMemory.system
+
     func run() async throws {
         let server = try model.server()
         try await server.loadModel(model.model)
-        let request = try model.request(server)
+        let request = try memory.applied(to: try model.request(server), server)
         let call: @Sendable () throws -> Void = { _ = try server.inferBlocking(request) }
         // The batch sizes to come are met before the time counts, as benchmark_app's first inference is.
         _ = try Callers.blocking(threads, seconds: min(2, seconds), call)

@@ -12,6 +12,12 @@ enum EngineFailure {
     /// The same error with the right code, and a hint where there is one.
     static func explained(_ error: HalcyonError) -> HalcyonError {
         if isOutOfMemory(error.message) { return HalcyonError(.unavailable, error.message) }
+        if error.message.contains("Failed to load library") {
+            return HalcyonError(
+                error.code,
+                "\(error.message) (it needs NVIDIA's libraries of CUDA and cuDNN, and of TensorRT for that, where the "
+                    + "system's loader finds them)")
+        }
         if error.message.lowercased().contains("deserialize") {
             return HalcyonError(
                 error.code,

@@ -37,10 +37,10 @@ package final class ONNXRuntimeBackend: Backend {
 
     package let takesExecutionAccelerators = true
 
-    /// By what the installed library was built with.
+    /// By what the installed library was built with, and whether NVIDIA's libraries that it needs are there.
     package var gpuSupport: GPUSupport {
-        guard let runtime = try? loadedRuntime(log: nil) else { return .notInstalled }
-        return runtime.providers.contains(ExecutionProvider.Kind.cuda.rawValue) ? .available : .notInstalled
+        guard let runtime = try? loadedRuntime(log: nil), runtime.cudaAbsence == nil else { return .notInstalled }
+        return .available
     }
 
     private let options: Options

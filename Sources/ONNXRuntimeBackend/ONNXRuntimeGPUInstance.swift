@@ -115,9 +115,10 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
         guard byteCount > 0 else { return Buffer(BufferStorage.allocate(byteCount: 0)) }
         let here = MemoryPlacement.gpu(place.gpu.device.number)
         let address = try session.address(of: value, port)
+        let owner = OutputOwner(value, of: session)
         let own = Buffer(
-            BufferStorage(owning: address, byteCount: byteCount, placement: here, device: place.gpu) {
-                [session] _ in withExtendedLifetime((session, value)) {}
+            BufferStorage(owning: address, byteCount: byteCount, placement: here, device: place.gpu) { _ in
+                withExtendedLifetime(owner) {}
             })
         // An output that the model does not compute may be an input's memory, which is not ours to hand out.
         if placement == here, !work.inputs.contains(where: { $0.data.overlaps(own) }) { return own }
@@ -130,5 +131,16 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
         work.targets.append(storage)
         try place.stream.copy(byteCount: byteCount, from: address, to: storage.baseAddress)
         return try Buffer(storage).slice(offset: 0, byteCount: byteCount)
+    }
+}
+
+/// Keeps an output's memory, and the session that gave it for a while longer.
+private final class OutputOwner: Sendable {
+    private let value: Handle
+    private let session: Session
+
+    init(_ value: Handle, of session: Session) {
+        self.value = value
+        self.session = session
     }
 }

@@ -82,7 +82,10 @@ final class ONNXRuntimeModel: Model {
         }
         guard !counts.isEmpty else {
             if plan.isForGPUs {
-                log.notice("the model's gpu_execution_accelerator is not used, as no instance of it is on a GPU")
+                let reason = gpus.devices.isEmpty ? nil : runtime.cudaAbsence?.message
+                log.notice(
+                    "the model's gpu_execution_accelerator is not used, as no instance of it is on a GPU",
+                    metadata: reason.map { ["reason": "\($0)"] } ?? [:])
             }
             return prepared
         }

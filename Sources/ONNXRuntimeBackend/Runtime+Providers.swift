@@ -11,7 +11,7 @@ extension Runtime {
         _ provider: ExecutionProvider, to options: Handle, stream: UnsafeMutableRawPointer?
     ) throws(HalcyonError) {
         try provider.check(providers, version: library.version)
-        let attempt = "ONNX Runtime's \(provider.kind.rawValue) can't be used"
+        let attempt = Self.attempt(provider)
         do throws(HalcyonError) {
             switch provider.kind {
             case .cuda: try appendCUDA(provider, to: options, stream: stream, attempt)
@@ -19,8 +19,27 @@ extension Runtime {
             case .openVINO: try appendOpenVINO(provider, to: options, attempt)
             }
         } catch {
-            throw HalcyonError(error.code == .internal ? .unavailable : error.code, error.message)
+            let explained = EngineFailure.explained(error)
+            throw HalcyonError(explained.code == .internal ? .unavailable : explained.code, explained.message)
         }
+    }
+
+    /// - Returns: what hinders the provider of CUDA from starting.
+    func findCUDA() -> HalcyonError? {
+        do throws(HalcyonError) {
+            let functions = library.functions
+            let options = try library.make(free: functions.release_session_options, "ONNX Runtime takes no settings") {
+                functions.create_session_options($0)
+            }
+            try append(ExecutionProvider(kind: .cuda), to: options, stream: nil)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private static func attempt(_ provider: ExecutionProvider) -> String {
+        "ONNX Runtime's \(provider.kind.rawValue) can't be used"
     }
 
     private func appendCUDA(

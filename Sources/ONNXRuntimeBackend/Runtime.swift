@@ -1,4 +1,5 @@
 internal import COnnxRuntime
+private import Synchronization
 internal import Tensors
 
 /// The engine, ready to read models. One serves all models of a backend, and is there as long as the process.
@@ -12,6 +13,20 @@ final class Runtime: @unchecked Sendable {
 
     /// The execution providers that the library was built with, by their names.
     let providers: [String]
+    /// Why nothing runs on a GPU; `nil` where it can. Asking loads the provider, and CUDA with it.
+    var cudaAbsence: HalcyonError? { cudaCheck.withLock { $0.result(self) } }
+    private let cudaCheck = Mutex(CUDACheck())
+
+    private struct CUDACheck {
+        var known: HalcyonError??
+
+        mutating func result(_ runtime: Runtime) -> HalcyonError? {
+            if let known { return known }
+            let found = runtime.findCUDA()
+            known = .some(found)
+            return found
+        }
+    }
 
     /// What the engine writes to standard error: nothing but what ends the process. Its complaints come as errors.
     private static let logLevel: Int32 = 4

@@ -21,14 +21,14 @@ final class Session: @unchecked Sendable {
     }
 
     let runtime: Runtime
-    /// Where the GPU's work goes, if not to streams of the engine's own.
-    let stream: CUDAStream?
     let inputs: [Port]
     let outputs: [Port]
     let handle: Handle
     let runOptions: Handle?
     let inputNames: CStrings
     let outputNames: CStrings
+    /// Where the GPU's work goes, if not to streams of the engine's own. It goes after the handle, whose end may wait for it.
+    let stream: CUDAStream?
 
     var library: Library { runtime.library }
 

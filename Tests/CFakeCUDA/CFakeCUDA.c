@@ -1,14 +1,19 @@
 #include "CFakeCUDA.h"
 
+#include <fcntl.h>
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { OUT_OF_MEMORY = 2, INVALID_VALUE = 1, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_CONTEXT = 201 };
 enum { MOST_DEVICES = 8, MOST_ALLOCATIONS = 4096, DEEPEST = 16 };
 
-typedef enum { UNUSED, DEVICE, HOST, EXPORTED } kind_t;
+typedef enum { UNUSED, DEVICE, HOST, EXPORTED, MAPPED } kind_t;
 
 typedef struct {
     kind_t kind;
@@ -59,7 +64,7 @@ void fake_cuda_change(fake_cuda_script_t next) {
 void fake_cuda_reset(fake_cuda_script_t next) {
     pthread_mutex_lock(&lock);
     for (int index = 0; index < MOST_ALLOCATIONS; index++) {
-        if (allocations[index].kind != UNUSED) {
+        if (allocations[index].kind != UNUSED && allocations[index].kind != MAPPED) {
             free(allocations[index].start);
         }
     }
@@ -391,13 +396,39 @@ cuda_result_t cuEventDestroy_v2(CUevent_st *event) {
     return 0;
 }
 
+/// The object of shared memory that a handle names, as if it was a GPU's; with the lock held.
+static allocation_t *map(const char *name, int32_t device) {
+    allocation_t *place = NULL;
+    for (int index = 0; index < MOST_ALLOCATIONS && place == NULL; index++) {
+        place = allocations[index].kind == UNUSED ? &allocations[index] : NULL;
+    }
+    int descriptor = shm_open(name, O_RDWR, 0);
+    struct stat status;
+    if (place == NULL || descriptor < 0 || fstat(descriptor, &status) != 0) {
+        return NULL;
+    }
+    size_t byte_count = (size_t)status.st_size;
+    void *start = mmap(NULL, byte_count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    close(descriptor);
+    if (start == MAP_FAILED) {
+        return NULL;
+    }
+    *place = (allocation_t){MAPPED, start, byte_count, device, 0};
+    return place;
+}
+
 cuda_result_t cuIpcOpenMemHandle_v2(cuda_address_t *address, cuda_memory_handle_t handle, uint32_t flags) {
     (void)flags;
     if (depth == 0) {
         return INVALID_CONTEXT;
     }
     pthread_mutex_lock(&lock);
-    allocation_t *found = memcmp(handle.bytes, "fake", 4) == 0 ? find((uintptr_t)fake_cuda_exported(handle)) : NULL;
+    allocation_t *found = NULL;
+    if (memcmp(handle.bytes, "fake", 4) == 0) {
+        found = find((uintptr_t)fake_cuda_exported(handle));
+    } else if (memcmp(handle.bytes, "shm:", 4) == 0 && handle.bytes[63] == 0) {
+        found = map((const char *)handle.bytes + 4, stack[depth - 1]->device);
+    }
     if (found != NULL && found->device == stack[depth - 1]->device) {
         found->opened++;
         usage.opened_handles++;
@@ -415,6 +446,10 @@ cuda_result_t cuIpcCloseMemHandle(cuda_address_t address) {
     if (found != NULL && found->opened > 0) {
         found->opened--;
         usage.opened_handles--;
+        if (found->kind == MAPPED) {
+            munmap(found->start, found->byte_count);
+            found->kind = UNUSED;
+        }
     }
     pthread_mutex_unlock(&lock);
     return found == NULL ? INVALID_VALUE : 0;

@@ -1,6 +1,7 @@
 """A real server process over a repository made for the test."""
 
 import http.client
+import os
 import shutil
 import signal
 import socket
@@ -38,6 +39,8 @@ class Server:
         self.flags = flags
         # Files to lay into the repository, by their path in it.
         self.files = {}
+        # Beside the environment that there is.
+        self.environment = {}
         self.http_port = free_port()
         self.grpc_port = free_port()
         self.metrics_port = free_port()
@@ -60,7 +63,9 @@ class Server:
             f"--grpc-port={self.grpc_port}", f"--metrics-port={self.metrics_port}", f"--backend-directory={BACKENDS}",
             *self.flags,
         ]  # fmt: skip
-        self.process = subprocess.Popen(command, stderr=self.log, stdout=self.log)
+        self.process = subprocess.Popen(
+            command, stderr=self.log, stdout=self.log, env={**os.environ, **self.environment}
+        )
 
     def __enter__(self):
         self.start()

@@ -121,6 +121,9 @@ struct ProviderPlanTests {
         #expect(memory.code == .unavailable)
         let engine = EngineFailure.explained(HalcyonError(.internal, "could not Deserialize engine from cache"))
         #expect(engine.message.contains("was built for another GPU or by another version: empty the folder"))
+        let library = EngineFailure.explained(
+            HalcyonError(.internal, "Failed to load library x.so with error: libcublas.so.13: cannot open"))
+        #expect(library.message.contains("needs NVIDIA's libraries of CUDA and cuDNN"))
         #expect(EngineFailure.explained(HalcyonError(.internal, "x")) == HalcyonError(.internal, "x"))
     }
 }
@@ -135,6 +138,9 @@ struct ProviderTests {
     @Test func `The library says which providers it has, and has the functions for all`() {
         #expect(runtime.providers.last == "CPUExecutionProvider")
         #expect(runtime.takesStreams)
+        if !runtime.providers.contains("CUDAExecutionProvider") {
+            #expect(runtime.cudaAbsence?.message.contains("has no CUDAExecutionProvider") == true)
+        }
         #expect(runtime.library.functions.append_provider != nil)
     }
 

@@ -1,5 +1,6 @@
 // A driver without a GPU, for tests: devices are made up, and their memory is the processor's. It defines the symbols of
-// the real libraries, so it can be built as `libcuda.so.1` and `libnvidia-ml.so.1` too.
+// the real libraries, so it can be built as `libcuda.so.1` and `libnvidia-ml.so.1` too. There a handle of `shm:` and the
+// name of a memory object of the system opens that object, as if another process had it on its GPU.
 #pragma once
 
 #include "CCUDADriver.h"

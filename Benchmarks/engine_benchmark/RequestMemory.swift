@@ -1,0 +1,21 @@
+internal import ArgumentParser
+internal import Halcyon
+
+/// Where the tensors of requests live.
+enum RequestMemory: String, ExpressibleByArgument, CaseIterable {
+    case system
+    case pinned
+    case gpu
+
+    /// The request with its inputs there, and its outputs wanted there.
+    func applied(to request: InferenceRequest, _ server: InferenceServer) throws -> InferenceRequest {
+        guard self != .system else { return request }
+        let placement = self == .gpu ? MemoryPlacement.gpu(try server.gpuNames().keys.min() ?? 0) : .pinned
+        var request = request
+        for index in request.inputs.indices {
+            request.inputs[index].data = try server.place(request.inputs[index].data, in: placement)
+        }
+        request.outputPlacement = placement
+        return request
+    }
+}
