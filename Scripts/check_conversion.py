@@ -203,6 +203,8 @@ def check_small_models(programs, folder):
         "half": ["-t", "fp16", "--verify"],
         "onnx": ["--target", "onnx"],
         "compiled": ["--compiled"],
+        "pictures": ["--embed-preprocessing", "--scale", "1", "-d", "3,4,5"],
+        "pictures_onnx": ["--embed-preprocessing", "--scale", "1", "-d", "3,4,5", "--target", "onnx"],
     }
     for name, extra in flags.items():
         programs.convert(*extra, "--output-model", repository / name, source)
@@ -216,8 +218,11 @@ def check_small_models(programs, folder):
     last = [values[c * 20 + i] for i in range(20) for c in range(3)]
     with Server(programs, repository) as server:
         for name in flags:
-            shape, given = ([1, 4, 5, 3], last) if name == "nhwc" else ([1, 3, 4, 5], values)
-            answer = server.infer(name, "x", shape, given)
+            pictures = name.startswith("pictures")
+            shape, given = ([1, 4, 5, 3], last) if pictures or name == "nhwc" else ([1, 3, 4, 5], values)
+            if pictures:
+                given = [int(value) for value in given]
+            answer = server.infer(name, "x", shape, given, "UINT8" if pictures else "FP32")
             raised = answer["raised"]["data"]
             expect(
                 all(abs(a - b - 1) <= 0.01 * abs(b) for a, b in zip(raised, expected)), f"{name}: {raised[:30]}"

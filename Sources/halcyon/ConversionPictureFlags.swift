@@ -10,8 +10,9 @@ struct ConversionPictureFlags: ParsableArguments {
         name: [.customShort("c"), .customLong("calibration")],
         help: ArgumentHelp(
             """
-            For -t int8: a folder of pictures like those that the model will see, some of which are held back to judge the \
-            result; for tensorrt a calibration cache.
+            For -t int8: a folder of pictures like those that the model will see (JPEG, PNG, BMP, WebP), some of which are \
+            held back to judge the result; or of .npz files with the inputs' arrays; or a text file with a path a line. For \
+            tensorrt a calibration cache.
             """, valueName: "path"))
     var calibration: String?
 

@@ -139,6 +139,26 @@ struct RequestTests {
         #expect(order["embed_preprocessing"]?["resize"] == nil)
     }
 
+    @Test func `ONNX is made of ONNX, in what its engine computes in`() throws {
+        #expect(try job { $0.target = .onnx }.destination.modelFile == "model.onnx")
+        #expect(
+            message {
+                try job {
+                    $0.target = .onnx
+                    $0.precision = .bf16
+                }
+            }.contains("-t bf16"))
+        #expect(
+            message {
+                try job {
+                    $0.target = .onnx
+                    $0.isCompiled = true
+                }
+            }.contains("--compiled"))
+        try Data(Proto.graph()).write(to: URL(fileURLWithPath: model))
+        #expect(message { try job { $0.target = .onnx } }.contains("TensorFlow frozen graph"))
+    }
+
     // MARK: .etlt
 
     @Test func `An encrypted model needs a key, and its head is read`() throws {

@@ -31,7 +31,10 @@ def read(core, path, format):
             f"'{os.path.basename(path)}' has {len(model.inputs)} inputs and {len(model.outputs)} outputs; a model "
             "has both"
         )
-    give_plain_names(model)
+    try:
+        give_plain_names(model)
+    except UnicodeDecodeError:
+        raise invalid(f"'{os.path.basename(path)}' has an input or output whose name is no UTF-8 text") from None
     return model
 
 

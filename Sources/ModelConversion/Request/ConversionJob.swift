@@ -172,16 +172,15 @@ package struct ConversionJob: Sendable {
     }
 
     private func checkPreprocessing() throws(HalcyonError) {
-        let isUsed = request.embedsPreprocessing || request.precision == .int8 && request.target == .openVINO
+        let isUsed = request.embedsPreprocessing || request.precision == .int8 && request.target != .tensorRT
         guard request.preprocessing.isEmpty || isUsed else {
             throw HalcyonError(
                 .invalidArgument,
                 "--scale, --mean, --color and --resize are for --embed-preprocessing and for the pictures of -t int8")
         }
         guard request.embedsPreprocessing else { return }
-        if request.target != .openVINO {
-            throw HalcyonError(
-                .unsupported, "--embed-preprocessing is for --target openvino, not \(request.target.rawValue)")
+        if request.target == .tensorRT {
+            throw HalcyonError(.unsupported, "--embed-preprocessing changes the model, and trtexec takes it as it is")
         }
         if request.layout == .nchw {
             throw HalcyonError(
@@ -200,6 +199,17 @@ package struct ConversionJob: Sendable {
         switch request.target {
         case .openVINO: break
         case .onnx:
+            guard source.format == .onnx || source.format == .encrypted else {
+                throw HalcyonError(
+                    .unsupported,
+                    "--target onnx optimises ONNX, and '\(request.model)' is \(source.format.title): export it to ONNX first, or "
+                        + "use --target openvino")
+            }
+            if request.precision == .bf16 {
+                throw HalcyonError(
+                    .unsupported,
+                    "-t bf16: ONNX Runtime has no BF16 on the CPU; use fp32, fp16, int8, or --target openvino")
+            }
             if request.isCompiled {
                 throw HalcyonError(
                     .unsupported, "--compiled is for --target openvino: ONNX is compiled when it is loaded")

@@ -6,7 +6,7 @@ import models
 import numpy as np
 import tensorflow_files
 from onnx import TensorProto, helper
-from support import ConversionTest
+from support import ConversionTest, needs
 
 
 class Damaged(ConversionTest):
@@ -22,22 +22,39 @@ class Damaged(ConversionTest):
             self.assertEqual(error.code, "invalid_argument", error.message)
             self.assertIn("'m.onnx'", error.message)
 
-    def test_damaged_bytes_never_end_in_a_trace(self):
-        whole = models.convolution(self.folder / "whole.onnx").read_bytes()
-        generator = np.random.default_rng(3)
-        refused = 0
+    def damage(self, path, format, seed):
+        """Converts sixty variations of a file with some bytes replaced; how many were refused."""
+        whole, generator, refused = path.read_bytes(), np.random.default_rng(seed), 0
         for _ in range(60):
             data = bytearray(whole)
             for position in generator.integers(0, len(data), 4):
                 data[position] = int(generator.integers(0, 256))
-            path = self.file("m.onnx", bytes(data))
+            path.write_bytes(bytes(data))
             try:
-                self.convert(path)
+                self.convert(path, format=format)
             except Exception as error:
                 # Anything but the one type of error fails here.
                 self.assertEqual(type(error).__name__, "ConversionError", repr(error))
                 refused += 1
-        self.assertGreater(refused, 0)
+        return refused
+
+    def test_damaged_bytes_never_end_in_a_trace(self):
+        self.assertGreater(self.damage(models.convolution(self.folder / "m.onnx"), "onnx", 3), 0)
+        self.assertGreater(self.damage(tensorflow_files.frozen_graph(self.folder / "m.pb"), "tensorflow", 4), 0)
+        self.convert(models.convolution(self.folder / "whole.onnx"))
+        source = self.folder / "ir"
+        self.output.rename(source)
+        self.assertGreater(self.damage(source / "model.xml", "openvino", 5), 0)
+
+    @needs("flatbuffers")
+    def test_damaged_tensorflow_lite(self):
+        import tflite_files
+
+        path = tflite_files.addition(self.folder / "m.tflite")
+        whole = path.read_bytes()
+        self.assertGreater(self.damage(path, "tflite", 6), 0)
+        path.write_bytes(whole.replace(b"image", b"im\xf6ge"))
+        self.assertIn("no UTF-8 text", self.refusal(path, format="tflite").message)
 
     def test_something_else_under_the_name(self):
         for data in (b"hello, world\n" * 20, bytes(range(256)), b"\x89PNG\r\n\x1a\n" + bytes(100)):

@@ -74,6 +74,15 @@ class Embedded(ConversionTest):
         np.testing.assert_allclose(found["mapping"], [[2, 2, 0, 16, 192, 64, 96, 64]])
         self.assertGreater(found["output_cov/Sigmoid"].max(), 0.5)
 
+    def test_without_a_batch(self):
+        model = models.convolution(self.folder / "m.onnx", batch=1)
+        for target in self.targets:
+            result = self.convert(model, target=target, embed_preprocessing={}, max_batch=0, verify=True)
+            self.assertEqual(result["inputs"][0]["dims"], [1, -1, -1, 3])
+            self.assertEqual(result["outputs"][-1]["dims"], [1, 8])
+            found = self.run_result({"picture": np.zeros((1, 50, 60, 3), np.uint8)})
+            self.assertEqual(found["mapping"][0, 4:6].tolist(), [60, 50])
+
     def test_models_that_take_no_pictures(self):
         error = self.refusal(models.addition(self.folder / "a.onnx"), embed_preprocessing={})
         self.assertIn("one input that is a picture", error.message)

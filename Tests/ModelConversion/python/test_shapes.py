@@ -98,6 +98,14 @@ class Profiles(ConversionTest):
         saved = ov.Core().read_model(str(self.output / "model.xml"))
         self.assertEqual(str(saved.input("left").get_partial_shape()), "[1..8,2..6]")
 
+    @needs("onnxruntime")
+    def test_a_profile_for_the_other_target(self):
+        both = [profile([1, 2], [4, 4], [8, 6], name) for name in ("left", "right")]
+        result = self.convert(self.model, profiles=both, target="onnx", verify=True)
+        self.assertEqual(result["max_batch"], 8)
+        self.assertEqual(result["inputs"][0]["dims"], [-1])
+        self.assertTrue(any("no place for a profile's bounds" in notice for notice in result["notices"]))
+
     def test_the_order_of_a_profile(self):
         error = self.refusal(self.model, profiles=[profile([1, 4], [1, 2], [1, 6])])
         self.assertIn("min <= opt <= max", error.message)
