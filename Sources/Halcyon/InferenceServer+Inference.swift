@@ -33,8 +33,11 @@ extension InferenceServer {
 
     /// Runs a request and gives its responses as they come: one for most models, any number for a decoupled one. Ending
     /// the iteration takes the request back.
-    public func responses(to request: InferenceRequest) -> AsyncThrowingStream<InferenceResponse, any Error> {
-        AsyncThrowingStream { continuation in
+    public func responses(to request: InferenceRequest) -> InferenceResponses {
+        var request = request
+        let flow = ResponseFlow()
+        request.flow = flow
+        let stream = AsyncThrowingStream<InferenceResponse, any Error> { [request] continuation in
             let call = CancellableCall()
             continuation.onTermination = { _ in call.cancel() }
             call.started(
@@ -47,6 +50,7 @@ extension InferenceServer {
                     }
                 })
         }
+        return InferenceResponses(stream: stream, flow: flow)
     }
 
     /// Runs a request and waits for its response without blocking a thread. Cancelling the task takes a request that

@@ -12,6 +12,8 @@ private struct CountingBackend: Backend {
     let cancelled = Flag()
     /// The counts that requests have asked for.
     let counts = Collected<Float>()
+    /// Responses that were given altogether.
+    let sent = Locked(0)
 
     final class Flag: Sendable {
         private let value = Atomic<Bool>(false)
@@ -45,6 +47,7 @@ private final class CountingInstance: DecoupledModelInstance {
         }
         for number in 0..<Int(count) {
             try request.send([try Tensor(name: "OUT", shape: [1, 4], [Float](repeating: Float(number + 1), count: 4))])
+            backend.sent.withLock { $0 += 1 }
         }
     }
 }
@@ -76,6 +79,22 @@ struct DecoupledTests {
         #expect(statistics.responses.map(\.success.count) == Array(repeating: 1, count: count) + [0])
         #expect(statistics.responses.last?.empty.count == 1)
         await server.shutdown()
+    }
+
+    @Test("A model that is quicker than its caller is held back")
+    func flow() async throws {
+        let server = try await start()
+        let count = 80_000
+        var taken = 0
+        var ahead = 0
+        for try await _ in server.responses(to: try request("counting", Float(count))) {
+            taken += 1
+            ahead = max(ahead, backend.sent.withLock { $0 } - taken)
+        }
+        #expect(taken == count)
+        // 16 MiB of responses, which count as 528 bytes each, and one beyond.
+        #expect(ahead <= (16 << 20) / 528 + 2)
+        #expect(await server.shutdown().isClean)
     }
 
     @Test("An error ends the responses")

@@ -122,11 +122,11 @@ struct GPUTests {
             }
             // The first keeps the instance busy until the others wait.
             try submit(0, items: 3, .gpu(0))
-            gate.waitForArrivals(1)
+            await gate.waitForArrivals(1)
             try submit(1, items: 1, .gpu(0))
             try submit(2, items: 1, .gpu(0))
             gate.open()
-            let first = outcomes.wait(for: 3)
+            let first = await outcomes.wait(for: 3)
             #expect(seen.values.map(\.placement) == [.gpu(0), .gpu(0)])
             #expect(seen.values.map(\.size) == [3, 2] && seen.values.allSatisfy { $0.gpu == 0 })
             let values = try first.map { try $0.get().output("OUT").elements(as: Float.self)[0] }

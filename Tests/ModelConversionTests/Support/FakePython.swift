@@ -32,9 +32,7 @@ struct FakePython {
             ;;
             esac
             """
-        let file = folder.appendingPathComponent("python")
-        try Data(script.utf8).write(to: file)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+        try ShellProgram.write(script, to: folder.appendingPathComponent("python").path)
         variables = ["PATH": "/usr/bin:/bin"]
     }
 
