@@ -102,7 +102,7 @@ struct SequenceExecutorTests {
         let clock = ManualClock()
         let seen = Weak()
         let ended = Collected<String>()
-        var sequences = Self.growing(Self.direct)
+        var sequences = Self.growing(Self.oldest())
         sequences.maxSequenceIdleMicroseconds = 1000
         let fixture = try SequenceFixture(sequences, clock: clock) { batch, _ in
             guard try batch.input("IN").elements(as: Float.self)[0] != 7 else {
@@ -120,6 +120,7 @@ struct SequenceExecutorTests {
         _ = fixture.values(2)
         try fixture.submit(7, of: 2)
         _ = fixture.values(3)
+        #expect(seen.storage != nil)
         clock.waitForSleeper(until: clock.now() + 1_000_000)
         clock.advance(by: 1_000_000)
         while ended.values.count(where: { $0 == "sequence ended, as it was idle" }) < 2 {
