@@ -226,13 +226,12 @@ struct ConversionTests {
             for argument; do case "$argument" in --saveEngine=*) echo "$@" > "${argument#--saveEngine=}" ;; esac; done
             """
         let program = programs.appendingPathComponent("trtexec").path
-        try Data(script.utf8).write(to: URL(fileURLWithPath: program))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        try Program.write(script, to: program)
         try build(["PATH": "\(programs.path):/usr/bin:/bin"])
         #expect(text(plan)?.contains("--fp16") == true)
         #expect(text(plan)?.contains("--maxShapes=x:16x3x8x8") == true)
         #expect(names(folder.appendingPathComponent("out").path) == ["a.plan"])
-        try Data("#!/bin/sh\necho '[E] no GPU'; exit 1\n".utf8).write(to: URL(fileURLWithPath: program))
+        try Program.write("#!/bin/sh\necho '[E] no GPU'; exit 1\n", to: program)
         #expect(message { try build(["PATH": "\(programs.path):/usr/bin:/bin"]) }.contains("no GPU"))
         #expect(text(plan)?.contains("--fp16") == true)
     }
