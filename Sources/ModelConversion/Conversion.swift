@@ -102,8 +102,16 @@ package struct Conversion {
         let worker = Worker(
             python: environment.python, programs: programs, directory: workspace.scratch,
             variables: options.variables, console: console, interrupts: interrupts)
-        return try worker.run(job.order(output: workspace.output, threads: options.threads))
+        do {
+            return try worker.run(job.order(output: workspace.output, threads: options.threads))
+        } catch let error as HalcyonError where error.message.contains(Self.decryption) && error.code == .unavailable {
+            throw HalcyonError(
+                error.code, "\(error.message) Here: '\(environment.python) -m pip install \(Self.decryption)'")
+        }
     }
+
+    /// NVIDIA's package, which the user installs: its licence is between the two of them.
+    private static let decryption = "nvidia-eff-tao-encryption"
 
     /// Lays a page beside each compiled model that says for which engine and processor it is.
     ///

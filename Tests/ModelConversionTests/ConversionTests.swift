@@ -134,6 +134,16 @@ struct ConversionTests {
         expectNothing()
     }
 
+    @Test func `Where NVIDIA's package is missing, the error has the command that installs it`() throws {
+        let fake = try FakePython(
+            worker: """
+                echo '{"error": {"code": "unavailable", "message": "nvidia-eff-tao-encryption is not installed."}}'; exit 1
+                """)
+        try Data(Proto.container(name: "")).write(to: URL(fileURLWithPath: model))
+        let text = message { try convert(fake) { $0.key = "key" } }
+        #expect(text.contains("'\(fake.environment)/python/bin/python -m pip install nvidia-eff-tao-encryption'"))
+    }
+
     @Test(arguments: [
         ("echo 'Illegal thing' >&2; kill -SEGV $$", "signal 11"), ("kill -KILL $$", "not enough memory"),
         ("echo nonsense; exit 0", "nonsense"), ("exit 3", "status 3"), ("echo '{\"result\": {}}'", "inputs"),
@@ -226,12 +236,12 @@ struct ConversionTests {
             for argument; do case "$argument" in --saveEngine=*) echo "$@" > "${argument#--saveEngine=}" ;; esac; done
             """
         let program = programs.appendingPathComponent("trtexec").path
-        try ShellProgram.write(script, to: program)
+        try Program.write(script, to: program)
         try build(["PATH": "\(programs.path):/usr/bin:/bin"])
         #expect(text(plan)?.contains("--fp16") == true)
         #expect(text(plan)?.contains("--maxShapes=x:16x3x8x8") == true)
         #expect(names(folder.appendingPathComponent("out").path) == ["a.plan"])
-        try ShellProgram.write("#!/bin/sh\necho '[E] no GPU'; exit 1\n", to: program)
+        try Program.write("#!/bin/sh\necho '[E] no GPU'; exit 1\n", to: program)
         #expect(message { try build(["PATH": "\(programs.path):/usr/bin:/bin"]) }.contains("no GPU"))
         #expect(text(plan)?.contains("--fp16") == true)
     }

@@ -32,7 +32,7 @@ struct FakePython {
             ;;
             esac
             """
-        try ShellProgram.write(script, to: folder.appendingPathComponent("python").path)
+        try Program.write(script, to: folder.appendingPathComponent("python").path)
         variables = ["PATH": "/usr/bin:/bin"]
     }
 
@@ -66,6 +66,23 @@ struct FakePython {
         {"result": {"inputs": [{"name":"x","type":"FP32","dims":[3,8,8],"format":"FORMAT_NCHW"}], \
         "outputs": [{"name":"y","type":"FP32","dims":[]}], "max_batch": 4, "files": [\(files)], "precision": "fp32"\(more)}}
         """
+    }
+}
+
+enum Program {
+    /// Makes a program that can be started at once.
+    ///
+    /// Another process writes it: a child that is being started by another test would hold a file that this one writes for a
+    /// moment, and a program that somebody has open for writing can't be started.
+    static func write(_ script: String, to path: String) throws {
+        let draft = try TemporaryFolder.make().appendingPathComponent("draft").path
+        try Data(script.utf8).write(to: URL(fileURLWithPath: draft))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: draft)
+        let copy = ChildProcess(
+            executable: "/bin/cp", arguments: ["-p", draft, path], environment: [:], directory: "/")
+        guard try copy.run(interrupts: .none, line: { _, _ in }) == .exited(0) else {
+            throw CocoaError(.fileWriteUnknown)
+        }
     }
 }
 
