@@ -137,10 +137,21 @@ struct LifecycleTableTests {
         }
     }
 
+    /// How long it goes on: `HALCYON_CHURN_SECONDS`, or a few rounds.
+    private static let churnSeconds = ProcessInfo.processInfo.environment["HALCYON_CHURN_SECONDS"].flatMap(Double.init)
+
     @Test("Anything from anywhere at once: no request is answered wrongly, and everything ends")
     func churn() async throws {
         let repository = try TemporaryRepository()
-        for name in ["a", "b", "c"] { try repository.add(name, backend: "identity", lines: "dynamic_batching { }") }
+        for name in ["a", "b"] { try repository.add(name, backend: "identity", lines: "dynamic_batching { }") }
+        try repository.add(
+            "c", backend: "identity",
+            lines: """
+                version_policy { all { } }
+                response_cache { enable: true }
+                parameters { key: "execution_timeout_microseconds" value { string_value: "60000000" } }
+                """)
+        try repository.add("s", backend: "identity", lines: "sequence_batching { oldest { } }")
         try repository.add(
             "all",
             configuration: """
@@ -149,43 +160,67 @@ struct LifecycleTableTests {
                 input { name: "IN" data_type: TYPE_FP32 dims: 4 }
                 output { name: "OUT" data_type: TYPE_FP32 dims: 4 }
                 ensemble_scheduling {
+                  max_inflight_requests: 3
                   step { model_name: "a" input_map { key: "IN" value: "IN" } output_map { key: "OUT" value: "between" } }
-                  step { model_name: "b" input_map { key: "IN" value: "between" } output_map { key: "OUT" value: "OUT" } }
+                  step { model_name: "c" input_map { key: "IN" value: "between" } output_map { key: "OUT" value: "OUT" } }
                 }
                 """)
-        let server = try startServer(repository)
+        var options = ServerOptions(repositoryPaths: [repository.path])
+        options.modelControlMode = .explicit
+        options.responseCacheByteSize = 1 << 20
+        let server = try InferenceServer(options)
         try await server.waitUntilReady()
         let answered = Collected<Float>()
+        let end = Self.churnSeconds.map { ContinuousClock.now + .seconds($0) }
         await withTaskGroup(of: Void.self) { group in
             for seed in 0..<8 {
                 group.addTask {
                     var generator = Generator(state: UInt64(seed) + 1)
-                    for _ in 0..<60 {
-                        let model = ["a", "b", "c", "all"].randomElement(using: &generator) ?? "a"
-                        switch Int.random(in: 0..<12, using: &generator) {
-                        case 0: try? await server.loadModel(model)
-                        case 1: try? await server.unloadModel(model, dependents: Bool.random(using: &generator))
-                        case 2: try? await server.loadModel(model, override: Self.broken)
-                        case 3:
-                            _ = server.modelIndex()
-                            _ = try? server.statistics()
-                            _ = try? server.modelConfiguration(model)
-                        default:
-                            let value = Float.random(in: 0..<100, using: &generator)
-                            guard let response = try? await server.infer(try request(model, value)) else { continue }
-                            #expect(
-                                (try? response.output("OUT").elements(as: Float.self))
-                                    == Array(repeating: value, count: 4))
-                            answered.add(value)
-                        }
+                    var round = 0
+                    while end.map({ ContinuousClock.now < $0 }) ?? (round < 60) {
+                        round += 1
+                        await anything(server, repository, answered, id: UInt64(seed + 8 * round), &generator)
                     }
                 }
             }
         }
         #expect(!answered.values.isEmpty)
-        for model in ["a", "b", "all"] { try await server.loadModel(model) }
+        for model in ["a", "b", "all", "s"] { try await server.loadModel(model) }
         #expect(try await server.infer(try request("all", 7)).output("OUT").elements(as: Float.self)[0] == 7)
         #expect(await server.shutdown().isClean)
+    }
+
+    /// One of the things that may be done to a server.
+    private func anything(
+        _ server: InferenceServer, _ repository: TemporaryRepository, _ answered: Collected<Float>, id: UInt64,
+        _ generator: inout Generator
+    ) async {
+        let model = ["a", "b", "c", "s", "all"].randomElement(using: &generator) ?? "a"
+        switch Int.random(in: 0..<14, using: &generator) {
+        case 0: try? await server.loadModel(model)
+        case 1: try? await server.unloadModel(model, dependents: Bool.random(using: &generator))
+        case 2: try? await server.loadModel(model, override: Self.broken)
+        case 3:
+            _ = server.modelIndex()
+            _ = try? server.statistics()
+            _ = try? server.modelConfiguration(model)
+            _ = server.isReady
+        case 4:
+            // A version more, which leaves the other alone, or one less.
+            let path = "\(repository.path)/c/\(Int.random(in: 2...3, using: &generator))"
+            if (try? FileManager.default.removeItem(atPath: path)) == nil {
+                try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            }
+            try? await server.loadModel("c")
+        default:
+            // Few values, so that some are answered from memory.
+            let value = Float(Int.random(in: 0..<20, using: &generator))
+            guard var wanted = try? request(model, value) else { return }
+            wanted.sequence = InferenceSequence(id: .number(id), isStart: true, isEnd: true)
+            guard let response = try? await server.infer(wanted) else { return }
+            #expect((try? response.output("OUT").elements(as: Float.self)) == Array(repeating: value, count: 4))
+            answered.add(value)
+        }
     }
 
     /// Pseudo-random numbers that a seed repeats (xorshift).
