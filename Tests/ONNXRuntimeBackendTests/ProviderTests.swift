@@ -142,6 +142,8 @@ struct ProviderTests {
             #expect(runtime.cudaAbsence?.message.contains("has no CUDAExecutionProvider") == true)
         }
         #expect(runtime.library.functions.append_provider != nil)
+        // A word for a GPU's memory takes no GPU.
+        #expect(throws: Never.self) { try runtime.memory(ofGPU: 3) }
     }
 
     @Test(arguments: ExecutionProvider.Kind.allCases)

@@ -75,7 +75,7 @@ enum FieldSupport {
         "ModelSequenceBatching.State.use_growable_memory",
     ]
 
-    /// Ignored with a warning: the reference reads it on GPUs of a given compute capability only.
+    /// Ignored with a warning: the reference has other files for GPUs of a given compute capability.
     static let ignored: Set<String> = ["ModelConfig.cc_model_filenames"]
 
     /// An error when set to anything but its default.
@@ -100,7 +100,8 @@ enum FieldSupport {
                 if unsupported.contains(name) && !node.value.isDefault {
                     diagnostics.error("'\(field.name)' is not supported by this version", at: node.position, nodePath)
                 } else if ignored.contains(name) {
-                    diagnostics.warning("'\(field.name)' has no effect without a GPU", at: node.position, nodePath)
+                    diagnostics.warning(
+                        "'\(field.name)' has no effect: the same file runs on every GPU", at: node.position, nodePath)
                 } else if supported.contains(name), case .message(let inner) = node.value {
                     check(inner, path: nodePath, &diagnostics)
                 }
