@@ -104,9 +104,11 @@ package struct Conversion {
             variables: options.variables, console: console, interrupts: interrupts)
         do {
             return try worker.run(job.order(output: workspace.output, threads: options.threads))
-        } catch let error as HalcyonError where error.message.contains(Self.decryption) && error.code == .unavailable {
+        } catch let error as HalcyonError where error.code == .unavailable && error.message.contains(Self.decryption) {
             throw HalcyonError(
-                error.code, "\(error.message) Here: '\(environment.python) -m pip install \(Self.decryption)'")
+                error.code,
+                "\(error.message). The command is '\(environment.python) -m pip install \(Self.decryption)'; --python chooses "
+                    + "another Python for a new --environment")
         }
     }
 
