@@ -53,8 +53,9 @@ public struct ServerOptions: Sendable {
     /// greatest need takes it.
     public var resources: [RateLimitResource] = []
     /// How long an execution may take before its requests get an error and its instance is replaced; zero for as long as
-    /// it takes. A model's parameter `execution_timeout_microseconds` comes first. Models with sequences and decoupled
-    /// ones are not watched. Those that are run on threads of their own only, never on a caller's.
+    /// it takes. A model's parameter `execution_timeout_microseconds` comes first. Of decoupled models the time is watched
+    /// until the backend has taken on a request. Models that are watched run on threads of their own only, never on a
+    /// caller's.
     public var executionTimeout: Duration = .zero
     /// Bytes for the answers of models whose configuration has `response_cache { enable: true }`; 0 for no cache.
     public var responseCacheByteSize = 0

@@ -25,7 +25,8 @@ struct CachedAnswers: Sendable {
         _ request: InferenceRequest, inputs: [Tensor], steps: [UInt64] = [], arrival: UInt64,
         handler: inout ResponseHandler
     ) -> [Tensor]? {
-        guard inputs.allSatisfy(\.data.placement.isHostAccessible) else { return nil }
+        // What another process can change while the model runs may not be what the answer is for.
+        guard inputs.allSatisfy({ $0.data.placement.isHostAccessible && !$0.data.storage.isShared }) else { return nil }
         let key = CacheKey(model: model, steps: steps, inputs: inputs, outputs: request.requestedOutputs)
         let start = clock.now()
         let outputs = cache.outputs(for: key)

@@ -10,6 +10,8 @@ public final class BufferStorage: @unchecked Sendable {
     public let baseAddress: UnsafeMutableRawPointer
     public let byteCount: Int
     public let placement: MemoryPlacement
+    /// Whether other processes may write to it at any time: what is read twice may be two things.
+    public let isShared: Bool
     /// What copies the bytes, where the processor can't read them itself.
     package let device: (any DeviceMemory)?
     private let release: @Sendable (UnsafeMutableRawPointer) -> Void
@@ -20,14 +22,16 @@ public final class BufferStorage: @unchecked Sendable {
     ///   - baseAddress: the first byte.
     ///   - byteCount: how many bytes there are.
     ///   - placement: where they live.
+    ///   - isShared: whether other processes may write to them at any time.
     ///   - release: called once with the address, on any thread, when nothing refers to the storage any more.
     public init(
         owning baseAddress: UnsafeMutableRawPointer, byteCount: Int, placement: MemoryPlacement = .cpu,
-        release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+        isShared: Bool = false, release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
     ) {
         self.baseAddress = baseAddress
         self.byteCount = byteCount
         self.placement = placement
+        self.isShared = isShared
         self.release = release
         device = nil
     }
@@ -40,6 +44,7 @@ public final class BufferStorage: @unchecked Sendable {
         self.baseAddress = baseAddress
         self.byteCount = byteCount
         self.placement = placement
+        isShared = false
         self.release = release
         self.device = device
     }

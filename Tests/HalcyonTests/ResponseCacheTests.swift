@@ -49,4 +49,22 @@ struct CachedServerTests {
         #expect(try server.statistics(model: "cached").models[0].executionCount == 2)
         await server.shutdown()
     }
+
+    @Test("What others may change while it is worked on is not answered from memory")
+    func shared() async throws {
+        let repository = try TemporaryRepository()
+        try repository.add("cached", backend: "identity", lines: "response_cache { enable: true }")
+        let server = try startServerWithoutWarmUp(repository, backends: [], cacheByteSize: 1 << 20)
+        try await server.loadModel("cached")
+        var wanted = try request("cached", 1)
+        let bytes = wanted.inputs[0].data
+        let storage = BufferStorage(owning: bytes.baseAddress, byteCount: bytes.byteCount, isShared: true) { _ in
+            withExtendedLifetime(bytes) {}
+        }
+        wanted.inputs[0].data = Buffer(storage)
+        for _ in 0..<2 { _ = try await server.infer(wanted) }
+        #expect(try server.statistics(model: "cached").models[0].executionCount == 2)
+        #expect(server.cacheUsage?.entries == 0)
+        await server.shutdown()
+    }
 }

@@ -32,7 +32,7 @@ final class SharedMemoryMapping: Sendable {
         }
         self.descriptor = descriptor
         self.end = end
-        storage = BufferStorage(owning: address + offset, byteCount: byteCount) { start in
+        storage = BufferStorage(owning: address + offset, byteCount: byteCount, isShared: true) { start in
             halcyon_unguard_mapping(start - offset)
             munmap(start - offset, end)
         }
