@@ -82,6 +82,7 @@ struct ConfigCommand: ParsableCommand {
         case .model: "from the model"
         case .files: "from the names of files"
         case .standard: "default"
+        case .standardOfBatching: "default, as the model batches"
         }
     }
 }

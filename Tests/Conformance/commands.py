@@ -65,5 +65,5 @@ class Commands(unittest.TestCase):
         _, text, error = self.run_command("config", "simple", *arguments, "--explain")
         origins = {line.split("#")[0].strip(): line.split("#")[1].strip() for line in text.splitlines() if "#" in line}
         self.assertEqual(origins.get('name: "INPUT0"'), "from the model", error)
-        self.assertEqual(origins["max_batch_size: 4"], "from the model")
+        self.assertEqual(origins["max_batch_size: 4"], "default, as the model batches")
         self.assertEqual(self.run_command("lint", self.folder, "--open", arguments[1])[0], 0)

@@ -11,6 +11,8 @@ package struct EffectiveConfiguration: Sendable {
         /// From the names of files and folders.
         case files
         case standard
+        /// The default of a model that says itself that it batches.
+        case standardOfBatching
     }
 
     package let configuration: ModelConfiguration
@@ -30,9 +32,13 @@ package struct EffectiveConfiguration: Sendable {
         if let written = positions[path] { return written }
         let top = String(path.prefix { $0 != "." && $0 != "[" })
         switch top {
+        // Each says what the other is.
+        case "backend" where positions["platform"] != nil: return positions["platform"] ?? .files
+        case "platform" where positions["backend"] != nil: return positions["backend"] ?? .files
+        case "max_batch_size": return configuration.maxBatchSize > 0 ? .standardOfBatching : .model
         case "name", "platform", "backend", "default_model_filename": return .files
         // What is added to a message that is written is a default, a message that is not written is the model's.
-        case "input", "output", "max_batch_size", "dynamic_batching":
+        case "input", "output", "dynamic_batching":
             return positions.keys.contains { $0.hasPrefix(top) } ? .standard : .model
         default: return .standard
         }
