@@ -248,7 +248,10 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
             whenSent?()
             return
         }
-        guard message.byteCount <= Self.maximumMessageSize else { return finish(Self.tooLarge(message)) }
+        guard message.byteCount <= Self.maximumMessageSize else {
+            whenSent?()
+            return finish(Self.tooLarge(message))
+        }
         write(message, whenSent)
         context?.flush()
     }
@@ -263,7 +266,10 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     }
 
     private func write(_ message: InferenceProtobufWriter.Message, _ whenSent: (@Sendable () -> Void)?) {
-        guard let context else { return }
+        guard let context else {
+            whenSent?()
+            return
+        }
         sendHeaders(context)
         pings.policy.sentData()
         let payload = wrapOutboundOut(.data(.init(data: .byteBuffer(framed(message, context)))))

@@ -331,6 +331,7 @@ public final class InferenceServer: Sendable {
         let timeout = UInt64(clamping: max(0, options.exitTimeout.nanoseconds))
         let (deadline, overflow) = clock.now().addingReportingOverflow(timeout)
         let dropped = await onThread(name: "shutdown") {
+            self.manager.close()
             self.poller?.stop()
             let dropped = self.manager.stop(deadline: overflow ? nil : deadline)
             // A model that is still being loaded can't be interrupted, and is not waited for beyond the deadline.

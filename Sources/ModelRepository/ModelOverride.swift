@@ -6,6 +6,9 @@ public struct ModelOverride: Sendable {
     public static let maximumByteCount = 2 << 30
     public static let maximumFileCount = 1000
 
+    /// Files of compiled models, and what is said of them.
+    private static let compiledSuffixes = [".blob", ".blob.json"]
+
     /// The model's configuration in JSON, in place of `config.pbtxt`.
     public var configuration: String
     /// The model's files by their path in its folder, `1/model.onnx` for instance. Where there are any, nothing is taken
@@ -33,6 +36,13 @@ public struct ModelOverride: Sendable {
                 throw HalcyonError(
                     .invalidArgument,
                     "'\(path.prefix(200))' is no path of a file in a version folder, as 1/model.onnx is")
+            }
+            // What an engine has compiled is run as it is, and only the operator can vouch for it.
+            guard !Self.compiledSuffixes.contains(where: path.lowercased().hasSuffix) else {
+                throw HalcyonError(
+                    .unsupported,
+                    "'\(path.prefix(200))' is a compiled model, which a request can't bring: it has to lie in the repository"
+                )
             }
             let (sum, overflow) = total.addingReportingOverflow(content.byteCount)
             guard !overflow, sum <= Self.maximumByteCount else {

@@ -34,7 +34,7 @@ final class InstanceSlot: @unchecked Sendable {
                 let pass = try claim.flatMap { try parts.resources?.register($0, parker: parker) }
                 if let pass { passes.append(pass) }
                 return InstanceSlot(
-                    identity: identity, instance: try parts.model.makeInstance(identity), parker: parker, pass: pass)
+                    identity: identity, instance: try identity.make(of: parts.model), parker: parker, pass: pass)
             }
         } catch {
             for pass in passes { pass.leave() }

@@ -484,8 +484,9 @@ package final class ModelExecutor: WarmedExecutor {
         }
         cached?.forget()
         supervisor?.stop()
-        for slot in slots { slot.parker.unpark() }
         let abandoned = machine.withLock { $0.abandon() }
+        for slot in slots { slot.parker.unpark() }
+        drained.notify()
         fail(
             abandoned, HalcyonError(.unavailable, "model '\(name)' was stopped before the request could run"),
             cause: .rejected(.stopping))

@@ -18,6 +18,9 @@ package protocol WarmedExecutor: RequestExecutor {
 struct WarmUpRun {
     typealias Execute = (_ item: [Tensor], _ batchSize: Int, InstanceSlot) throws(HalcyonError) -> Void
 
+    /// How long an execution waits for what others hold, in nanoseconds: a load holds up those behind it.
+    private static let resourcePatience: UInt64 = 60_000_000_000
+
     let configuration: ModelConfiguration
     let slots: [InstanceSlot]
     let clock: any SchedulingClock
@@ -103,6 +106,8 @@ struct WarmUpRun {
 
     private func run(_ item: [Tensor], _ batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) {
         guard let pass = slot.pass else { return try execute(item, batchSize, slot) }
-        try pass.hold(on: clock) { () throws(HalcyonError) in try execute(item, batchSize, slot) }
+        try pass.hold(on: clock, patience: Self.resourcePatience) { () throws(HalcyonError) in
+            try execute(item, batchSize, slot)
+        }
     }
 }

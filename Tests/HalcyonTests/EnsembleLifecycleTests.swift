@@ -1,6 +1,7 @@
 import Foundation
 import Halcyon
 import HalcyonTestKit
+import ModelRuntime
 import Testing
 
 @Suite("Ensembles whose models come and go")
@@ -248,6 +249,58 @@ struct EnsembleLifecycleTests {
         gate.open()
         let answers = await outcomes.wait(for: count)
         #expect(!answers.contains(false))
+        #expect(await server.shutdown().isClean)
+    }
+
+    @Test("A request that is taken back before its turn to start leaves no gap behind")
+    func cancelledBeforeStart() async throws {
+        let repository = try TemporaryRepository()
+        try repository.add("step", backend: "one", lines: "response_cache { enable: true }")
+        let limited = Self.ensemble("step").replacing(
+            "ensemble_scheduling {", with: "ensemble_scheduling { max_inflight_requests: 2")
+        try repository.add("outer", configuration: limited)
+        let backends = [Self.adding(1, name: "one")]
+        let server = try startServerWithoutWarmUp(repository, backends: backends, cacheByteSize: 1 << 20)
+        try await server.loadModel("outer")
+        #expect(try await value(server, "outer", 5) == 6)
+        // One whose answer is there at once keeps the thread that starts requests in its handler.
+        let gate = Gate()
+        let known = try request("outer", 5)
+        let holder = try WorkerThread(name: "holder") { server.submit(known) { _ in gate.pass() } }
+        await gate.waitForArrivals(1)
+        let outcomes = Collected<Result<InferenceResponse, HalcyonError>>()
+        let second = server.submit(try request("outer", 6)) { outcomes.add($0) }
+        second?.cancel()
+        #expect(outcomes.values.first?.failure?.code == .cancelled)
+        gate.open()
+        holder.join()
+        for number: Float in [7, 8, 9] { #expect(try await value(server, "outer", number) == number + 1) }
+        try await server.unloadModel("outer")
+        #expect(await server.shutdown().isClean)
+    }
+
+    @Test("A request that has failed is forgotten, with its tensors and its models")
+    func forgotten() async throws {
+        let repository = try TemporaryRepository()
+        try repository.add("step", backend: "failing")
+        try repository.add("outer", configuration: Self.ensemble("step"))
+        let backend = ScriptedBackend(name: "failing") { _, _ in throw HalcyonError(.internal, "no") }
+        let server = try startServerWithoutWarmUp(repository, backends: [backend])
+        try await server.loadModel("outer")
+        let isFreed = Collected<Bool>()
+        func fail() async throws {
+            var wanted = try request("outer", 1)
+            let bytes = wanted.inputs[0].data
+            wanted.inputs[0].data = Buffer(
+                BufferStorage(owning: bytes.baseAddress, byteCount: bytes.byteCount) { _ in
+                    withExtendedLifetime(bytes) {}
+                    isFreed.add(true)
+                })
+            let failing = wanted
+            await #expect(throws: HalcyonError.self) { try await server.infer(failing) }
+        }
+        try await fail()
+        #expect(await isFreed.wait(for: 1) == [true])
         #expect(await server.shutdown().isClean)
     }
 }

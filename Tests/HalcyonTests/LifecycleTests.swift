@@ -47,6 +47,13 @@ struct LifecycleTests {
         server.pollRepositories()
         #expect(server.isModelReady("model"))
         #expect(server.modelIndex().first?.reason.contains("nosuch") == true)
+        // One that never served and whose folder goes is no failure any more.
+        try repository.add("bad", configuration: "backend: \"nosuch\"")
+        for _ in 0..<2 { server.pollRepositories() }
+        #expect(!server.isReady)
+        try FileManager.default.removeItem(atPath: "\(repository.path)/bad")
+        for _ in 0..<2 { server.pollRepositories() }
+        #expect(server.isReady)
         await server.shutdown()
     }
 

@@ -88,6 +88,12 @@ struct VersionTests {
         backend.refusal.withLock { $0 = nil }
         try await server.loadModel("m")
         #expect(Self.lines(server) == ["1 READY", "2 READY", "3 READY"])
+        // What is unloaded has failed nobody, whatever became of its other versions.
+        try repository.add("m", backend: "scripted", version: 4, lines: Self.all)
+        backend.refusal.withLock { $0 = HalcyonError(.internal, "no memory for it") }
+        await #expect(throws: HalcyonError.self) { try await server.loadModel("m") }
+        try await server.unloadModel("m")
+        #expect(server.isReady)
         #expect(await server.shutdown().isClean)
     }
 

@@ -1,9 +1,10 @@
 import HalcyonTestKit
 import ModelConfiguration
-import ModelRuntime
 import Scheduling
 import Tensors
 import Testing
+
+@testable import ModelRuntime
 
 @Suite("Instances that hang, and instances that share")
 struct SupervisionTests {
@@ -118,6 +119,19 @@ struct SupervisionTests {
         stopper.join()
         gate.open()
         fixture.timer.stop()
+    }
+
+    @Test("An execution that waits for others sets no deadline, and hides none of the others'")
+    func pausing() {
+        var watch = ExecutionWatch<Int>(limit: 10)
+        let first = watch.begin(1, on: 0, now: 0)
+        watch.pause(first, on: 0)
+        #expect(watch.nextDeadline == nil)
+        _ = watch.begin(2, on: 1, now: 5)
+        #expect(watch.nextDeadline == 15)
+        watch.resume(first, on: 0, now: 3)
+        #expect(watch.nextDeadline == 13)
+        #expect(watch.giveUp(now: 13).map(\.work) == [1])
     }
 
     // MARK: Resources

@@ -19,7 +19,10 @@ enum LoadChecks {
                 complaints.append(error)
             }
         }
-        attempt { () throws(HalcyonError) in try ConfigurationCheck.checkBatchTensors(configuration) }
+        // What is left to the model is only known when it is opened.
+        if !configuration.inputs.isEmpty, !configuration.outputs.isEmpty {
+            attempt { () throws(HalcyonError) in try ConfigurationCheck.checkBatchTensors(configuration) }
+        }
         attempt { () throws(HalcyonError) in try ConfigurationCheck.checkWarmUps(configuration) }
         attempt { () throws(HalcyonError) in _ = try ExecutionTimeout.nanoseconds(configuration) }
         attempt { () throws(HalcyonError) in _ = try InstancePlan.instances(of: configuration, placement: placement) }

@@ -18,6 +18,9 @@ struct ModelEntry {
 
     var isServing: Bool { !served.isEmpty }
 
+    /// Whether a version is out of service and has still requests to finish.
+    var isDraining: Bool { !draining.isEmpty }
+
     /// Why no version serves.
     var reason: String {
         guard failure.isEmpty else { return failure }
@@ -26,7 +29,8 @@ struct ModelEntry {
 
     /// Why no version serves; `nil` where one does, and where nobody wants one to.
     var failureReason: String? {
-        isServing || failure.isEmpty && versions.values.allSatisfy(\.isUnloaded) ? nil : reason
+        let isWanted = versions.values.contains { !$0.isUnloaded && $0.phase != .unloading }
+        return isServing || failure.isEmpty && !isWanted ? nil : reason
     }
 
     // MARK: Loading
@@ -91,7 +95,11 @@ struct ModelEntry {
         for version in served.keys { try apply(.retire, to: version) }
         let old = served.sorted { $0.key < $1.key }.map(\.value)
         served = [:]
-        if !old.isEmpty { failure = "" }
+        if !old.isEmpty {
+            // Nobody wants what has failed any more either.
+            failure = ""
+            versions = versions.filter { $0.value.phase != .unavailable }
+        }
         for model in old { draining[model.version, default: 0] += 1 }
         return old
     }

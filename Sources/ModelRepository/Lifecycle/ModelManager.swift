@@ -150,7 +150,7 @@ package final class ModelManager: Sendable {
             // A name that is no model leaves no trace.
             let isUnknown = table.withLock { table in
                 guard error.code == .notFound, table.entries[name]?.isServing != true else { return false }
-                table.entries[name] = nil
+                if table.entries[name]?.isDraining != true { table.entries[name] = nil }
                 return true
             }
             if !isUnknown { note(error, for: name) }
@@ -206,8 +206,16 @@ package final class ModelManager: Sendable {
     ///
     /// - Throws: `notFound` for a model that is not loaded.
     func takeOut(_ name: String) throws(HalcyonError) {
-        let (key, old) = try retire(name, deadline: nil)
-        drainInBackground(key, old)
+        do {
+            let (key, old) = try retire(name, deadline: nil)
+            drainInBackground(key, old)
+        } catch  where error.code == .notFound {
+            // One that never served, and is gone: it has failed nobody any more.
+            table.withLock { table in
+                if let entry = table.entries[name], !entry.isServing, !entry.isDraining { table.entries[name] = nil }
+            }
+            throw error
+        }
     }
 
     /// Takes a model out of service.
@@ -306,15 +314,18 @@ package final class ModelManager: Sendable {
 
     // MARK: Stopping
 
+    /// Loads nothing any more; those that wait for their turn to load are told so.
+    package func close() {
+        table.withLock { $0.isStopped = true }
+        changed.notify()
+    }
+
     /// Unloads everything, side by side, and loads nothing any more.
     ///
     /// - Returns: how many waiting requests were dropped, by model.
     package func stop(deadline: UInt64?) -> [String: Int] {
-        let draining = table.withLock { table in
-            table.isStopped = true
-            return Array(table.draining.values)
-        }
-        changed.notify()
+        close()
+        let draining = table.withLock { Array($0.draining.values) }
         let dropped = Locked<[String: Int]>([:])
         // What somebody else drains without a deadline has one now.
         let drains = draining.compactMap { model in

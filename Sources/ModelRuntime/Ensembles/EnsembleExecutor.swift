@@ -135,7 +135,10 @@ package final class EnsembleExecutor: RequestExecutor {
         let limit = ensemble.maxInflightRequests
         let isTaken = state.withLock { state -> Bool in
             if state.isDraining { return false }
-            if limit > 0, state.running >= limit {
+            if limit == 0 {
+                state.running += 1
+                _ = run.leaveQueue()
+            } else if state.running >= limit {
                 state.queue.append(run)
                 state.waiting += 1
             } else {
@@ -153,12 +156,16 @@ package final class EnsembleExecutor: RequestExecutor {
                 arrival: arrival, handler)
             return false
         }
+        if limit == 0 {
+            run.start()
+            return true
+        }
         if let deadline = run.deadline { timer.arm(self, at: deadline) }
         startNext()
         return true
     }
 
-    /// Starts what may start, one after the other: a start may end a request at once, which lets the next one start.
+    /// Starts what may start, where there is a limit, one after the other: a start may end a request at once, which lets the next one start.
     private func startNext() {
         guard
             state.withLock({ state in
@@ -208,13 +215,18 @@ package final class EnsembleExecutor: RequestExecutor {
             return state.isDraining && state.running == 0
         }
         if isDrained { drained.notify() }
-        startNext()
+        if ensemble.maxInflightRequests > 0 { startNext() }
     }
 
     /// Takes out a request that has not started.
     func withdraw(_ run: EnsembleRun) -> Bool {
         guard run.leaveQueue() else { return false }
-        state.withLock { $0.waiting -= 1 }
+        state.withLock { state in
+            state.waiting -= 1
+            // What nobody waits for any more is not kept until its turn would have come.
+            let gone = state.queue.count - state.waiting
+            if gone > 32, gone > state.waiting { state.queue.removeAll(where: \.isOutOfQueue) }
+        }
         return true
     }
 

@@ -11,7 +11,17 @@ final class EnsembleRun: SubmittedRequest {
         var open: Set<Int>
         /// Steps whose answer is still to come.
         var underWay: [Int: (any SubmittedRequest)?] = [:]
+        /// Whether the executor counts it as running.
+        var isStarted = false
         var hasEnded = false
+
+        /// Lets go of all that is not needed any more: answers that are still to come refer to the request.
+        mutating func end() {
+            hasEnded = true
+            open = []
+            underWay = [:]
+            tensors = [:]
+        }
     }
 
     private let executor: EnsembleExecutor
@@ -24,8 +34,6 @@ final class EnsembleRun: SubmittedRequest {
     private let wanted: [String]
     /// Whether it has been taken out of the queue, to be started or because nobody wants it any more.
     private let hasLeftQueue = Atomic<Bool>(false)
-    /// Whether the executor counts it as running.
-    private let isStarted = Atomic<Bool>(false)
 
     /// - Parameter route: the models of the steps; it is released when the request has ended.
     init(
@@ -59,11 +67,19 @@ final class EnsembleRun: SubmittedRequest {
         hasLeftQueue.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
     }
 
+    /// Whether it has.
+    var isOutOfQueue: Bool { hasLeftQueue.load(ordering: .acquiring) }
+
     /// It will not run.
     func abandonRoute() { route.release() }
 
+    /// Counted as running from now on; one that was taken back before is over at once.
     func start() {
-        isStarted.store(true, ordering: .relaxed)
+        let isOver = state.withLock { state in
+            state.isStarted = true
+            return state.hasEnded
+        }
+        if isOver { return executor.runEnded() }
         request.trace?.reached(.computeStart, at: executor.clock.now())
         advance()
     }
@@ -125,32 +141,34 @@ final class EnsembleRun: SubmittedRequest {
         let step = executor.ensemble.steps[index]
         switch result {
         case .failure(let error):
+            state.withLock { $0.underWay[index] = nil }
             let place = "in ensemble '\(executor.name)', step \(index), model '\(step.modelName)': "
             fail(error.prefixed(place), cause: error.code == .cancelled ? .canceled : .backend)
         case .success(let response):
-            let isComplete = state.withLock { state -> Bool in
+            let outputs = state.withLock { state -> [String: Tensor]? in
+                guard !state.hasEnded else { return nil }
                 state.underWay[index] = nil
                 for var output in response.outputs {
                     guard let name = step.outputMap[output.name] else { continue }
                     output.name = name
                     state.tensors[name] = output
                 }
-                guard !state.hasEnded, state.open.isEmpty, state.underWay.isEmpty else { return false }
-                state.hasEnded = true
-                return true
+                guard state.open.isEmpty, state.underWay.isEmpty else { return nil }
+                let tensors = state.tensors
+                state.end()
+                return tensors
             }
-            if isComplete { respond() } else { advance() }
+            if let outputs { respond(with: outputs) } else { advance() }
         }
     }
 
-    private func respond() {
-        let tensors = state.withLock { $0.tensors }
+    private func respond(with tensors: [String: Tensor]) {
         var outputs: [Tensor] = []
         for name in wanted {
             guard let output = tensors[name] else {
                 let error = HalcyonError(
                     .internal, "in ensemble '\(executor.name)': output '\(name)' was not made by its step")
-                return deliver(.failure(error), cause: .backend)
+                return deliver(.failure(error), cause: .backend, isStarted: true)
             }
             outputs.append(output)
         }
@@ -158,22 +176,26 @@ final class EnsembleRun: SubmittedRequest {
             .success(
                 InferenceResponse(
                     modelName: executor.name, modelVersion: executor.version, id: request.id, outputs: outputs)),
-            cause: .other)
+            cause: .other, isStarted: true)
     }
 
     /// Ends the request with an error, once; what is under way is taken back.
     func fail(_ error: HalcyonError, cause: StatisticsCollector.FailureCause) {
-        let underWay = state.withLock { state -> [any SubmittedRequest]? in
+        let ended = state.withLock { state -> (underWay: [any SubmittedRequest], isStarted: Bool)? in
             guard !state.hasEnded else { return nil }
-            state.hasEnded = true
-            return state.underWay.values.compactMap { $0 }
+            let underWay = state.underWay.values.compactMap { $0 }
+            state.end()
+            return (underWay, state.isStarted)
         }
-        guard let underWay else { return }
-        for step in underWay { step.cancel() }
-        deliver(.failure(error), cause: cause)
+        guard let ended else { return }
+        for step in ended.underWay { step.cancel() }
+        deliver(.failure(error), cause: cause, isStarted: ended.isStarted)
     }
 
-    private func deliver(_ result: Result<InferenceResponse, HalcyonError>, cause: StatisticsCollector.FailureCause) {
+    /// - Parameter isStarted: whether the executor counts it as running.
+    private func deliver(
+        _ result: Result<InferenceResponse, HalcyonError>, cause: StatisticsCollector.FailureCause, isStarted: Bool
+    ) {
         let now = executor.clock.now()
         switch result {
         case .success:
@@ -189,7 +211,7 @@ final class EnsembleRun: SubmittedRequest {
         // Before the handler, so that whoever unloads a model as soon as the answer is there does not wait for it.
         route.release()
         handler(result)
-        if isStarted.load(ordering: .relaxed) { executor.runEnded() }
+        if isStarted { executor.runEnded() }
     }
 
     func cancel() {

@@ -322,6 +322,7 @@ package final class SequenceExecutor: WarmedExecutor {
         supervisor?.stop()
         let abandoned = machine.withLock { $0.abandon() }
         for slot in slots { slot.parker.unpark() }
+        drained.notify()
         fail(
             abandoned, HalcyonError(.unavailable, "model '\(name)' was stopped before the request could run"),
             cause: .rejected(.stopping))

@@ -56,6 +56,6 @@ struct ExecutionWatch<Work: Sendable> {
         return overdue.map { Overdue(instance: $0.key, work: $0.value.work) }
     }
 
-    /// When ``giveUp(now:)`` may have something to do next.
-    var nextDeadline: UInt64? { executions.values.map(\.deadline).min() }
+    /// When ``giveUp(now:)`` may have something to do next; `nil` where nothing executes, or nothing that is not paused.
+    var nextDeadline: UInt64? { executions.values.lazy.map(\.deadline).filter { $0 != .max }.min() }
 }

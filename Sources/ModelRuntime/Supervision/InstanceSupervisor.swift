@@ -79,9 +79,9 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
         let now = clock.now()
         let (ticket, deadline) = state.withLock { state -> (Watch.Ticket, UInt64?) in
             let ticket = state.watch.begin(work, on: instance, now: now)
-            guard !state.isArmed, !state.isStopped else { return (ticket, nil) }
+            guard !state.isArmed, !state.isStopped, let next = state.watch.nextDeadline else { return (ticket, nil) }
             state.isArmed = true
-            return (ticket, state.watch.nextDeadline)
+            return (ticket, next)
         }
         if let deadline { timer.arm(self, at: deadline) }
         return ticket
@@ -106,9 +106,9 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
                 return nil
             }
             state.watch.resume(ticket, on: instance, now: now)
-            guard !state.isStopped else { return nil }
+            guard !state.isStopped, let next = state.watch.nextDeadline else { return nil }
             state.isArmed = true
-            return state.watch.nextDeadline
+            return next
         }
         if let deadline { timer.arm(self, at: deadline) }
     }

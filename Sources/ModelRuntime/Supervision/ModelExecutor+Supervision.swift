@@ -38,7 +38,7 @@ extension ModelExecutor {
     private func replacement(of index: Int) throws(HalcyonError) -> InstanceSupervisor<Batch>.Start {
         let slot: InstanceSlot
         do {
-            slot = slots[index].replaced(by: try model.makeInstance(slots[index].identity))
+            slot = slots[index].replaced(by: try slots[index].identity.make(of: model))
         } catch {
             throw HalcyonError(wrapping: error)
         }

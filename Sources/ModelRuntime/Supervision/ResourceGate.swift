@@ -27,13 +27,26 @@ package final class ResourceGate: Sendable {
 
         /// Executes something in the instance's place on a thread other than its own: blocks until what the instance needs
         /// is there, as its own executions do.
+        ///
+        /// - Parameter patience: how long, in nanoseconds.
+        /// - Throws: what `body` throws; `unavailable` where it is not there in time.
         func hold<Result>(
-            on clock: any SchedulingClock, _ body: () throws(HalcyonError) -> Result
+            on clock: any SchedulingClock, patience: UInt64, _ body: () throws(HalcyonError) -> Result
         ) throws(HalcyonError) -> Result {
             let parker = Parker()
             let pass = try gate.register(claim, parker: parker)
             defer { pass.leave() }
-            while !pass.request() { clock.park(parker, until: nil) }
+            let deadline = clock.now() &+ patience
+            while !pass.request() {
+                guard clock.now() < deadline else {
+                    let names = claim.needs.keys.map { "'\($0.name)'" }.sorted().joined(separator: ", ")
+                    throw HalcyonError(
+                        .unavailable,
+                        "others have held the resources \(names) that the instance needs for \(patience / 1_000_000_000) s"
+                    )
+                }
+                clock.park(parker, until: deadline)
+            }
             return try body()
         }
 

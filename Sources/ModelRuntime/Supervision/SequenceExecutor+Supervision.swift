@@ -33,7 +33,7 @@ extension SequenceExecutor {
     private func replacement(of index: Int) throws(HalcyonError) -> InstanceSupervisor<SequenceBatch>.Start {
         let slot: InstanceSlot
         do {
-            slot = slots[index].replaced(by: try model.makeInstance(slots[index].identity))
+            slot = slots[index].replaced(by: try slots[index].identity.make(of: model))
         } catch {
             throw HalcyonError(wrapping: error)
         }
