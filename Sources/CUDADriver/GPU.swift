@@ -6,15 +6,17 @@ package import Tensors
 package final class GPU: DeviceMemory {
     package let context: CUDAContext
     package let pool: MemoryPool
-    /// For copies that belong to no instance.
-    private let stream: Locked<CUDAStream>
+    /// For copies that belong to no instance: those that no copy uses at the moment.
+    private let streams: Locked<[CUDAStream]>
+    /// Streams that are kept for the next copies.
+    private static let keptStreams = 8
 
     package var device: CUDADevice { context.device }
 
     init(_ driver: CUDADriver, _ device: CUDADevice, poolByteSize: Int) throws(HalcyonError) {
         let context = try CUDAContext(driver, device)
         self.context = context
-        stream = Locked(try CUDAStream(context))
+        streams = Locked([try CUDAStream(context)])
         pool = MemoryPool(
             limit: poolByteSize, reserve: { try? Self.reserve($0, context) },
             release: { address in Self.free(address, context) })
@@ -46,10 +48,12 @@ package final class GPU: DeviceMemory {
     package func copy(
         byteCount: Int, from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer
     ) throws(HalcyonError) {
-        try stream.withLock { stream throws(HalcyonError) in
-            try stream.copy(byteCount: byteCount, from: source, to: target)
-            try stream.synchronize()
-        }
+        // Each copy has a stream to itself: none waits for another's.
+        let idle = streams.withLock { $0.popLast() }
+        let stream = if let idle { idle } else { try CUDAStream(context) }
+        defer { streams.withLock { if $0.count < Self.keptStreams { $0.append(stream) } } }
+        try stream.copy(byteCount: byteCount, from: source, to: target)
+        try stream.synchronize()
     }
 
     // MARK: The driver's memory

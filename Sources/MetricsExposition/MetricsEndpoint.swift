@@ -11,7 +11,7 @@ package final class MetricsEndpoint: HTTPResponder {
     private let server: InferenceServer
     private let renderer: MetricsRenderer
     private let machine = Locked<MachineUsage?>(nil)
-    private let gpus = Locked<[GPUUsage]>([])
+    private let gpus = Locked<Measurement<[GPUUsage]>?>(nil)
 
     /// - Parameter configuration: which families there are.
     package init(server: InferenceServer, configuration: MetricsConfiguration) {
@@ -35,14 +35,11 @@ package final class MetricsEndpoint: HTTPResponder {
     package func measureGPUs(every interval: TimeAmount, on eventLoop: any EventLoop) -> HalcyonError? {
         do {
             let meter = try GPUMeter.open()
-            gpus.withLock { $0 = meter.sample() }
+            let measurement = Measurement { meter.sample() }
+            gpus.withLock { $0 = measurement }
             eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { [weak self] task in
-                guard let self else { return task.cancel() }
-                // The library may take its time, which a loop has none of.
-                try? WorkerThread.detach(name: "gpu meter") { [self] in
-                    let sample = meter.sample()
-                    gpus.withLock { $0 = sample }
-                }
+                guard self != nil else { return task.cancel() }
+                measurement.begin()
             }
             return nil
         } catch {
@@ -58,7 +55,7 @@ package final class MetricsEndpoint: HTTPResponder {
             return reply.send(HTTPAnswer(status: .methodNotAllowed, contentType: "text/plain"))
         }
         var snapshot = MetricsSnapshot(of: server, machine: machine.withLock { $0 })
-        snapshot.gpus = gpus.withLock { $0 }
+        snapshot.gpus = gpus.withLock { $0 }?.latest ?? []
         let text = renderer.text(snapshot)
         var answer = HTTPAnswer(status: .ok, contentType: MetricsRenderer.contentType, head: Array(text.utf8))
         answer.mayBeCompressed = true

@@ -18,6 +18,8 @@ package struct RequestValidator: Sendable {
     private let hasOptionalInputs: Bool
     private let reshapes: Bool
     private let takesDeviceMemory: Bool
+    /// Bytes of an input's texts that may be copied from a GPU: their shape does not say how long they are.
+    static let deviceTextLimit = 64 << 20
 
     /// - Parameter takesDeviceMemory: whether inputs may stay in a GPU's memory. Texts may not.
     package init(_ configuration: ModelConfiguration, takesDeviceMemory: Bool = false) {
@@ -33,11 +35,13 @@ package struct RequestValidator: Sendable {
         var inputs = try orderedInputs(request)
         let expected = hasOptionalInputs ? present(inputs) : configuration.inputs
         let batchSize = try batchSize(of: inputs)
+        // All that can be said without reading a byte comes first: what is refused is not copied from a GPU.
+        for (input, expected) in zip(inputs, expected) { try check(input, against: expected) }
         for index in inputs.indices where !inputs[index].data.placement.isHostAccessible {
             guard !takesDeviceMemory || inputs[index].elementType == .bytes else { continue }
             inputs[index].data = try inputs[index].data.onHost()
         }
-        for (input, expected) in zip(inputs, expected) { try check(input, against: expected) }
+        for input in inputs where input.elementType == .bytes { try checkElementCount(input) }
         let shape = shapeKey(inputs, expected)
         if reshapes { for index in inputs.indices { reshape(&inputs[index], expected[index]) } }
         return Validated(inputs: inputs, batchSize: batchSize, shape: shape)
@@ -161,14 +165,12 @@ package struct RequestValidator: Sendable {
 
     /// A tensor can be changed after it was made, so what its shape promises is looked at again.
     private func checkByteCount(_ input: Tensor) throws(HalcyonError) {
-        if input.elementType == .bytes {
-            let expected = try input.shape.elementCount()
-            let count = try BytesElements.count(in: input)
-            guard count == expected else {
+        guard input.elementType != .bytes else {
+            guard input.data.placement.isHostAccessible || input.data.byteCount <= Self.deviceTextLimit else {
                 throw HalcyonError(
                     .invalidArgument,
-                    "expected \(expected) string elements for inference input '\(input.name)' for model "
-                        + "'\(configuration.name)', got \(count)")
+                    "input '\(input.name)' for model '\(configuration.name)' has texts in a GPU's memory, which are copied "
+                        + "from there: expected at most \(Self.deviceTextLimit) bytes, got \(input.data.byteCount)")
             }
             return
         }
@@ -178,6 +180,18 @@ package struct RequestValidator: Sendable {
                 .invalidArgument,
                 "input byte size mismatch for input '\(input.name)' for model '\(configuration.name)'. Expected "
                     + "\(expected), got \(input.data.byteCount)")
+        }
+    }
+
+    /// Precondition: the processor can read the texts.
+    private func checkElementCount(_ input: Tensor) throws(HalcyonError) {
+        let expected = try input.shape.elementCount()
+        let count = try BytesElements.count(in: input)
+        guard count == expected else {
+            throw HalcyonError(
+                .invalidArgument,
+                "expected \(expected) string elements for inference input '\(input.name)' for model "
+                    + "'\(configuration.name)', got \(count)")
         }
     }
 

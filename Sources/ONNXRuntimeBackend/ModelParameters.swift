@@ -15,7 +15,8 @@ struct ModelParameters: Sendable, Equatable {
     /// `memory.enable_memory_arena_shrinkage`: which arenas give unused memory back after each run, `cpu:0` for
     /// instance.
     var arenaShrinkage: String?
-    /// The engine's own settings of a session, whose names begin with `session.`.
+    /// The engine's own settings of a session, whose names begin with `session.`: of the operator any, of a model those in
+    /// ``SessionEntries``.
     var sessionEntries: [String: String] = [:]
     /// `cudnn_conv_algo_search`, `gpu_mem_limit`, `arena_extend_strategy`, `do_copy_in_default_stream`: the older way to give
     /// options of the CUDA execution provider.
@@ -37,6 +38,10 @@ struct ModelParameters: Sendable, Equatable {
         for (name, value) in backend.sorted(by: { $0.key < $1.key }) {
             if ["trt_engine_cache_path", "trt_timing_cache_path"].contains(name) {
                 cacheFolders[name] = value
+                continue
+            }
+            if name.hasPrefix("session.") {
+                sessionEntries[name] = value
                 continue
             }
             if try take(name, value, owner: owner) { continue }
@@ -73,8 +78,12 @@ struct ModelParameters: Sendable, Equatable {
                 "\(subject) names a path, which only the server's operator sets: --backend-config "
                     + "onnxruntime,\(name)=FOLDER")
         case _ where name.hasPrefix("session."):
-            guard !["file", "path", "folder", "directory"].contains(where: name.contains) else {
-                throw HalcyonError(.unsupported, "\(subject) names a path, which can't be set here")
+            guard SessionEntries.ofModels.contains(name) else {
+                throw HalcyonError(
+                    .unsupported,
+                    "\(subject) is not one that a model may set; expected one of "
+                        + "\(SessionEntries.ofModels.sorted().joined(separator: ", ")). The server's operator sets any: "
+                        + "--backend-config onnxruntime,\(name)=VALUE")
             }
             sessionEntries[name] = value
         default: return false

@@ -57,8 +57,8 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
         try stream.record(marks[0])
         for port in session.inputs { work.inputs.append(try input(batch.input(port.name), port, work)) }
         try stream.record(marks[1])
-        // A session with a stream of its own does not know when the copies are done.
-        if session.stream == nil { try stream.synchronize() }
+        // Binding copies what a step on the processor reads, and does so on our stream only where a step is on the GPU too.
+        try stream.synchronize()
         let wanted = session.wantedOutputs(of: batch)
         work.values = try session.run(bound: work.inputs, wanted: wanted, outputMemory: place.information)
         try stream.record(marks[2])

@@ -28,7 +28,7 @@ final class Session: @unchecked Sendable {
     let inputNames: CStrings
     let outputNames: CStrings
     /// Where the GPU's work goes, if not to streams of the engine's own. It goes after the handle, whose end may wait for it.
-    let stream: CUDAStream?
+    private let stream: CUDAStream?
 
     var library: Library { runtime.library }
 

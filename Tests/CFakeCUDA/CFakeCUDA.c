@@ -8,9 +8,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { OUT_OF_MEMORY = 2, INVALID_VALUE = 1, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_CONTEXT = 201 };
+enum { OUT_OF_MEMORY = 2, INVALID_VALUE = 1, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_CONTEXT = 201, TIMEOUT = 909 };
 enum { MOST_DEVICES = 8, MOST_ALLOCATIONS = 4096, DEEPEST = 16 };
 
 typedef enum { UNUSED, DEVICE, HOST, EXPORTED, MAPPED } kind_t;
@@ -29,8 +30,18 @@ struct CUctx_st {
     int64_t retained;
 };
 
+typedef struct copy {
+    void *to;
+    const void *from;
+    size_t byte_count;
+    struct copy *next;
+} copy_t;
+
 struct CUstream_st {
     int64_t generation;
+    /// Copies that wait for somebody to wait for them.
+    copy_t *first;
+    copy_t **end;
 };
 
 struct CUevent_st {
@@ -46,6 +57,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static fake_cuda_script_t script = {.version = 12080, .device_count = 1, .memory_byte_count = 1u << 30, .compute_major = 9,
                                     .host_byte_count = 1u << 30, .event_step = 1};
 static fake_cuda_usage_t usage;
+/// Threads that have come to wait for a stream, and what tells them of each other.
+static int32_t waiting;
+static pthread_cond_t came = PTHREAD_COND_INITIALIZER;
 static allocation_t allocations[MOST_ALLOCATIONS];
 static struct CUctx_st contexts[MOST_DEVICES];
 static struct nvmlDevice_st devices[MOST_DEVICES];
@@ -73,6 +87,7 @@ void fake_cuda_reset(fake_cuda_script_t next) {
     memset(contexts, 0, sizeof contexts);
     script = next;
     generation++;
+    waiting = 0;
     now = 0;
     depth = 0;
     pthread_mutex_unlock(&lock);
@@ -322,12 +337,18 @@ cuda_result_t cuMemFreeHost(void *start) {
 }
 
 cuda_result_t cuMemcpyAsync(cuda_address_t to, cuda_address_t from, size_t byte_count, CUstream_st *stream) {
-    (void)stream;
     if (depth == 0) {
         return INVALID_CONTEXT;
     }
     if (script.copy_result != 0) {
         return script.copy_result;
+    }
+    if (script.copies_are_late) {
+        copy_t *copy = calloc(1, sizeof *copy);
+        *copy = (copy_t){(void *)(uintptr_t)to, (const void *)(uintptr_t)from, byte_count, NULL};
+        *stream->end = copy;
+        stream->end = &copy->next;
+        return 0;
     }
     memcpy((void *)(uintptr_t)to, (const void *)(uintptr_t)from, byte_count);
     return 0;
@@ -339,6 +360,7 @@ cuda_result_t cuStreamCreate(CUstream_st **stream, uint32_t flags) {
         return INVALID_CONTEXT;
     }
     *stream = calloc(1, sizeof **stream);
+    (*stream)->end = &(*stream)->first;
     pthread_mutex_lock(&lock);
     (*stream)->generation = generation;
     usage.streams++;
@@ -346,15 +368,45 @@ cuda_result_t cuStreamCreate(CUstream_st **stream, uint32_t flags) {
     return 0;
 }
 
+/// Does what waits in a stream, or drops it.
+static void end_copies(CUstream_st *stream, int are_done) {
+    while (stream->first != NULL) {
+        copy_t *copy = stream->first;
+        if (are_done) {
+            memcpy(copy->to, copy->from, copy->byte_count);
+        }
+        stream->first = copy->next;
+        free(copy);
+    }
+    stream->end = &stream->first;
+}
+
+/// Waits for the others that are to come.
+static cuda_result_t meet(void) {
+    struct timespec latest;
+    clock_gettime(CLOCK_REALTIME, &latest);
+    latest.tv_sec += 10;
+    int failure = 0;
+    pthread_mutex_lock(&lock);
+    waiting++;
+    pthread_cond_broadcast(&came);
+    while (failure == 0 && waiting < script.waiting_together) {
+        failure = pthread_cond_timedwait(&came, &lock, &latest);
+    }
+    pthread_mutex_unlock(&lock);
+    return failure == 0 ? 0 : TIMEOUT;
+}
+
 cuda_result_t cuStreamSynchronize(CUstream_st *stream) {
-    (void)stream;
-    return 0;
+    end_copies(stream, 1);
+    return script.waiting_together > 1 ? meet() : 0;
 }
 
 cuda_result_t cuStreamDestroy_v2(CUstream_st *stream) {
     pthread_mutex_lock(&lock);
     usage.streams -= stream->generation == generation;
     pthread_mutex_unlock(&lock);
+    end_copies(stream, 0);
     free(stream);
     return 0;
 }

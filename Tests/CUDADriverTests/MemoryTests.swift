@@ -1,6 +1,7 @@
 import CFakeCUDA
 import CUDATestKit
 import Foundation
+import ModelRuntime
 import Tensors
 import Testing
 
@@ -118,6 +119,31 @@ struct MemoryTests {
                 }
             }
             #expect(gpus.pinnedUsage.used == 0)
+        }
+        #expect(usage.isNothing)
+    }
+
+    @Test func `A copy does not wait for another thread's, and streams are used again`() async throws {
+        let (_, usage) = try await FakeDriver.run(FakeDriver.script { $0.waiting_together = 2 }) {
+            let gpu = try FakeDriver.gpus().gpu(0)
+            let device = try gpu.allocate(byteCount: 8)
+            let host = Buffer(copying: [Int32(7), 8])
+            for _ in 0..<3 {
+                let failures = Locked<[HalcyonError]>([])
+                @Sendable func copy(_ index: Int) {
+                    do throws(HalcyonError) {
+                        try gpu.copy(
+                            byteCount: 4, from: host.baseAddress + 4 * index, to: device.baseAddress + 4 * index)
+                    } catch { failures.withLock { [error] in $0.append(error) } }
+                }
+                let other = try WorkerThread(name: "copy") { copy(0) }
+                copy(1)
+                other.join()
+                #expect(failures.withLock { $0 } == [])
+            }
+            #expect((1...2).contains(fake_cuda_usage().streams))
+            fake_cuda_change(FakeDriver.script())
+            #expect(try Buffer(device).onHost().withUnsafeBytes { Array($0.bindMemory(to: Int32.self)) } == [7, 8])
         }
         #expect(usage.isNothing)
     }

@@ -57,6 +57,19 @@ struct GPUInstanceTests {
         #expect(usage.isNothing)
     }
 
+    @Test(arguments: [true, false])
+    func `Inputs have arrived before the engine gets them, whoever has the stream`(shared: Bool) async throws {
+        let (_, usage) = try await FakeDriver.run(FakeDriver.script { $0.copies_are_late = 1 }) {
+            let gpus = FakeDriver.gpus()
+            let instance = try instance(.doubling([-1, 2]), on: gpus, shared: shared)
+            for round in 1...3 {
+                let outputs = try instance.run([input([Float(round), 1], .cpu, gpus)])
+                #expect(try outputs["doubled"]?.elements(as: Float.self) == [2 * Float(round), 2])
+            }
+        }
+        #expect(usage.isNothing)
+    }
+
     @Test func `Outputs that are wanted on the GPU stay there, and are not written again`() async throws {
         let (_, usage) = try await FakeDriver.run {
             let gpus = FakeDriver.gpus()

@@ -130,13 +130,23 @@ struct ModelTests {
     @Test(arguments: [
         ("intra_op_thread_count", "-1", "expected a number of threads up to 1024, or 0 for the model's share"),
         ("execution_mode", "2", "expected 0 or 1"), ("enable_mem_pattern", "yes", "expected 0 or 1"),
-        ("session.optimized_model_external_initializers_file_name", "/x", "names a path"),
-        ("session.context_file_path", "/x", "names a path"),
+        ("session.optimized_model_external_initializers_file_name", "/x", "not one that a model may set"),
+        ("session.resource_cuda_partitioning_settings", "1,/x", "not one that a model may set"),
+        ("session.debug_layout_transformation", "1", "not one that a model may set"),
+        ("session.a", "1", "--backend-config onnxruntime,session.a=VALUE"),
     ])
     func `Wrong values are refused by name`(name: String, value: String, complaint: String) throws {
         let refused = try #require(error { try parameters([name: value]) })
         #expect(refused.message.hasPrefix("model 'model': parameter '\(name)' "))
         #expect(refused.message.contains(complaint))
+    }
+
+    @Test func `A model sets what concerns it alone, the operator everything of a session`() throws {
+        #expect(
+            try parameters(["session.intra_op.allow_spinning": "0"]).sessionEntries
+                == ["session.intra_op.allow_spinning": "0"])
+        let name = "session.resource_cuda_partitioning_settings"
+        #expect(try parameters([:], backend: [name: "1,/x"]).sessionEntries == [name: "1,/x"])
     }
 
     @Test func `The backend has no parameter of another name`() throws {

@@ -33,7 +33,7 @@ typedef struct OrtTensorRTProviderOptionsV2 OrtTensorRTProviderOptionsV2;
 
 /// The versions of the interface that have the functions for execution providers, and those that hand a stream to one.
 #define ONNXRUNTIME_PROVIDER_API_VERSION 12
-#define ONNXRUNTIME_STREAM_API_VERSION 17
+#define ONNXRUNTIME_STREAM_API_VERSION 16
 
 /// The number of an element type; `ElementTypes.swift` knows which is which.
 typedef int32_t onnxruntime_element_type_t;
@@ -137,7 +137,7 @@ typedef int32_t onnxruntime_element_type_t;
     F(208, void, release_cuda_options, (OrtCUDAProviderOptionsV2 *))                                                   \
     F(216, ONNXRUNTIME_STATUS, append_provider, (OrtSessionOptions *, const char *name, ONNXRUNTIME_OPTIONS))
 
-/// The functions that hand a stream to an execution provider: since version 1.17.
+/// The functions that hand a stream to an execution provider: since version 1.16.
 #define ONNXRUNTIME_STREAM_FUNCTIONS(F)                                                                                \
     F(261, ONNXRUNTIME_STATUS, set_tensorrt_value,                                                                     \
       (OrtTensorRTProviderOptionsV2 *, const char *key, void *_Nullable value))                                        \

@@ -21,6 +21,11 @@ typedef struct {
     size_t host_byte_count;
     /// What copies return.
     int32_t copy_result;
+    /// Whether a stream's copies are done when somebody waits for the stream, and not before.
+    int32_t copies_are_late;
+    /// Threads that have to wait for streams at the same time before one of them goes on; less than 2 for none. It is an error
+    /// where they don't come within ten seconds.
+    int32_t waiting_together;
     /// Milliseconds between two events that are recorded one after the other.
     float event_step;
     /// Whether the management library says "not supported" to everything but the identity.

@@ -1,0 +1,87 @@
+import ModelConfiguration
+import Synchronization
+import Tensors
+import Testing
+
+@testable import ModelRuntime
+
+/// Inputs in a GPU's memory, of models that read them on the processor.
+struct DeviceInputTests {
+    /// Counts what is copied. Its memory is the processor's.
+    private final class Device: DeviceMemory {
+        private let copied = Atomic<Int>(0)
+
+        var copiedByteCount: Int { copied.load(ordering: .relaxed) }
+
+        func allocate(byteCount: Int) throws(HalcyonError) -> BufferStorage {
+            throw HalcyonError(.unavailable, "it has none to give")
+        }
+
+        func copy(
+            byteCount: Int, from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer
+        ) throws(HalcyonError) {
+            copied.wrappingAdd(byteCount, ordering: .relaxed)
+            target.copyMemory(from: source, byteCount: byteCount)
+        }
+
+        /// A region that holds these bytes and then zeros.
+        func region(_ bytes: [UInt8], byteCount: Int) -> Buffer {
+            let start = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 16)
+            start.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+            start.copyMemory(from: bytes, byteCount: bytes.count)
+            return Buffer(
+                BufferStorage(owning: start, byteCount: byteCount, placement: .gpu(0), device: self) {
+                    $0.deallocate()
+                })
+        }
+    }
+
+    private let device = Device()
+
+    private func validate(
+        _ type: ElementType, _ shape: Shape, _ data: Buffer, sent: ElementType? = nil
+    ) -> Result<[Tensor], HalcyonError> {
+        Result { () throws(HalcyonError) in
+            var configuration = ModelConfiguration(name: "m")
+            configuration.inputs = [TensorConfiguration(name: "IN", elementType: type, dimensions: [4])]
+            let input = Tensor(unchecked: "IN", elementType: sent ?? type, shape: shape, data: data)
+            let request = InferenceRequest(modelName: "m", inputs: [input])
+            return try RequestValidator(configuration).validate(request).inputs
+        }
+    }
+
+    private func message(_ result: Result<[Tensor], HalcyonError>) -> String? {
+        guard case .failure(let error) = result else { return nil }
+        return error.message
+    }
+
+    @Test func `What the shape says is copied, and can be read`() throws {
+        let inputs = try validate(.int32, [4], device.region([1, 0, 0, 0], byteCount: 16)).get()
+        #expect(try inputs.first?.elements(as: Int32.self) == [1, 0, 0, 0])
+        #expect(device.copiedByteCount == 16)
+    }
+
+    @Test func `A region that is too large, or of a wrong type or shape, is refused before a byte is copied`() {
+        let region = device.region([], byteCount: 1 << 20)
+        #expect(
+            message(validate(.fp32, [4], region))
+                == "input byte size mismatch for input 'IN' for model 'm'. Expected 16, got 1048576")
+        #expect(message(validate(.fp32, [1 << 18], region))?.hasPrefix("unexpected shape for input 'IN'") == true)
+        #expect(message(validate(.fp32, [4], region, sent: .int32))?.contains("data-type is 'INT32'") == true)
+        #expect(message(validate(.bytes, [5], region))?.hasPrefix("unexpected shape for input 'IN'") == true)
+        #expect(device.copiedByteCount == 0)
+    }
+
+    @Test func `Texts are copied up to a limit, as their shape does not say how long they are`() {
+        let limit = RequestValidator.deviceTextLimit
+        #expect(
+            message(validate(.bytes, [4], device.region([], byteCount: limit + 1)))
+                == "input 'IN' for model 'm' has texts in a GPU's memory, which are copied from there: expected at most "
+                + "\(limit) bytes, got \(limit + 1)")
+        #expect(device.copiedByteCount == 0)
+        #expect(message(validate(.bytes, [4], device.region([], byteCount: 16))) == nil)
+        #expect(
+            message(validate(.bytes, [4], device.region([], byteCount: 12)))
+                == "expected 4 string elements for inference input 'IN' for model 'm', got 3")
+    }
+}
