@@ -290,6 +290,24 @@ struct RequestTests {
 
     // MARK: TensorRT
 
+    @Test(arguments: ["x:0", "a,b"])
+    func `A name that trtexec would take for two things is refused`(name: String) throws {
+        try Data(Proto.model(inputs: [(name, [-1, 3, 8, 8])])).write(to: URL(fileURLWithPath: model))
+        func plan(_ change: (inout ConversionRequest) -> Void = { _ in }) -> String {
+            message {
+                try job {
+                    $0.outputModel = nil
+                    $0.outputFile = folder.path + "/a.plan"
+                    $0.target = .tensorRT
+                    change(&$0)
+                }
+            }
+        }
+        #expect(plan().contains("'\(name)'"))
+        // Then no sizes are given.
+        #expect(plan { $0.maxBatch = 0 } == "")
+    }
+
     @Test func `TensorRT gets its flags from ours`() throws {
         let plan = folder.appendingPathComponent("a.plan").path
         func arguments(_ change: (inout ConversionRequest) -> Void) throws -> [String] {
