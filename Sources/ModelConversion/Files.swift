@@ -42,6 +42,12 @@ enum Files {
         }
     }
 
+    /// The user that what lies at a path itself belongs to.
+    static func owner(_ path: String) -> uid_t? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_uid : nil
+    }
+
     static func byteCount(_ path: String) -> Int? {
         var status = stat()
         return stat(path, &status) == 0 ? Int(exactly: status.st_size) : nil

@@ -37,6 +37,13 @@ struct TensorRTBuilder {
         if request.isCompiled { notices.append("--compiled has no meaning: a plan is always compiled, for one GPU") }
         if !job.outputs.isEmpty { notices.append("-o has no meaning for trtexec: a plan's outputs go by their names") }
         if request.calibrationBatch != nil { notices.append("-b has no meaning for trtexec: the cache is calibrated") }
+        // trtexec's lists of sizes have no way to write such a name.
+        if let profile = sized(job).first(where: { $0.input.contains(where: { ":,".contains($0) }) }) {
+            throw HalcyonError(
+                .unsupported,
+                "the input '\(profile.input)': trtexec separates names and sizes with ':' and ',', so an input of which it is "
+                    + "given sizes can't have them in its name: rename it in the model")
+        }
         let needsSizes = job.profiles.isEmpty && (!job.dimensions.isEmpty || request.maxBatch != nil)
         if needsSizes, job.source.format == .encrypted, job.source.container?.inputName.isEmpty == true,
             job.dimensions.contains(where: { $0.input.isEmpty })
@@ -77,7 +84,7 @@ struct TensorRTBuilder {
         if request.precision != .fp32 { arguments.append("--\(request.precision.rawValue)") }
         if request.precision == .int8, let cache = job.calibration { arguments.append("--calib=\(cache)") }
         if let workspace = request.workspace { arguments.append("--memPoolSize=workspace:\(workspace)B") }
-        let profiles = job.profiles.isEmpty ? Self.profiles(job) : job.profiles
+        let profiles = sized(job)
         guard !profiles.isEmpty else { return arguments }
         func sizes(_ flag: String, _ path: KeyPath<ShapeProfile, [Int]>) -> String {
             let list = profiles.map { profile in
@@ -88,6 +95,10 @@ struct TensorRTBuilder {
         return arguments + [
             sizes("minShapes", \.minimum), sizes("optShapes", \.optimum), sizes("maxShapes", \.maximum),
         ]
+    }
+
+    private static func sized(_ job: ConversionJob) -> [ShapeProfile] {
+        job.profiles.isEmpty ? profiles(job) : job.profiles
     }
 
     /// The sizes that `-d` and `-m` mean, for the inputs whose batch is open.

@@ -6,7 +6,7 @@ struct ConversionOutputFlags: ParsableArguments {
     @Option(
         name: [.customShort("e"), .customLong("output-file")],
         help: ArgumentHelp(
-            "The file to write: .xml (with .bin beside it), .onnx, or the plan. One that is there is replaced.",
+            "The file to write: .xml (with .bin beside it), .onnx, or the plan.",
             valueName: "file"))
     var file: String?
 
@@ -20,7 +20,11 @@ struct ConversionOutputFlags: ParsableArguments {
             valueName: "folder"))
     var outputModel: String?
 
-    @Flag(help: "Replace a folder that is there, with all that is in it.")
+    @Flag(
+        help: """
+            Replace what is there: a folder with all that is in it; with -e the file, and for openvino its .bin and .blob. \
+            The model that is converted is never replaced.
+            """)
     var overwrite = false
 
     func apply(to request: inout ConversionRequest) {

@@ -80,6 +80,7 @@ struct ConversionTests {
         try convert(FakePython()) {
             $0.outputModel = nil
             $0.outputFile = parent + "/model.xml"
+            $0.overwrites = true
         }
         #expect(names(parent) == ["README.md", "model.bin", "model.xml"])
         #expect(text(parent + "/model.xml") == "graph\n")
@@ -205,15 +206,6 @@ struct ConversionTests {
         #expect(state == nil || state == "Z")
     }
 
-    @Test func `What an earlier conversion left that was killed is taken away`() throws {
-        let repository = folder.appendingPathComponent("repository").path
-        // No process has a number over the kernel's limit.
-        let left = repository + "/.net.converting-99999999/output"
-        try FileManager.default.createDirectory(atPath: left, withIntermediateDirectories: true)
-        try convert(FakePython())
-        #expect(names(repository) == ["net"])
-    }
-
     // MARK: TensorRT
 
     @Test func `TensorRT's builder is called where it is, and missed where it is not`() throws {
@@ -224,6 +216,7 @@ struct ConversionTests {
             request.outputFile = plan
             request.target = .tensorRT
             request.precision = .fp16
+            request.overwrites = true
             var options = fake.options()
             options.variables = variables
             _ = try Conversion(ConversionJob(request), options: options, console: console.console).run()
@@ -237,10 +230,13 @@ struct ConversionTests {
             """
         let program = programs.appendingPathComponent("trtexec").path
         try Program.write(script, to: program)
+        try FileManager.default.createDirectory(
+            atPath: folder.appendingPathComponent("out").path, withIntermediateDirectories: false)
+        try Data("no model".utf8).write(to: folder.appendingPathComponent("out/a.blob"))
         try build(["PATH": "\(programs.path):/usr/bin:/bin"])
         #expect(text(plan)?.contains("--fp16") == true)
         #expect(text(plan)?.contains("--maxShapes=x:16x3x8x8") == true)
-        #expect(names(folder.appendingPathComponent("out").path) == ["a.plan"])
+        #expect(names(folder.appendingPathComponent("out").path) == ["a.blob", "a.plan"])
         try Program.write("#!/bin/sh\necho '[E] no GPU'; exit 1\n", to: program)
         #expect(message { try build(["PATH": "\(programs.path):/usr/bin:/bin"]) }.contains("no GPU"))
         #expect(text(plan)?.contains("--fp16") == true)

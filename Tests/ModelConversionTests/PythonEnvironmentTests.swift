@@ -76,6 +76,26 @@ struct PythonEnvironmentTests {
         #expect(text.contains("run the same command again"))
     }
 
+    @Test func `A folder that others could put programs into is refused`() throws {
+        let fake = try FakePython()
+        try prepare(fake)
+        let mode = try FileManager.default.attributesOfItem(atPath: fake.environment)[.posixPermissions] as? Int
+        #expect(mode == 0o700)
+        for mode in [0o770, 0o702, 0o1777] {
+            #expect(chmod(fake.environment, mode_t(mode)) == 0)
+            #expect(message { try prepare(fake) }.contains("chmod 700"))
+        }
+        #expect(chmod(fake.environment, 0o755) == 0)
+        try prepare(fake)
+        // Where this is the superuser, the folder is given away; else the root is another's.
+        let isSuperuser = geteuid() == 0
+        if isSuperuser { #expect(chown(fake.environment, 1, 1) == 0) }
+        let foreign = PythonEnvironment(
+            folder: isSuperuser ? fake.environment : "/", interpreter: fake.program, variables: fake.variables,
+            console: CollectingConsole().console, interrupts: .none)
+        #expect(message { try foreign.prepare([.base]) }.contains("belongs to user"))
+    }
+
     @Test func `Variables that lead Python elsewhere are taken out`() {
         let settings = PythonEnvironment.settings(["PYTHONPATH": "/x", "PYTHONHOME": "/y", "HTTP_PROXY": "p"])
         #expect(settings["PYTHONPATH"] == nil)

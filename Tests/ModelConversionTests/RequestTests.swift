@@ -235,7 +235,78 @@ struct RequestTests {
         #expect(message { try job { $0.outputModel = folder.path + "/.hidden" } }.contains("dot"))
     }
 
+    @Test(arguments: ["a.xml", "a.bin", "a.blob", "a.blob.json"])
+    func `A file that is there, or what belongs to it, is not replaced unasked`(name: String) throws {
+        try Data("old".utf8).write(to: folder.appendingPathComponent(name))
+        func file(_ name: String, _ change: (inout ConversionRequest) -> Void = { _ in }) -> String {
+            message {
+                try job {
+                    $0.outputModel = nil
+                    $0.outputFile = folder.path + "/" + name
+                    change(&$0)
+                }
+            }
+        }
+        #expect(file("a.xml").contains("--overwrite"))
+        #expect(file("a.xml") { $0.overwrites = true } == "")
+        // They belong to an OpenVINO model.
+        #expect(file("a.onnx") { $0.target = .onnx } == "")
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent("b.bin"), withIntermediateDirectories: false)
+        #expect(file("b.xml") { $0.overwrites = true }.contains("no file"))
+    }
+
+    @Test func `The model that is converted is never replaced`() throws {
+        let version = folder.appendingPathComponent("m/1")
+        try FileManager.default.createDirectory(at: version, withIntermediateDirectories: true)
+        try Data("<?xml version=\"1.0\"?><net name=\"n\"></net>".utf8)
+            .write(to: version.appendingPathComponent("a.xml"))
+        try Data([1]).write(to: version.appendingPathComponent("a.bin"))
+        let link = folder.appendingPathComponent("link.xml")
+        try FileManager.default.createSymbolicLink(
+            at: link, withDestinationURL: version.appendingPathComponent("a.xml"))
+        try Data(Proto.model(external: "b.bin")).write(to: version.appendingPathComponent("w.onnx"))
+        try Data([1]).write(to: version.appendingPathComponent("b.bin"))
+        func refusal(_ model: String, _ change: (inout ConversionRequest) -> Void) -> Bool {
+            message {
+                try job {
+                    $0.model = model
+                    $0.outputModel = nil
+                    $0.overwrites = true
+                    change(&$0)
+                }
+            }.contains("is converted: write elsewhere")
+        }
+        let (graph, weights) = (version.path + "/a.xml", version.path + "/w.onnx")
+        #expect(refusal(graph) { $0.outputFile = graph })
+        #expect(refusal(link.path) { $0.outputFile = graph })
+        #expect(refusal(graph) { $0.outputFile = link.path })
+        #expect(refusal(weights) { $0.outputFile = version.path + "/b.xml" })
+        #expect(refusal(graph) { $0.outputVersion = version.path })
+        #expect(refusal(graph) { $0.outputModel = folder.path + "/m" })
+        #expect(!refusal(graph) { $0.outputFile = version.path + "/c.xml" })
+        #expect(!refusal(graph) { $0.outputVersion = folder.path + "/m/2" })
+    }
+
     // MARK: TensorRT
+
+    @Test(arguments: ["x:0", "a,b"])
+    func `A name that trtexec would take for two things is refused`(name: String) throws {
+        try Data(Proto.model(inputs: [(name, [-1, 3, 8, 8])])).write(to: URL(fileURLWithPath: model))
+        func plan(_ change: (inout ConversionRequest) -> Void = { _ in }) -> String {
+            message {
+                try job {
+                    $0.outputModel = nil
+                    $0.outputFile = folder.path + "/a.plan"
+                    $0.target = .tensorRT
+                    change(&$0)
+                }
+            }
+        }
+        #expect(plan().contains("'\(name)'"))
+        // Then no sizes are given.
+        #expect(plan { $0.maxBatch = 0 } == "")
+    }
 
     @Test func `TensorRT gets its flags from ours`() throws {
         let plan = folder.appendingPathComponent("a.plan").path

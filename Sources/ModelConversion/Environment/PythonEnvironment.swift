@@ -43,9 +43,11 @@ struct PythonEnvironment {
 
     /// Makes what is missing.
     ///
-    /// - Throws: `unavailable` with what to install or to do; `cancelled`.
+    /// - Throws: `unavailable` with what to install or to do; `invalidArgument` for a folder that is not the user's alone;
+    ///   `cancelled`.
     func prepare(_ wanted: [Packages]) throws {
-        try Files.makeFolders(folder)
+        try Files.makeFolders(folder, mode: 0o700)
+        try checkOwner()
         let lock = try FolderLock(folder, console: console, interrupts: interrupts)
         defer { lock.release() }
         if wanted.allSatisfy(isComplete) { return }
@@ -56,6 +58,24 @@ struct PythonEnvironment {
             try make()
         }
         for packages in wanted where !isComplete(packages) { try install(packages) }
+    }
+
+    /// What lies in the folder runs as the user, so nobody else may put anything there.
+    private func checkOwner() throws(HalcyonError) {
+        var status = stat()
+        guard stat(folder, &status) == 0 else { throw Files.failure("find", folder, errno) }
+        guard status.st_uid == geteuid() else {
+            throw HalcyonError(
+                .invalidArgument,
+                "--environment \(folder): the folder belongs to user \(status.st_uid), who could put programs there that "
+                    + "would run as user \(geteuid()): name a folder of your own")
+        }
+        guard status.st_mode & 0o022 == 0 else {
+            throw HalcyonError(
+                .invalidArgument,
+                "--environment \(folder): others may write there, and what lies there runs as you. If all that is in it is "
+                    + "yours: chmod 700 '\(folder)'")
+        }
     }
 
     // MARK: Stamps

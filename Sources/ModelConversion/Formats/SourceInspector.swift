@@ -54,7 +54,7 @@ package enum SourceInspector {
         case .onnx:
             var model = SourceModel(path: file.path, format: .onnx, byteCount: size)
             let content = try ONNXFile(file.bytes[...])
-            try checkExternalFiles(content.externalFiles, of: file.path)
+            model.files += try externalFiles(content.externalFiles, of: file.path)
             model.inputs = content.inputs
             model.outputs = content.outputs
             model.outputNames = content.tensors.union(content.outputs.map(\.name)).sorted()
@@ -127,6 +127,7 @@ package enum SourceInspector {
         }
         var model = SourceModel(path: file.path, format: .openVINO, byteCount: file.bytes.count)
         model.byteCount += Files.byteCount(weights) ?? 0
+        if Files.kind(weights) != nil { model.files.append(try Files.realPath(weights)) }
         return model
     }
 
@@ -203,7 +204,10 @@ package enum SourceInspector {
     // MARK: External data
 
     /// Every file of weights must lie in the model's own folder once links are resolved, and be there.
-    private static func checkExternalFiles(_ names: Set<String>, of path: String) throws(HalcyonError) {
+    ///
+    /// - Returns: the files, behind links.
+    private static func externalFiles(_ names: Set<String>, of path: String) throws(HalcyonError) -> [String] {
+        var files: [String] = []
         let root = try Files.realPath(Files.parent(path))
         for name in names.sorted() {
             let file = "\(root)/\(name)"
@@ -219,6 +223,8 @@ package enum SourceInspector {
                     "its weights '\(name)' are a link to '\(resolved)', and only files in the model's own folder are read"
                 )
             }
+            files.append(resolved)
         }
+        return files
     }
 }

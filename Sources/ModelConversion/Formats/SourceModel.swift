@@ -11,6 +11,8 @@ package struct SourceModel: Sendable {
 
     /// Absolute, behind links.
     package var path: String
+    /// Every file of it, or its folder: absolute, behind links.
+    package var files: [String]
     package var format: SourceFormat
     package var byteCount: Int
     /// `nil` where this format's inputs show only to the libraries.
@@ -24,6 +26,7 @@ package struct SourceModel: Sendable {
 
     init(path: String, format: SourceFormat, byteCount: Int) {
         self.path = path
+        files = [path]
         self.format = format
         self.byteCount = byteCount
     }

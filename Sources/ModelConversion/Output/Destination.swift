@@ -18,15 +18,22 @@ package struct Destination: Hashable, Sendable {
     /// The name of the model's file.
     package var modelFile: String
     private var overwrites: Bool
+    private var target: ConversionRequest.Target
 
-    /// The file's name without its ending.
-    var stem: String { modelFile.split(separator: ".").dropLast().joined(separator: ".") }
+    /// In ``parent``: the model's file, what else the target writes, and what is then out of date.
+    var files: [String] {
+        guard form == .file else { return [Files.lastName(path)] }
+        guard target == .openVINO, let dot = modelFile.lastIndex(of: ".") else { return [modelFile] }
+        // What was compiled belongs to the model that is replaced.
+        return [modelFile] + ["bin", "blob", "blob.json"].map { "\(modelFile[..<dot]).\($0)" }
+    }
 
     /// The folder that everything is written into in the end.
     var parent: String { Files.parent(path) }
 
-    /// - Throws: `invalidArgument` for none or several destinations, or one that can't be written; `alreadyExists`.
-    init(_ request: ConversionRequest) throws(HalcyonError) {
+    /// - Throws: `invalidArgument` for none or several destinations, or one that can't be written or holds the source;
+    ///   `alreadyExists`.
+    init(_ request: ConversionRequest, source: SourceModel) throws(HalcyonError) {
         let given = [
             request.outputFile.map { (Form.file, $0) }, request.outputVersion.map { (Form.version, $0) },
             request.outputModel.map { (Form.model, $0) },
@@ -41,6 +48,7 @@ package struct Destination: Hashable, Sendable {
         self.form = form
         path = try Files.absolutePath(text)
         overwrites = request.overwrites
+        target = request.target
         let ending = Self.ending(request.target)
         modelFile = form == .file ? Files.lastName(path) : "model.\(ending)"
         switch form {
@@ -49,6 +57,8 @@ package struct Destination: Hashable, Sendable {
         case .model: try checkModel(text)
         }
         try checkPlace()
+        try checkSource(source)
+        try checkVacancy()
     }
 
     private static func ending(_ target: ConversionRequest.Target) -> String {
@@ -97,20 +107,43 @@ package struct Destination: Hashable, Sendable {
     }
 
     private func checkPlace() throws(HalcyonError) {
-        if form != .file, let kind = Files.ownKind(path) {
-            guard kind == .folder else {
-                throw HalcyonError(.invalidArgument, "'\(path)' is there and is not a folder")
-            }
-            guard overwrites || Files.names(in: path).isEmpty else {
-                throw HalcyonError(
-                    .alreadyExists, "'\(path)' is there already: --overwrite replaces the whole folder")
-            }
-        }
         var place = parent
         while Files.kind(place) == nil, place != "/" { place = Files.parent(place) }
         guard Files.kind(place) == .folder else {
             throw HalcyonError(.invalidArgument, "'\(place)' is not a folder, so '\(path)' can't be written")
         }
         guard access(place, W_OK | X_OK) == 0 else { throw Files.failure("write into", place, errno) }
+    }
+
+    /// What is converted is perhaps the only copy: it stays, whatever the flags say.
+    private func checkSource(_ source: SourceModel) throws(HalcyonError) {
+        for name in files {
+            let place = "\(parent)/\(name)"
+            guard Files.ownKind(place) != nil, let resolved = try? Files.realPath(place) else { continue }
+            let inside = resolved == "/" ? "/" : resolved + "/"
+            let lost = source.files.first {
+                $0 == resolved || $0.hasPrefix(inside) || resolved.hasPrefix($0 + "/")
+            }
+            guard let lost else { continue }
+            throw HalcyonError(
+                .invalidArgument, "'\(place)' would take the place of '\(lost)', which is converted: write elsewhere")
+        }
+    }
+
+    /// - Throws: `alreadyExists` where something is there that may not be replaced; `invalidArgument` where it can't be.
+    func checkVacancy() throws(HalcyonError) {
+        for name in files {
+            let place = "\(parent)/\(name)"
+            guard let kind = Files.ownKind(place) else { continue }
+            guard (kind == .folder) == (form != .file) else {
+                throw HalcyonError(
+                    .invalidArgument, "'\(place)' is there and is \(form == .file ? "no file" : "not a folder")")
+            }
+            if overwrites || form != .file && Files.names(in: place).isEmpty { continue }
+            throw HalcyonError(
+                .alreadyExists,
+                "'\(place)' is there already: --overwrite replaces "
+                    + (form == .file ? "it, and what belongs to it" : "the whole folder"))
+        }
     }
 }

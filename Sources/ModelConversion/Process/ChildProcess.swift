@@ -37,7 +37,7 @@ struct ChildProcess {
         let child = try spawn(pipes)
         pipes.closeChildEnds()
         do {
-            try forward(pipes, interrupts, line)
+            try forward(child, pipes, interrupts, line)
             return wait(child)
         } catch {
             end(child)
@@ -106,8 +106,14 @@ struct ChildProcess {
 
     // MARK: While it runs
 
+    /// Bytes that are still read of what was written before the child ended: more than a pipe holds by default.
+    private static let rest = 1 << 20
+
+    /// Until the child has ended, and its group with it; it is not reaped yet.
+    ///
+    /// What it has started may hold the pipes for longer, so their end is not waited for.
     private func forward(
-        _ pipes: Pipes, _ interrupts: Interrupts, _ line: (Stream, String) throws -> Void
+        _ child: pid_t, _ pipes: Pipes, _ interrupts: Interrupts, _ line: (Stream, String) throws -> Void
     ) throws {
         var splitters = [LineSplitter(), LineSplitter()]
         let streams: [Stream] = [.output, .error]
@@ -116,23 +122,44 @@ struct ChildProcess {
             pollfd(fd: pipes.ours[2], events: Int16(POLLIN), revents: 0),
             pollfd(fd: interrupts.descriptor, events: Int16(POLLIN), revents: 0),
         ]
+        var isOpen: Bool { entries[0].fd >= 0 || entries[1].fd >= 0 }
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while entries[0].fd >= 0 || entries[1].fd >= 0 {
-            guard poll(&entries, nfds_t(entries.count), -1) >= 0 || errno == EINTR else {
+        var ended = false
+        var rest = Self.rest
+        while !ended || isOpen && rest > 0 {
+            if !ended, Self.hasEnded(child) {
+                ended = true
+                // Its number, and so its group's, is its own until it is reaped.
+                kill(-child, SIGKILL)
+            }
+            // Pipes that have ended mean that the child is about to.
+            let ready = poll(&entries, nfds_t(entries.count), ended ? 0 : isOpen ? 100 : 5)
+            guard ready >= 0 || errno == EINTR else {
                 throw HalcyonError(.internal, "waiting for '\(executable)': \(String(cString: strerror(errno)))")
             }
+            if ready < 0 { continue }
             if entries[2].revents != 0 { throw Interrupts.error }
+            if ended, ready == 0 { break }
             for index in 0..<2 where entries[index].fd >= 0 && entries[index].revents != 0 {
                 let count = read(entries[index].fd, &buffer, buffer.count)
                 if count < 0, errno == EINTR { continue }
                 if count > 0 {
+                    if ended { rest -= count }
                     for text in splitters[index].add(buffer.prefix(count)) { try line(streams[index], text) }
                     continue
                 }
                 entries[index].fd = -1
-                if let text = splitters[index].finish() { try line(streams[index], text) }
             }
         }
+        for index in 0..<2 {
+            if let text = splitters[index].finish() { try line(streams[index], text) }
+        }
+    }
+
+    /// Without reaping it.
+    private static func hasEnded(_ child: pid_t) -> Bool {
+        var information = siginfo_t()
+        return waitid(P_PID, id_t(child), &information, WEXITED | WNOHANG | WNOWAIT) != 0 || information.si_signo != 0
     }
 
     private func wait(_ child: pid_t) -> Ending {
@@ -149,11 +176,8 @@ struct ChildProcess {
         kill(-child, SIGTERM)
         var waited: Int32 = 0
         while waited < patience {
-            var information = siginfo_t()
             // Without reaping: its number must stay its own until the group has been told.
-            guard waitid(P_PID, id_t(child), &information, WEXITED | WNOHANG | WNOWAIT) == 0,
-                information.si_signo == 0
-            else { break }
+            if Self.hasEnded(child) { break }
             poll(nil, 0, 20)
             waited += 20
         }

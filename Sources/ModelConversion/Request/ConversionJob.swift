@@ -20,7 +20,7 @@ package struct ConversionJob: Sendable {
     package init(_ request: ConversionRequest) throws(HalcyonError) {
         self.request = request
         source = try SourceInspector.inspect(request.model, hasKey: request.key != nil)
-        destination = try Destination(request)
+        destination = try Destination(request, source: source)
         var dimensions: [InputDimensions] = []
         for text in request.dimensions { dimensions.append(try InputDimensions(text)) }
         self.dimensions = dimensions
