@@ -14,8 +14,8 @@ extension Runtime {
         let attempt = Self.attempt(provider)
         do throws(HalcyonError) {
             switch provider.kind {
-            case .cuda: try appendCUDA(provider, to: options, stream: stream, attempt)
-            case .tensorRT: try appendTensorRT(provider, to: options, stream: stream, attempt)
+            case .cuda: try append(provider, by: cudaFunctions, to: options, stream: stream, attempt)
+            case .tensorRT: try append(provider, by: tensorRTFunctions, to: options, stream: stream, attempt)
             case .openVINO: try appendOpenVINO(provider, to: options, attempt)
             }
         } catch {
@@ -42,35 +42,47 @@ extension Runtime {
         "ONNX Runtime's \(provider.kind.rawValue) can't be used"
     }
 
-    private func appendCUDA(
-        _ provider: ExecutionProvider, to options: Handle, stream: UnsafeMutableRawPointer?, _ attempt: String
-    ) throws(HalcyonError) {
-        let functions = library.functions
-        guard let create = functions.create_cuda_options, let update = functions.update_cuda_options,
-            let release = functions.release_cuda_options, let append = functions.append_cuda_provider
-        else { throw tooOld(provider) }
-        let settings = try library.make(free: release, attempt) { create($0) }
-        try library.check(
-            CStringList.with(provider.options) { update(settings.pointer, $0, $1, $2) }, code: .invalidArgument, attempt
-        )
-        if let stream, let set = functions.set_cuda_value {
-            try library.check(set(settings.pointer, "user_compute_stream", stream), attempt)
-        }
-        try library.check(append(options.pointer, settings.pointer), attempt)
+    /// The functions for a provider whose options are an object of their own; `nil` for those that the library lacks.
+    private struct OptionFunctions {
+        var create: ((UnsafeMutablePointer<OpaquePointer?>) -> OpaquePointer?)?
+        var update:
+            (
+                (OpaquePointer, UnsafePointer<UnsafePointer<CChar>>, UnsafePointer<UnsafePointer<CChar>>, Int) ->
+                    OpaquePointer?
+            )?
+        var setValue: ((OpaquePointer, UnsafePointer<CChar>, UnsafeMutableRawPointer?) -> OpaquePointer?)?
+        var release: (@convention(c) (OpaquePointer) -> Void)?
+        var append: ((OpaquePointer, OpaquePointer) -> OpaquePointer?)?
     }
 
-    private func appendTensorRT(
-        _ provider: ExecutionProvider, to options: Handle, stream: UnsafeMutableRawPointer?, _ attempt: String
-    ) throws(HalcyonError) {
+    private var cudaFunctions: OptionFunctions {
         let functions = library.functions
-        guard let create = functions.create_tensorrt_options, let update = functions.update_tensorrt_options,
-            let release = functions.release_tensorrt_options, let append = functions.append_tensorrt_provider
+        return OptionFunctions(
+            create: functions.create_cuda_options, update: functions.update_cuda_options,
+            setValue: functions.set_cuda_value, release: functions.release_cuda_options,
+            append: functions.append_cuda_provider)
+    }
+
+    private var tensorRTFunctions: OptionFunctions {
+        let functions = library.functions
+        return OptionFunctions(
+            create: functions.create_tensorrt_options, update: functions.update_tensorrt_options,
+            setValue: functions.set_tensorrt_value, release: functions.release_tensorrt_options,
+            append: functions.append_tensorrt_provider)
+    }
+
+    private func append(
+        _ provider: ExecutionProvider, by functions: OptionFunctions, to options: Handle,
+        stream: UnsafeMutableRawPointer?, _ attempt: String
+    ) throws(HalcyonError) {
+        guard let create = functions.create, let update = functions.update, let release = functions.release,
+            let append = functions.append
         else { throw tooOld(provider) }
         let settings = try library.make(free: release, attempt) { create($0) }
         try library.check(
             CStringList.with(provider.options) { update(settings.pointer, $0, $1, $2) }, code: .invalidArgument, attempt
         )
-        if let stream, let set = functions.set_tensorrt_value {
+        if let stream, let set = functions.setValue {
             try library.check(set(settings.pointer, "user_compute_stream", stream), attempt)
         }
         try library.check(append(options.pointer, settings.pointer), attempt)

@@ -18,6 +18,9 @@ struct ModelEntry {
 
     var isServing: Bool { !served.isEmpty }
 
+    /// The keys of the models that the versions that serve need directly.
+    var steps: [String] { served.values.flatMap { $0.steps.map(\.modelName) } }
+
     /// Whether a version is out of service and has still requests to finish.
     var isDraining: Bool { !draining.isEmpty }
 

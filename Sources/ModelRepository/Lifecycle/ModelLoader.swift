@@ -102,19 +102,18 @@ package struct ModelLoader: Sendable {
         }
         let definition = try repository.readModel(
             files == nil ? key : modelName.rawValue, backends: backends, json: override?.configuration)
-        var identities: [Int64: VersionIdentity?] = [:]
-        for version in definition.versions {
-            identities.updateValue(try identity(of: version.number, definition), forKey: version.number)
-        }
         return Preparation(
-            key: key, definition: definition, identities: identities, repository: repository, files: files)
+            key: key, definition: definition, identities: try identities(definition), repository: repository,
+            files: files)
     }
 
-    /// An ensemble has none: what its steps are may have changed.
-    private func identity(
-        of version: Int64, _ definition: ModelDefinition
-    ) throws(HalcyonError) -> VersionIdentity? {
-        guard definition.configuration.ensemble == nil else { return nil }
+    /// What each version would be made of. Those of an ensemble have none: what its steps are may have changed.
+    private func identities(_ definition: ModelDefinition) throws(HalcyonError) -> [Int64: VersionIdentity?] {
+        var identities: [Int64: VersionIdentity?] = [:]
+        guard definition.configuration.ensemble == nil else {
+            for version in definition.versions { identities.updateValue(nil, forKey: version.number) }
+            return identities
+        }
         // Those that a configuration can name: what else lies there, a README for instance, changes no model.
         let named = Set(
             definition.configuration.outputs.compactMap {
@@ -123,9 +122,12 @@ package struct ModelLoader: Sendable {
         )
         .union(["warmup", "initial_state"])
         let beside = try FileSystem.fingerprint(of: definition.directory, where: named.contains)
-        return VersionIdentity(
-            configuration: definition.configuration,
-            contents: try FileSystem.fingerprint(of: "\(definition.directory)/\(version)"), shared: beside)
+        for version in definition.versions {
+            let contents = try FileSystem.fingerprint(of: "\(definition.directory)/\(version.number)")
+            identities[version.number] = VersionIdentity(
+                configuration: definition.configuration, contents: contents, shared: beside)
+        }
+        return identities
     }
 
     /// Loads one of the versions.

@@ -59,9 +59,7 @@ extension ModelManager {
 
     /// The same, by what serves.
     func servedSteps(of name: String) -> [String] {
-        table.withLock { table in
-            table.entries[name]?.served.values.flatMap { $0.steps.map(\.modelName) } ?? []
-        }
+        table.withLock { $0.entries[name]?.steps ?? [] }
     }
 
     /// The ensembles that were asked for and are not ready, inner ones first.

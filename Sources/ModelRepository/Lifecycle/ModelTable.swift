@@ -74,15 +74,14 @@ struct ModelTable {
 
     /// The keys of the models that the served versions of a model need directly.
     private func servedSteps(of name: String) -> [String] {
-        guard let key = try? key(name), let entry = entries[key] else { return [] }
-        return entry.served.values.flatMap { $0.steps.map(\.modelName) }
+        (try? key(name)).flatMap { entries[$0] }?.steps ?? []
     }
 
     /// The models that a served model needs and that nobody else does, outer ones before inner ones.
     func dependents(of name: String) -> [String] {
         guard let key = try? key(name) else { return [] }
         let steps = entries.filter(\.value.isServing).mapValues { entry in
-            Set(entry.served.values.flatMap { $0.steps.map(\.modelName) }.map { (try? self.key($0)) ?? $0 })
+            Set(entry.steps.map { (try? self.key($0)) ?? $0 })
         }
         var own: Set<String> = []
         var open = Array(steps[key] ?? [])
