@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <linux/futex.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -285,3 +287,22 @@ int halcyon_spawn(const char *path, char *const *arguments, char *const *environ
 }
 
 char **halcyon_environment(void) { return environ; }
+
+void *halcyon_pages_map(size_t size) {
+    void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return start == MAP_FAILED ? NULL : start;
+}
+
+void *halcyon_pages_remap(void *start, size_t size, size_t new_size) {
+    void *moved = mremap(start, size, new_size, MREMAP_MAYMOVE);
+    return moved == MAP_FAILED ? NULL : moved;
+}
+
+void halcyon_pages_unmap(void *start, size_t size) { munmap(start, size); }
+
+void halcyon_limit_heaps(int count) { mallopt(M_ARENA_MAX, count); }
+
+void halcyon_trim_heaps(void) { malloc_trim(0); }
+
+// On Linux a priority belongs to a thread.
+void halcyon_lower_priority(int nice) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice); }

@@ -6,12 +6,19 @@ package struct JSONScanner {
     /// The next byte to look at.
     package private(set) var position = 0
     private var depth = 0
-    private let maximumDepth: Int
+    private let limits: JSONLimits
+    /// How many values there may still be in trees.
+    private var valuesLeft: Int
 
     /// - Parameter maximumDepth: how many arrays and objects may be nested.
     package init(_ text: UnsafeRawBufferPointer, maximumDepth: Int) {
+        self.init(text, limits: JSONLimits(depth: maximumDepth))
+    }
+
+    package init(_ text: UnsafeRawBufferPointer, limits: JSONLimits) {
         self.text = text.bindMemory(to: UInt8.self)
-        self.maximumDepth = maximumDepth
+        self.limits = limits
+        valuesLeft = limits.values
     }
 
     /// The kind of the next value, by its first byte.
@@ -19,6 +26,13 @@ package struct JSONScanner {
 
     /// Bytes that are not read yet.
     package var remaining: Int { text.count - position }
+
+    /// Some of the text as it stands there.
+    package func withText<Result>(
+        _ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
+    ) rethrows -> Result {
+        try body(UnsafeBufferPointer(rebasing: text[range]))
+    }
 
     // MARK: Structure
 
@@ -47,7 +61,7 @@ package struct JSONScanner {
         if try next() == UInt8(ascii: "}") { return close() }
         while true {
             guard try next() == UInt8(ascii: "\"") else { throw error("Missing a name for object member.") }
-            let name = try string()
+            let name = try string(longest: limits.nameLength)
             guard try next() == UInt8(ascii: ":") else { throw error("Missing a colon after a name of object member.") }
             position += 1
             try member(&self, name)
@@ -82,8 +96,8 @@ package struct JSONScanner {
     private mutating func open(_ bracket: UInt8, _ what: String) throws {
         guard try next() == bracket else { throw error("expected \(what)") }
         depth += 1
-        guard depth <= maximumDepth else {
-            throw error("arrays and objects are nested over \(maximumDepth) deep, which is the limit")
+        guard depth <= limits.depth else {
+            throw error("arrays and objects are nested over \(limits.depth) deep, which is the limit")
         }
         position += 1
     }
@@ -95,22 +109,55 @@ package struct JSONScanner {
 
     // MARK: Values
 
-    package mutating func string() throws -> String {
+    /// - Parameter longest: bytes that it may have in the text; nothing is made of more.
+    package mutating func string(longest: Int = .max) throws -> String {
         guard try next() == UInt8(ascii: "\"") else { throw error("expected a string") }
         let start = position + 1
-        var end = start
-        while end < text.count, text[end] != UInt8(ascii: "\""), text[end] != UInt8(ascii: "\\"), text[end] >= 0x20 {
-            end += 1
-        }
+        let end = plainEnd(from: start)
         guard end < text.count else { throw JSONError("Missing a closing quotation mark in string.", at: start - 1) }
+        guard end - start <= longest else { throw tooLong(longest, at: start - 1) }
         if text[end] == UInt8(ascii: "\"") {
             position = end + 1
             return try utf8(UnsafeBufferPointer(rebasing: text[start..<end]), at: start)
         }
         var bytes = Array(text[start..<end])
         position = end
-        try appendEscaped(to: &bytes, start: start)
+        try appendEscaped(to: &bytes, start: start, longest: longest)
         return try bytes.withUnsafeBufferPointer { try utf8($0, at: start) }
+    }
+
+    /// Where the characters of a string end that stand for themselves.
+    private func plainEnd(from start: Int) -> Int {
+        var end = start
+        while end < text.count, text[end] != UInt8(ascii: "\""), text[end] != UInt8(ascii: "\\"), text[end] >= 0x20 {
+            end += 1
+        }
+        return end
+    }
+
+    private func tooLong(_ limit: Int, at offset: Int) -> JSONError {
+        JSONError("a text is over \(limit) bytes, the limit for it,", at: offset)
+    }
+
+    /// Reads over a string without making one.
+    private mutating func skipString() throws {
+        guard try next() == UInt8(ascii: "\"") else { throw error("expected a string") }
+        let start = position
+        var escaped: [UInt8] = []
+        position += 1
+        while true {
+            position = plainEnd(from: position)
+            guard position < text.count else {
+                throw JSONError("Missing a closing quotation mark in string.", at: start)
+            }
+            if text[position] == UInt8(ascii: "\"") {
+                position += 1
+                return
+            }
+            guard text[position] == UInt8(ascii: "\\") else { throw error("Invalid encoding in string.") }
+            try appendEscape(to: &escaped)
+            escaped.removeAll(keepingCapacity: true)
+        }
     }
 
     private func utf8(_ bytes: UnsafeBufferPointer<UInt8>, at offset: Int) throws -> String {
@@ -120,8 +167,9 @@ package struct JSONScanner {
         return string
     }
 
-    private mutating func appendEscaped(to bytes: inout [UInt8], start: Int) throws {
+    private mutating func appendEscaped(to bytes: inout [UInt8], start: Int, longest: Int) throws {
         while position < text.count {
+            guard bytes.count <= longest else { throw tooLong(longest, at: start - 1) }
             let byte = text[position]
             switch byte {
             case UInt8(ascii: "\""):
@@ -261,6 +309,9 @@ package struct JSONScanner {
         if index < text.count, text[index] | 0x20 == UInt8(ascii: "e") {
             index = try exponent(from: index + 1, into: &decimal, start: start)
         }
+        guard index - start <= limits.numberLength else {
+            throw JSONError("a number is over \(limits.numberLength) characters, the limit for it,", at: start)
+        }
         decimal.range = start..<index
         position = index
         return decimal
@@ -302,6 +353,8 @@ package struct JSONScanner {
 
     /// The next value as a tree.
     package mutating func value() throws -> JSONValue {
+        valuesLeft -= 1
+        guard valuesLeft >= 0 else { throw error("the document has over \(limits.values) values, which is the limit,") }
         switch try kind() {
         case .object:
             var members: [(String, JSONValue)] = []
@@ -330,7 +383,7 @@ package struct JSONScanner {
         switch try kind() {
         case .object: try object { scanner, _ in try scanner.skip() }
         case .array: try array { try $0.skip() }
-        case .string: _ = try string()
+        case .string: try skipString()
         case .bool: _ = try bool()
         case .null: try null()
         case .number: _ = try number()

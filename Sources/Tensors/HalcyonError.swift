@@ -16,6 +16,8 @@ public struct HalcyonError: Error, Hashable, Sendable {
 
     public var code: Code
     public var message: String
+    /// After how many seconds it is worth to try again, where that is known.
+    public var retryAfterSeconds: Int?
 
     public init(_ code: Code, _ message: String) {
         self.code = code
@@ -34,5 +36,9 @@ extension HalcyonError {
     }
 
     /// The same error with a sentence's beginning that says where it happened.
-    public func prefixed(_ prefix: String) -> HalcyonError { HalcyonError(code, "\(prefix)\(message)") }
+    public func prefixed(_ prefix: String) -> HalcyonError {
+        var error = self
+        error.message = "\(prefix)\(message)"
+        return error
+    }
 }

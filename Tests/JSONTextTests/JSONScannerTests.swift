@@ -113,6 +113,52 @@ struct JSONScannerTests {
             #expect(try scan(text) { try $0.float() } == Float(text))
         }
     }
+
+    @Test("Nothing is made of what is over a limit")
+    func limits() {
+        func fails(_ text: String, _ change: (inout JSONLimits) -> Void, _ read: (inout JSONScanner) throws -> Void)
+            -> Bool
+        {
+            var limits = JSONLimits(depth: 8)
+            change(&limits)
+            var bytes = Array(text.utf8)
+            return bytes.withUnsafeMutableBytes { bytes in
+                var scanner = JSONScanner(UnsafeRawBufferPointer(bytes), limits: limits)
+                do {
+                    try read(&scanner)
+                    return false
+                } catch { return true }
+            }
+        }
+        #expect(!fails(#"{"abc":1}"#, { $0.nameLength = 3 }, { _ = try $0.value() }))
+        #expect(fails(#"{"abcd":1}"#, { $0.nameLength = 3 }, { _ = try $0.value() }))
+        #expect(fails(#"{"\u0061\u0061\u0061\u0061":1}"#, { $0.nameLength = 3 }, { try $0.skip() }))
+        #expect(!fails("-1.5", { $0.numberLength = 4 }, { _ = try $0.number() }))
+        #expect(fails("-1.55", { $0.numberLength = 4 }, { _ = try $0.float() }))
+        #expect(!fails("[1,[2]]", { $0.values = 4 }, { _ = try $0.value() }))
+        #expect(fails("[1,[2]]", { $0.values = 3 }, { _ = try $0.value() }))
+        #expect(!fails(#""abc""#, { _ in }, { _ = try $0.string(longest: 3) }))
+        #expect(fails(#""abcd""#, { _ in }, { _ = try $0.string(longest: 3) }))
+    }
+
+    @Test("What is read over is looked at as what is read is")
+    func skipping() throws {
+        for (text, isWell) in [
+            (#""a\n\u00e9b" "#, true), (#""a"#, false), (#""a\x""#, false), (#""a\u00g0""#, false),
+            ("\"a\u{1}\"", false),
+        ] {
+            var bytes = Array(text.utf8)
+            let result = bytes.withUnsafeMutableBytes { bytes in
+                var scanner = JSONScanner(UnsafeRawBufferPointer(bytes), maximumDepth: 1)
+                return Result {
+                    try scanner.skip()
+                    try scanner.end()
+                }
+            }
+            let isTaken = (try? result.get()) != nil
+            #expect(isTaken == isWell)
+        }
+    }
 }
 
 /// Numbers that are the same in every run.

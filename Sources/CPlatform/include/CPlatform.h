@@ -82,3 +82,21 @@ int halcyon_spawn(const char *path, char *const *arguments, char *const *environ
 
 /// The variables of this process, `NAME=value` each, with a null behind the last.
 char **halcyon_environment(void);
+
+/// Whole pages of fresh memory, zeros; null where the system has none. The size may be any.
+void *halcyon_pages_map(size_t size);
+
+/// The same pages, more or fewer of them, maybe elsewhere, without a copy. Null where that can't be; then they stay as they were.
+void *halcyon_pages_remap(void *start, size_t size, size_t new_size);
+
+/// Gives pages back to the system.
+void halcyon_pages_unmap(void *start, size_t size);
+
+/// From now on the allocator keeps at most this many heaps for all threads.
+void halcyon_limit_heaps(int count);
+
+/// Gives the system back what the allocator holds and nobody uses.
+void halcyon_trim_heaps(void);
+
+/// Has the calling thread give way to others of this process: a higher number more.
+void halcyon_lower_priority(int nice);
