@@ -27,7 +27,8 @@ public enum ConfigurationReader {
     /// - Parameters:
     ///   - bytes: the file's content.
     ///   - file: its name, for the diagnostics.
-    ///   - modelName: the name of the model's folder, which is the model's name.
+    ///   - modelName: the name of the model's folder, which is the model's name; empty for a file that lies in none, whose
+    ///     own name of the model then counts.
     ///   - form: how it is written.
     public static func read(_ bytes: [UInt8], file: String, modelName: String, form: Form = .text) -> Outcome {
         guard bytes.count <= maximumByteCount else {
@@ -46,7 +47,8 @@ public enum ConfigurationReader {
         case .json: (message, complaints) = JSONConfigurationParser.parse(bytes, file: file)
         }
         var decoder = ConfigurationDecoder(modelName: modelName, diagnostics: complaints)
-        let configuration = decoder.decode(message)
+        var configuration = decoder.decode(message)
+        if modelName.isEmpty { configuration.name = message.string("name") }
         let diagnostics = decoder.diagnostics.diagnostics.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
         let hasErrors = diagnostics.contains { $0.severity == .error }
         return Outcome(configuration: hasErrors ? nil : configuration, diagnostics: diagnostics)

@@ -9,11 +9,15 @@ public struct ModelSignature: Hashable, Sendable {
         /// The complete shape, with the batch dimension if there is one; −1 is any size. `nil` where not even the rank
         /// is known.
         public var shape: Shape?
+        /// Whether the model has a value of its own for it: a configuration may name it, as an input that is optional. Inputs
+        /// only.
+        public var isOptional: Bool
 
-        public init(name: String, elementType: ElementType, shape: Shape?) {
+        public init(name: String, elementType: ElementType, shape: Shape?, isOptional: Bool = false) {
             self.name = name
             self.elementType = elementType
             self.shape = shape
+            self.isOptional = isOptional
         }
     }
 

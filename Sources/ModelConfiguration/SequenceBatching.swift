@@ -44,6 +44,11 @@ public struct SequenceBatching: Hashable, Sendable {
         /// What a sequence begins with; zeros where it is `nil`.
         public var initial: Initial?
 
+        /// The dimensions that a sequence begins with, without the batch: an open one that nobody gives a size is 1.
+        package var initialDimensions: Shape {
+            initial?.dimensions ?? Shape(dimensions.dimensions.map { $0 == Shape.variable ? 1 : $0 })
+        }
+
         public init(inputName: String, outputName: String, elementType: ElementType, dimensions: Shape) {
             self.inputName = inputName
             self.outputName = outputName

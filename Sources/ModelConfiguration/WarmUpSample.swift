@@ -23,10 +23,14 @@ public struct WarmUpSample: Hashable, Sendable {
         }
     }
 
+    /// How often a sample may run.
+    package static let maximumCount = 10_000
+
+    /// What it is called in errors; may be empty.
     public var name: String
-    /// Items; 0 for a model that does not batch, and for one item.
+    /// Items a batch: 1 for a model that does not batch. A sample of 0 is not run.
     public var batchSize = 0
-    /// By the name of the model's input.
+    /// By the name of the model's input. Those that the sequence batcher makes may be among them.
     public var inputs: [String: Input] = [:]
     /// How often it runs; at least 1.
     public var count = 1

@@ -24,7 +24,7 @@ struct BatchTensorsTests {
             ),
             (
                 tensors + "batch_input { data_type: TYPE_INT32 target_name: \"I\" source_input: [ \"A\", \"A\" ] }",
-                "batch_input[0].source_input: batch input expects 1 source input, got 2 for m"
+                "batch_input[0].source_input: batch input kind 'BATCH_ELEMENT_COUNT' expects 1 source input, got 2 for m"
             ),
             (
                 tensors + "batch_output { source_input: \"A\" }",
@@ -35,9 +35,17 @@ struct BatchTensorsTests {
                 "input[0].allow_ragged_batch: input 'A' of a model with sequences can't have allow_ragged_batch for m"
             ),
             (
-                "model_metrics { metric_control { metric_identifier { family: \"x\" } } }",
+                "model_metrics { metric_control { metric_identifier { family: \"x\" } histogram_options { buckets: 1 } } }",
                 "model_metrics.metric_control[0].metric_identifier.family: model metrics can be set for the family "
                     + "nv_inference_first_response_histogram_ms only for m, got 'x'"
+            ),
+            (
+                "model_metrics { metric_control { } }",
+                "model_metrics.metric_control[0]: metric control must specify 'metric_identifier' for m"
+            ),
+            (
+                "model_metrics { metric_control { metric_identifier { family: \"x\" } } }",
+                "model_metrics.metric_control[0]: metric control must specify 'histogram_options' for m"
             ),
             (
                 """
@@ -48,8 +56,8 @@ struct BatchTensorsTests {
                   }
                 }
                 """,
-                "model_metrics.metric_control[0].histogram_options.buckets: the buckets of a histogram are milliseconds from "
-                    + "0.000001 to 1e9, ascending, for m"
+                "model_metrics.metric_control[0].histogram_options.buckets: the buckets of a histogram are numbers of "
+                    + "milliseconds, ascending, for m: 1.0 comes behind 2.0"
             ),
             (
                 "instance_group { rate_limiter { resources { count: 1 } } }",

@@ -167,6 +167,33 @@ struct ConfigurationReaderTests {
                 "optimization { execution_accelerators { gpu_execution_accelerator [ { name: \"cuda\" }, { name: \"cuda\" } ] } }",
                 "execution accelerator 'cuda' is specified more than once"
             ),
+            (
+                "dynamic_batching { preserve_ordering: true default_queue_policy { timeout_action: DELAY "
+                    + "default_timeout_microseconds: 1 } }",
+                "Queue policy can not have DELAY as timeout action when 'preserve_ordering' is true for m"
+            ),
+            (
+                "response_cache { enable: true } sequence_batching { }",
+                "Response Cache does not currently support model m with sequence batching scheduler. Please disable the "
+                    + "response cache."
+            ),
+            (
+                "sequence_batching { control_input { name: \"A\" control { kind: CONTROL_SEQUENCE_START } } }",
+                "sequence batching must specify either 'int32_false_true', 'fp32_false_true' or 'bool_false_true' for "
+                    + "CONTROL_SEQUENCE_START for m"
+            ),
+            (
+                "sequence_batching { control_input { name: \"A\" control { kind: CONTROL_SEQUENCE_END int32_false_true: 1 } } }",
+                "sequence batching control 'int32_false_true' must have exactly 2 entries for CONTROL_SEQUENCE_END for m"
+            ),
+            (
+                "input { name: \"A\" data_type: TYPE_FP32 dims: [ 1, 2 ] format: FORMAT_NHWC }",
+                "model input NHWC/NCHW require 3 dims for m"
+            ),
+            (
+                "input { name: \"A\" data_type: TYPE_FP32 dims: [ -1 ] reshape { shape: [ 1 ] } }",
+                "model input 'A' has different number of variable-size dimensions for dims and reshape for m"
+            ),
             ("instance_group { count: 2000 }", "instance group count must be 1 to 1024 for m, got 2000"),
         ])
     func values(text: String, message: String) {

@@ -41,6 +41,28 @@ struct JSONConfigurationTests {
         #expect(outcome.configuration?.inputs.first?.dimensions == [-1])
     }
 
+    @Test("One value stands for a list of one, wherever there is a list")
+    func one() throws {
+        let many = read(
+            """
+            {"input": [{"name": "I", "data_type": "TYPE_FP32", "dims": [4]}],
+             "output": [{"name": "O", "data_type": "TYPE_FP32", "dims": [4]}],
+             "instance_group": [{"count": 2, "kind": "KIND_CPU"}],
+             "dynamic_batching": {"preferred_batch_size": [8]}, "max_batch_size": 8,
+             "version_policy": {"specific": {"versions": [3]}}}
+            """)
+        let single = read(
+            """
+            {"input": {"name": "I", "data_type": "TYPE_FP32", "dims": "4"},
+             "output": {"name": "O", "data_type": "TYPE_FP32", "dims": 4},
+             "instance_group": {"count": 2, "kind": "KIND_CPU"},
+             "dynamic_batching": {"preferred_batch_size": 8}, "max_batch_size": 8,
+             "version_policy": {"specific": {"versions": 3}}}
+            """)
+        #expect(single.diagnostics.map(\.description) == [])
+        #expect(single.configuration == many.configuration && many.configuration?.instanceGroups.first?.count == 2)
+    }
+
     @Test(
         "Faults have their place",
         arguments: [
@@ -48,7 +70,8 @@ struct JSONConfigurationTests {
             ("{\"max_batch_size\": \"x\"}", 1, 20, "expected a whole number"),
             ("{\"max_batch_size\": 99999999999}", 1, 20, "expected a whole number"),
             ("{\"name\": 1}", 1, 10, "expected a string, got a number"),
-            ("{\"input\": {}}", 1, 11, "expected a list, got an object"),
+            ("{\"input\": 1}", 1, 11, "expected a list, got a number"),
+            ("{\"input\": [[]]}", 1, 12, "expected an object, got a list"),
             ("{\"input\": [{\"data_type\": \"TYPE_FP33\"}]}", 1, 26, "TYPE_FP3"),
             ("{\"dynamic_batching\": {}, \"ensemble_scheduling\": {}}", 1, 49, "another member of oneof"),
             ("{\"name\": \"m\" 1}", 1, 14, "Missing a comma"), ("[]", 1, 1, "expected an object"), ("", 1, 1, "empty"),

@@ -9,14 +9,15 @@ package enum ConfigurationCheck {
         var complaints: [String] = []
         let inputs = configuration.inputs.filter { !$0.allowsRaggedBatch } + sequenceInputs(configuration)
         let wholeInputs = wholeInputs(configuration)
-        if inputs.count + wholeInputs.count != signature.inputs.count {
-            let missing = signature.inputs.map(\.name).filter { name in
-                !(inputs + wholeInputs).contains { $0.name == name }
-            }
+        let named = Set((inputs + wholeInputs).map(\.name))
+        // Those that the model has a value of its own for may be left out of the configuration.
+        let provided = signature.inputs.filter { !$0.isOptional || named.contains($0.name) }
+        if inputs.count + wholeInputs.count != provided.count {
+            let missing = provided.map(\.name).filter { !named.contains($0) }
             let which = missing.map { "'\($0)'" }.joined(separator: ", ")
             complaints.append(
                 "unable to load model '\(configuration.name)', configuration expects \(inputs.count + wholeInputs.count) inputs, "
-                    + "model provides \(signature.inputs.count)" + (which.isEmpty ? "" : "; missing: \(which)"))
+                    + "model provides \(provided.count)" + (which.isEmpty ? "" : "; missing: \(which)"))
         }
         for input in inputs { complaints += disagreements(configuration, input, signature.inputs, .input) }
         // Without a batch dimension, whether the model batches or not.
@@ -64,7 +65,7 @@ package enum ConfigurationCheck {
         for source in Set(sources).sorted() where !inputs.contains(source) {
             let hint = NameSuggestion.hint(for: source, among: inputs)
             complaints.append(
-                "unknown source input name '\(source)' for batch input or batch output of model '\(configuration.name)'"
+                "unknown source input name '\(source)' for \(configuration.name): batch_input or batch_output names it"
                     + (hint.isEmpty ? "" : ", \(hint)"))
         }
         for name in configuration.batchInputs.flatMap(\.targetNames) where inputs.contains(name) {
@@ -75,8 +76,12 @@ package enum ConfigurationCheck {
         where !configuration.outputs.contains(where: { $0.name == name }) {
             let hint = NameSuggestion.hint(for: name, among: configuration.outputs.map(\.name))
             complaints.append(
-                "batch output '\(name)' is no output of model '\(configuration.name)'"
+                "unknown target output name '\(name)' for \(configuration.name): batch_output names it"
                     + (hint.isEmpty ? "" : ", \(hint)"))
+        }
+        for output in configuration.batchOutputs where Set(output.targetNames).count < output.targetNames.count {
+            let twice = output.targetNames.first { name in output.targetNames.count { $0 == name } > 1 } ?? ""
+            complaints.append("target output name '\(twice)' can only be specified once for \(configuration.name)")
         }
         let isRagged = configuration.inputs.contains(where: \.allowsRaggedBatch) || !configuration.batchOutputs.isEmpty
         if isRagged, configuration.maxBatchSize == 0 {
@@ -170,8 +175,14 @@ package enum ConfigurationCheck {
     /// - Throws: `invalidArgument` with every complaint.
     package static func checkWarmUps(_ configuration: ModelConfiguration) throws(HalcyonError) {
         var complaints: [String] = []
-        for sample in configuration.warmUps {
+        let own = sequenceInputs(configuration)
+        for sample in configuration.warmUps where sample.batchSize > 0 {
             let prefix = "warmup sample '\(sample.name)': "
+            if sample.batchSize > max(1, configuration.maxBatchSize) {
+                complaints.append(
+                    prefix + "it has batch_size \(sample.batchSize), and max_batch_size of '\(configuration.name)' is "
+                        + "\(configuration.maxBatchSize)")
+            }
             let known = configuration.inputs.filter { sample.inputs[$0.name] != nil }
             let missing = configuration.inputs.filter { sample.inputs[$0.name] == nil && !$0.isOptional }
             if !missing.isEmpty {
@@ -183,12 +194,13 @@ package enum ConfigurationCheck {
                         + "'\(configuration.name)'. Got input(s) \(quoted(known)), but missing required input(s) "
                         + "\(quoted(missing)). Please provide all required input(s).")
             }
-            for name in sample.inputs.keys.sorted() where !configuration.inputs.contains(where: { $0.name == name }) {
-                let hint = NameSuggestion.hint(for: name, among: configuration.inputs.map(\.name))
+            let all = configuration.inputs + own
+            for name in sample.inputs.keys.sorted() where !all.contains(where: { $0.name == name }) {
+                let hint = NameSuggestion.hint(for: name, among: all.map(\.name))
                 complaints.append(
                     prefix + "model '\(configuration.name)' has no input '\(name)'" + (hint.isEmpty ? "" : ", \(hint)"))
             }
-            for input in known {
+            for input in all {
                 guard let given = sample.inputs[input.name] else { continue }
                 if given.elementType != input.elementType {
                     complaints.append(

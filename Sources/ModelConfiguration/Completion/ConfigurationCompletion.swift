@@ -29,6 +29,7 @@ package enum ConfigurationCompletion {
         _ configuration: ModelConfiguration, signature: ModelSignature?, options: Options = Options()
     ) throws(HalcyonError) -> ModelConfiguration {
         var complete = configuration
+        let signature = signature.map { required($0, by: complete) }
         if let signature, options.isEnabled, complete.inputs.isEmpty || complete.outputs.isEmpty {
             try completeBatching(&complete, from: signature, options)
             let own = sequenceTensors(complete).union(complete.batchInputs.flatMap(\.targetNames))
@@ -43,6 +44,17 @@ package enum ConfigurationCompletion {
         try requireTensors(complete, signature, options)
         try checkPreferredSizes(complete)
         return withDefaults(complete, options.placement)
+    }
+
+    /// Without the inputs that the model has values of its own for, but for those that the file names.
+    private static func required(
+        _ signature: ModelSignature, by configuration: ModelConfiguration
+    ) -> ModelSignature {
+        var signature = signature
+        signature.inputs.removeAll { input in
+            input.isOptional && !configuration.inputs.contains { $0.name == input.name }
+        }
+        return signature
     }
 
     // MARK: Batching

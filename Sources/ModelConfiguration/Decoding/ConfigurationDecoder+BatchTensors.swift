@@ -6,7 +6,8 @@ extension ConfigurationDecoder {
         for (index, node) in message.nodes("batch_input").enumerated() {
             guard case .message(let input) = node.value else { continue }
             let path = "batch_input[\(index)]"
-            guard let ends = ends(input, "batch input", path) else { continue }
+            let kind = BatchInput.Kind(rawValue: input.string("kind")) ?? .elementCount
+            guard let ends = ends(input, "batch input", kind: kind.rawValue, path) else { continue }
             let written = input.string("data_type")
             let type = ElementType(configurationName: written)
             guard let type, type == .int32 || type == .fp32 else {
@@ -18,7 +19,7 @@ extension ConfigurationDecoder {
             }
             inputs.append(
                 BatchInput(
-                    kind: BatchInput.Kind(rawValue: input.string("kind")) ?? .elementCount, targetNames: ends.targets,
+                    kind: kind, targetNames: ends.targets,
                     elementType: type, sourceInput: ends.source))
         }
         return inputs
@@ -28,7 +29,8 @@ extension ConfigurationDecoder {
         var outputs: [BatchOutput] = []
         for (index, node) in message.nodes("batch_output").enumerated() {
             guard case .message(let output) = node.value,
-                let ends = ends(output, "batch output", "batch_output[\(index)]")
+                let ends = ends(
+                    output, "batch output", kind: "BATCH_SCATTER_WITH_INPUT_SHAPE", "batch_output[\(index)]")
             else { continue }
             outputs.append(BatchOutput(targetNames: ends.targets, sourceInput: ends.source))
         }
@@ -36,7 +38,7 @@ extension ConfigurationDecoder {
     }
 
     private mutating func ends(
-        _ message: ConfigurationMessage, _ what: String, _ path: String
+        _ message: ConfigurationMessage, _ what: String, kind: String, _ path: String
     ) -> (targets: [String], source: String)? {
         let names = { (field: String) in
             message.nodes(field).compactMap { node -> String? in
@@ -52,7 +54,7 @@ extension ConfigurationDecoder {
         }
         if sources.count != 1 {
             diagnostics.error(
-                "\(what) expects 1 source input, got \(sources.count) for \(modelName)",
+                "\(what) kind '\(kind)' expects 1 source input, got \(sources.count) for \(modelName)",
                 at: message.position(of: "source_input"), "\(path).source_input")
         }
         guard !targets.isEmpty, sources.count == 1, let source = sources.first else { return nil }

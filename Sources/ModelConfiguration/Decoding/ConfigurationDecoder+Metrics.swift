@@ -8,6 +8,10 @@ extension ConfigurationDecoder {
         for (index, node) in controls.enumerated() {
             guard case .message(let control) = node.value else { continue }
             let path = "model_metrics.metric_control[\(index)]"
+            if let missing = Self.missing(control) {
+                diagnostics.error("\(missing) for \(modelName)", at: control.position, path)
+                continue
+            }
             let family = control.message("metric_identifier")?.string("family") ?? ""
             guard family == Self.bucketedFamily else {
                 diagnostics.error(
@@ -19,16 +23,37 @@ extension ConfigurationDecoder {
             let bounds = options.nodes("buckets").map { node -> Double in
                 if case .number(let number) = node.value { number } else { 0 }
             }
-            // Milliseconds, kept as whole nanoseconds.
-            let isAscending = zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 }
-            if !bounds.isEmpty, isAscending, bounds.allSatisfy({ $0 >= 0.000_001 && $0 <= 1e9 }) {
-                buckets = bounds
-            } else {
+            if let complaint = Self.complaint(of: bounds) {
                 diagnostics.error(
-                    "the buckets of a histogram are milliseconds from 0.000001 to 1e9, ascending, for \(modelName)",
+                    "the buckets of a histogram are numbers of milliseconds, ascending, for \(modelName): \(complaint)",
                     at: options.position(of: "buckets"), "\(path).histogram_options.buckets")
+            } else {
+                buckets = bounds
             }
         }
         return buckets
+    }
+
+    /// What a control of metrics lacks, in Triton's words.
+    private static func missing(_ control: ConfigurationMessage) -> String? {
+        guard let identifier = control.message("metric_identifier") else {
+            return "metric control must specify 'metric_identifier'"
+        }
+        if identifier.string("family").isEmpty { return "metric identifier must specify non-empty 'family'" }
+        guard let options = control.message("histogram_options") else {
+            return "metric control must specify 'histogram_options'"
+        }
+        return options.nodes("buckets").isEmpty ? "histogram options must specify non-empty 'buckets'" : nil
+    }
+
+    private static let maximumBucketCount = 1000
+
+    /// What is wrong with the upper bounds of buckets; `nil` for nothing.
+    private static func complaint(of bounds: [Double]) -> String? {
+        if bounds.isEmpty { return "there are none" }
+        if bounds.count > maximumBucketCount { return "there are \(bounds.count), and may be \(maximumBucketCount)" }
+        if let bound = bounds.first(where: { !$0.isFinite }) { return "\(bound) is not a finite number" }
+        guard let (before, next) = zip(bounds, bounds.dropFirst()).first(where: { $0 >= $1 }) else { return nil }
+        return "\(next) comes behind \(before)"
     }
 }

@@ -18,8 +18,11 @@ extension ConfigurationDecoder {
         }
         let shape = Shape(nodes.map { Int(clamping: $0.value.integer) })
         if let complaint = Reshape.complaint(from: dimensions, to: shape) {
+            let isOfOpenSizes =
+                dimensions.dimensions.count { $0 == Shape.variable } != shape.dimensions.count { $0 == Shape.variable }
             diagnostics.error(
-                "model \(field) '\(name)' has different size for dims and reshape for \(modelName)",
+                "model \(field) '\(name)' has different \(isOfOpenSizes ? "number of variable-size dimensions" : "size") for dims "
+                    + "and reshape for \(modelName)",
                 at: reshape.position, "\(path).reshape", hint: complaint)
         }
         return shape
@@ -94,16 +97,19 @@ extension ConfigurationDecoder {
         _ message: ConfigurationMessage, _ configuration: ModelConfiguration, _ path: String
     ) -> WarmUpSample {
         let name = message.string("name")
-        if name.isEmpty {
-            diagnostics.error("a warmup sample of \(modelName) has no 'name'", at: message.position, "\(path).name")
-        }
         var sample = WarmUpSample(name: name)
         sample.batchSize = Int(clamping: message.unsigned("batch_size"))
         sample.count = max(1, Int(clamping: message.unsigned("count")))
-        if sample.batchSize > configuration.maxBatchSize {
+        // A model that leaves its maximum open may still turn out to batch.
+        if configuration.maxBatchSize > 0, sample.batchSize > configuration.maxBatchSize {
             diagnostics.error(
                 "warmup sample '\(name)' has batch_size \(sample.batchSize), and max_batch_size of \(modelName) is "
                     + "\(configuration.maxBatchSize)", at: message.position(of: "batch_size"), "\(path).batch_size")
+        }
+        if sample.count > WarmUpSample.maximumCount {
+            diagnostics.error(
+                "warmup sample '\(name)' of \(modelName) has count \(sample.count), and at most "
+                    + "\(WarmUpSample.maximumCount) are run", at: message.position(of: "count"), "\(path).count")
         }
         for node in message.nodes("inputs") {
             guard case .message(let input) = node.value else { continue }
@@ -135,10 +141,11 @@ extension ConfigurationDecoder {
         let data: WarmUpSample.Data? =
             if !file.isEmpty {
                 .file(file)
-            } else if message.bool("random_data") {
+            } else if message.node("random_data") != nil {
+                // Which of them is there counts, as in Triton, and not what it says.
                 .random
             } else {
-                message.bool("zero_data") ? .zero : nil
+                message.node("zero_data") == nil ? nil : .zero
             }
         guard let data else {
             diagnostics.error(
@@ -155,9 +162,11 @@ extension ConfigurationDecoder {
             for field in ["instance_group", "model_warmup", "model_transaction_policy"]
             where message.node(field) != nil {
                 let text =
-                    field == "instance_group"
-                    ? "instance group should not be specified for ensemble '\(modelName)'"
-                    : "'\(field)' should not be specified for ensemble '\(modelName)'"
+                    switch field {
+                    case "instance_group": "instance group should not be specified for ensemble '\(modelName)'"
+                    case "model_warmup": "model_warmup can not be specified for ensemble '\(modelName)'"
+                    default: "'\(field)' should not be specified for ensemble '\(modelName)'"
+                    }
                 diagnostics.error(text, at: message.position(of: field), field, hint: "its steps have their own")
             }
             let platform = message.string("platform")
@@ -180,14 +189,15 @@ extension ConfigurationDecoder {
             }
             if configuration.usesResponseCache {
                 diagnostics.error(
-                    "the answers of a model with sequences depend on what came before, and can't be cached: \(modelName)",
-                    at: message.position(of: "response_cache"), "response_cache")
+                    "Response Cache does not currently support model \(modelName) with sequence batching scheduler. Please disable "
+                        + "the response cache.", at: message.position(of: "response_cache"), "response_cache",
+                    hint: "its answers depend on what came before")
             }
         }
         if configuration.isDecoupled, configuration.usesResponseCache {
             diagnostics.error(
-                "response caching is not supported in decoupled mode. Please disable response caching or decoupled mode "
-                    + "for model '\(modelName)'", at: message.position(of: "response_cache"), "response_cache")
+                "Response Cache does not currently support model \(modelName) with 'decoupled' transaction policy. Please disable "
+                    + "the response cache.", at: message.position(of: "response_cache"), "response_cache")
         }
     }
 }

@@ -38,7 +38,7 @@ extension ConfigurationDecoder {
             if case .number(let value)? = direct?.node("minimum_slot_utilization")?.value { utilization = Float(value) }
             if !(0...1).contains(utilization) {
                 diagnostics.error(
-                    "sequence batching minimum_slot_utilization must be in range [0.0, 1.0] for \(modelName)",
+                    "sequence batching minimum slot utilization must be in range (0.0, 1.0] for \(modelName)",
                     at: direct?.position(of: "minimum_slot_utilization") ?? message.position,
                     "sequence_batching.direct.minimum_slot_utilization", hint: "got \(utilization)")
             }
@@ -49,7 +49,7 @@ extension ConfigurationDecoder {
         let sizes = oldest.nodes("preferred_batch_size").map { Int(clamping: $0.value.integer) }
         for (index, size) in sizes.enumerated() where size < 1 || size > max(1, maxBatchSize) {
             diagnostics.error(
-                "sequence batching preferred size must be 1 to max batch size for \(modelName)",
+                "sequence batching preferred batch size must be \(size < 1 ? "positive" : "<= max batch size") for \(modelName)",
                 at: oldest.nodes("preferred_batch_size")[index].position,
                 "sequence_batching.oldest.preferred_batch_size[\(index)]",
                 hint: "got \(size), and max_batch_size is \(maxBatchSize)")
@@ -84,9 +84,9 @@ extension ConfigurationDecoder {
             let possible: [ElementType] = [.int32, .uint32, .int64, .uint64, .bytes]
             guard let type, possible.contains(type) else {
                 diagnostics.error(
-                    "unexpected data type for control CONTROL_SEQUENCE_CORRID of '\(inputName)' for \(modelName)",
-                    at: message.position(of: "data_type"), "\(path).data_type",
-                    hint: possible.map(\.configurationName).joined(separator: ", "))
+                    "unexpected data type for control CONTROL_SEQUENCE_CORRID for \(modelName). Allowed data types are "
+                        + "TYPE_UINT64, TYPE_INT64, TYPE_UINT32, TYPE_INT32 and TYPE_STRING",
+                    at: message.position(of: "data_type"), "\(path).data_type", hint: "of input '\(inputName)'")
                 return nil
             }
             return SequenceBatching.Control(inputName: inputName, kind: kind, elementType: type)
@@ -96,10 +96,15 @@ extension ConfigurationDecoder {
         ]
         let given = fields.filter { !message.nodes($0.name).isEmpty }
         guard given.count == 1, let field = given.first, message.nodes(field.name).count == 2 else {
+            let what =
+                switch given.count {
+                case 0: "must specify either 'int32_false_true', 'fp32_false_true' or 'bool_false_true'"
+                case 1: "control '\(given[0].name)' must have exactly 2 entries"
+                default: "specifies more than one from 'int32_false_true', 'fp32_false_true' and 'bool_false_true'"
+                }
             diagnostics.error(
-                "sequence batching must specify exactly one of 'int32_false_true', 'fp32_false_true' and 'bool_false_true', "
-                    + "with exactly 2 entries, for \(kind.rawValue) of '\(inputName)' for \(modelName)",
-                at: message.position, path)
+                "sequence batching \(what) for \(kind.rawValue) for \(modelName)", at: message.position, path,
+                hint: "of input '\(inputName)'")
             return nil
         }
         let values = message.nodes(field.name).map { node -> Float in
@@ -131,15 +136,12 @@ extension ConfigurationDecoder {
         let initials = message.nodes("initial_state")
         if initials.count > 1 {
             diagnostics.error(
-                "sequence batching state has more than one initial_state for \(modelName)", at: message.position,
+                "initial_state field for state input '\(state.inputName)' must contain exactly one or zero element. Found "
+                    + "'\(initials.count)' elements. for \(modelName)", at: message.position,
                 "\(path).initial_state")
         }
         if case .message(let initial)? = initials.first?.value {
             state.initial = self.initial(initial, of: state, "\(path).initial_state[0]")
-        } else if dimensions.isVariable {
-            diagnostics.error(
-                "sequence batching state '\(state.inputName)' of open dims needs an initial_state for \(modelName)",
-                at: message.position(of: "dims"), "\(path).dims")
         }
         return state
     }
@@ -149,13 +151,23 @@ extension ConfigurationDecoder {
     ) -> SequenceBatching.Initial {
         let dimensions = Shape(message.nodes("dims").map { Int(clamping: $0.value.integer) })
         if dimensions.isVariable || !state.dimensions.accepts(dimensions) {
+            let what =
+                if dimensions.rank != state.dimensions.rank {
+                    "Number of dimensions in 'initial_state' doesn't match the size of 'state' dimensions for state input "
+                        + "'\(state.inputName)'. \(dimensions.rank) != \(state.dimensions.rank)"
+                } else if dimensions.isVariable {
+                    "'initial_state' field for state input name '\(state.inputName)' contains variable dimensions."
+                } else {
+                    "'initial_state' dim for input name '\(state.inputName)' doesn't match 'state' dim description. "
+                        + "\(dimensions) != \(state.dimensions)"
+                }
             diagnostics.error(
-                "the initial state of '\(state.inputName)' has the dims \(dimensions), and the state \(state.dimensions), "
-                    + "for \(modelName)", at: message.position(of: "dims"), "\(path).dims")
+                "\(what) for \(modelName)", at: message.position(of: "dims"), "\(path).dims")
         }
         if ElementType(configurationName: message.string("data_type")) != state.elementType {
             diagnostics.error(
-                "the initial state of '\(state.inputName)' is not of the state's data type for \(modelName)",
+                "The data type used for 'initial_state' field of state '\(state.inputName)' does not match the state data type. "
+                    + "for \(modelName)",
                 at: message.position(of: "data_type"), "\(path).data_type")
         }
         let file = message.string("data_file")

@@ -57,7 +57,7 @@ struct ConfigurationDecoder {
 
     private mutating func checkName(_ message: ConfigurationMessage) {
         let name = message.string("name")
-        guard !name.isEmpty, name != modelName else { return }
+        guard !name.isEmpty, !modelName.isEmpty, name != modelName else { return }
         diagnostics.error(
             "unexpected directory name '\(modelName)' for model '\(name)', directory name must equal model name",
             at: message.position(of: "name"), "name", hint: "leave the name out, or rename one of the two")
@@ -180,8 +180,9 @@ struct ConfigurationDecoder {
         let format = tensor.string("format")
         guard format == "FORMAT_NHWC" || format == "FORMAT_NCHW", shape.rank != 3 else { return }
         diagnostics.error(
-            "model input \(format == "FORMAT_NHWC" ? "NHWC" : "NCHW") require 3 dims for \(modelName)",
-            at: tensor.position(of: "format"), "\(path).format", hint: "input '\(name)' has \(shape.rank)")
+            "model input NHWC/NCHW require 3 dims for \(modelName)",
+            at: tensor.position(of: "format"), "\(path).format",
+            hint: "input '\(name)' is \(format) and has \(shape.rank)")
     }
 
     private mutating func checkLabels(_ tensor: ConfigurationMessage, name: String, _ path: String) {
@@ -230,6 +231,15 @@ struct ConfigurationDecoder {
                     at: node.position, "\(path).priority_queue_policy[\(index)]", hint: "got \(level)")
             }
             batching.priorityQueuePolicies[Int(clamping: level)] = queuePolicy(policy)
+        }
+        let policies = [batching.defaultQueuePolicy] + batching.priorityQueuePolicies.values
+        if batching.preserveOrdering,
+            policies.contains(where: { $0.defaultTimeoutMicroseconds > 0 && $0.timeoutAction == .delay })
+        {
+            diagnostics.error(
+                "Queue policy can not have DELAY as timeout action when 'preserve_ordering' is true for \(modelName)",
+                at: message.position(of: "preserve_ordering"), "\(path).preserve_ordering",
+                hint: "what is delayed would be answered late")
         }
         warnOfBatches(message, batching, maxBatchSize: maxBatchSize)
         return batching

@@ -11,8 +11,10 @@ extension ModelConfiguration {
             .init("max_batch_size", .integer(Int64(maxBatchSize))),
             .init("input", .array(inputs.map(Self.input))), .init("output", .array(outputs.map(Self.output))),
             .init("batch_input", .array(batchInputs.map(\.jsonValue))),
-            .init("batch_output", .array(batchOutputs.map(\.jsonValue))), .init("optimization", optimization.jsonValue),
+            .init("batch_output", .array(batchOutputs.map(\.jsonValue))),
         ]
+        // An ensemble has nothing of its own to be optimised.
+        if ensemble == nil { members.append(.init("optimization", optimization.jsonValue)) }
         if let dynamicBatching { members.append(.init("dynamic_batching", dynamicBatching.jsonValue)) }
         if let sequenceBatching { members.append(.init("sequence_batching", sequenceBatching.jsonValue)) }
         if let ensemble { members.append(.init("ensemble_scheduling", ensemble.jsonValue)) }
@@ -26,7 +28,9 @@ extension ModelConfiguration {
                     parameters.sorted { $0.key < $1.key }.map { .init($0.key, ["string_value": .string($0.value)]) })),
             .init("model_warmup", .array(warmUps.map(\.jsonValue))),
         ]
-        if isDecoupled { members.append(.init("model_transaction_policy", ["decoupled": true])) }
+        if isDecoupled || ensemble != nil {
+            members.append(.init("model_transaction_policy", ["decoupled": .bool(isDecoupled)]))
+        }
         if usesResponseCache { members.append(.init("response_cache", ["enable": true])) }
         if let firstResponseBuckets { members.append(.init("model_metrics", Self.metrics(firstResponseBuckets))) }
         return .object(members)

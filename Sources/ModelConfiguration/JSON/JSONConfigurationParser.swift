@@ -1,8 +1,8 @@
 internal import JSONText
 
 /// Reads the JSON form of a configuration into the tree that the text form gives, by the same schema: 64-bit numbers may
-/// be text, enumerations are names, a map is an object, and `null` is a field that is not given (protobuf's JSON
-/// mapping).
+/// be text, enumerations are names, a map is an object, one value stands for a list of one, and `null` is a field that is
+/// not given (protobuf's JSON mapping).
 struct JSONConfigurationParser {
     /// How deep messages may be nested; the schema needs far less.
     private static let maximumDepth = 32
@@ -91,7 +91,15 @@ struct JSONConfigurationParser {
         case .singular:
             if let node = try node(field.kind, path: path, &scanner) { message.append(node, to: field.name) }
         case .repeated:
-            guard try scanner.kind() == .array else { return try mismatch("a list", path, &scanner) }
+            let found = try scanner.kind()
+            guard found == .array else {
+                // One value stands for a list of one.
+                guard Self.mayBeOne(field.kind, found) else { return try mismatch("a list", path, &scanner) }
+                if let node = try node(field.kind, path: "\(path)[0]", &scanner) {
+                    message.append(node, to: field.name)
+                }
+                return
+            }
             var index = 0
             try scanner.array { scanner in
                 let node = try node(field.kind, path: "\(path)[\(index)]", &scanner)
@@ -109,6 +117,17 @@ struct JSONConfigurationParser {
     }
 
     // MARK: Values
+
+    /// Whether a JSON value may be one of a field's values.
+    private static func mayBeOne(_ kind: ConfigurationSchema.Kind, _ found: JSONScanner.Kind) -> Bool {
+        switch kind {
+        case .message: found == .object
+        case .string, .enumeration: found == .string
+        case .bool: found == .bool
+        case .number: found == .number
+        case .int32, .int64, .uint32, .uint64: found == .number || found == .string
+        }
+    }
 
     private mutating func node(
         _ kind: ConfigurationSchema.Kind, path: String, _ scanner: inout JSONScanner
@@ -156,7 +175,7 @@ struct JSONConfigurationParser {
         if values.contains(name) { return .enumeration(name) }
         diagnostics.error(
             "Unknown enumeration value of \"\(name)\" for field \"\(path)\".", at: start, path,
-            hint: NameSuggestion.hint(for: name, among: values))
+            hint: NameSuggestion.hint(forValue: name, among: values))
         return nil
     }
 

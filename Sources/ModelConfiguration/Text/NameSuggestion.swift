@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// Finds what was probably meant.
 package enum NameSuggestion {
     /// `did you mean 'max_batch_size'?` for the candidate nearest to the name; empty where none is near.
@@ -7,6 +9,25 @@ package enum NameSuggestion {
         let nearest = candidates.map { (name: $0, distance: distance(lowered, Array($0.lowercased().utf8))) }
             .filter { $0.distance <= limit }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
         return nearest.map { "did you mean '\($0.name)'?" } ?? ""
+    }
+
+    /// The same to put behind a complaint: with a comma before it, or nothing.
+    package static func suffix(for name: String, among candidates: [String]) -> String {
+        let hint = hint(for: name, among: candidates)
+        return hint.isEmpty ? "" : ", \(hint)"
+    }
+
+    /// The same for the value of an enumeration, which may have another prefix than those here, or the name of a type that
+    /// other programs give it; all candidates where none is near.
+    package static func hint(forValue name: String, among candidates: [String]) -> String {
+        if let type = ElementType(nearest: name)?.configurationName, candidates.contains(type) {
+            return "did you mean '\(type)'?"
+        }
+        let nearest = hint(for: name, among: candidates)
+        if !nearest.isEmpty { return nearest }
+        let ending = "_" + name.uppercased()
+        if let full = candidates.first(where: { $0.hasSuffix(ending) }) { return "did you mean '\(full)'?" }
+        return "one of \(candidates.joined(separator: ", "))"
     }
 
     /// The number of bytes to insert, delete or replace to get from the one to the other (Levenshtein).

@@ -13,6 +13,8 @@ struct TextLexer {
     private let bytes: [UInt8]
     private var index = 0
     private var position = TextPosition()
+    /// About characters that were read as others that were meant.
+    private(set) var complaints = CharacterComplaints()
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -40,10 +42,70 @@ struct TextLexer {
             return (.number(takeNumber()), start)
         }
         if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") { return (takeString(quote: byte), start) }
+        if let unusual = takeUnusual() {
+            switch unusual.meaning {
+            case .symbol(let symbol): return (.symbol(symbol), start)
+            case .quote, .blank: return (takeQuoted(unusual), start)
+            }
+        }
+        if byte > 0x7F { return (.invalid(takeForeign()), start) }
         advance()
         if "{}<>[]:,;-".utf8.contains(byte) { return (.symbol(byte), start) }
         let shown = byte < 0x20 || byte > 0x7E ? "byte \(byte)" : "'\(Character(Unicode.Scalar(byte)))'"
         return (.invalid("Invalid character \(shown)"), start)
+    }
+
+    // MARK: Characters beyond ASCII
+
+    /// The character at the present place, and how many bytes it has; `nil` where there is none, or it is not UTF-8.
+    private var scalar: (value: Unicode.Scalar, byteCount: Int)? {
+        var decoder = UTF8()
+        var rest = bytes[index...].prefix(4).makeIterator()
+        guard case .scalarValue(let scalar) = decoder.decode(&rest) else { return nil }
+        return (scalar, UTF8.width(scalar))
+    }
+
+    private mutating func advance(by count: Int) { for _ in 0..<count where current != nil { advance() } }
+
+    /// Takes a character that stands for another.
+    private mutating func takeUnusual() -> UnusualCharacter? {
+        guard let byte = current, byte > 0x7F || byte == UInt8(ascii: "`"), let scalar,
+            let unusual = UnusualCharacter(scalar.value)
+        else { return nil }
+        complaints.add(unusual.message, unusual.advice, at: position)
+        advance(by: scalar.byteCount)
+        return unusual
+    }
+
+    /// A string between quotes that are not straight, of which the second may be.
+    private mutating func takeQuoted(_ quote: UnusualCharacter) -> Token {
+        var content: [UInt8] = []
+        while let byte = current, byte != UInt8(ascii: "\n") {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+                advance()
+                return .string(content)
+            }
+            if let scalar, let unusual = UnusualCharacter(scalar.value), unusual.meaning == .quote {
+                advance(by: scalar.byteCount)
+                return .string(content)
+            }
+            content.append(byte)
+            advance()
+        }
+        return .string(content)
+    }
+
+    /// Takes what is neither ASCII nor stands for it, and says what it is.
+    private mutating func takeForeign() -> String {
+        guard let first = scalar else {
+            let byte = bytes[index]
+            advance()
+            return "Invalid character byte \(byte), which is not UTF-8"
+        }
+        while let scalar, scalar.value.value > 0x7F, UnusualCharacter(scalar.value) == nil {
+            advance(by: scalar.byteCount)
+        }
+        return "Invalid character \(UnusualCharacter.code(first.value)), '\(first.value)': names of fields are ASCII"
     }
 
     private mutating func skipBlanks() {
@@ -52,9 +114,30 @@ struct TextLexer {
                 while let byte = current, byte != UInt8(ascii: "\n") { advance() }
             } else if byte == 0x20 || (0x09...0x0D).contains(byte) {
                 advance()
+            } else if byte == UInt8(ascii: "/"), index + 1 < bytes.count,
+                bytes[index + 1] == byte || bytes[index + 1] == UInt8(ascii: "*")
+            {
+                skipForeignComment(isBlock: bytes[index + 1] != byte)
+            } else if byte > 0x7F, let scalar, UnusualCharacter(scalar.value)?.meaning == .blank {
+                _ = takeUnusual()
             } else {
                 return
             }
+        }
+    }
+
+    /// A comment as other languages write it.
+    private mutating func skipForeignComment(isBlock: Bool) {
+        complaints.add(
+            "Invalid character '/'", "comments begin with # and end with the line, not with \(isBlock ? "/*" : "//")",
+            at: position)
+        advance(by: 2)
+        while let byte = current {
+            if isBlock, byte == UInt8(ascii: "*"), index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "/") {
+                return advance(by: 2)
+            }
+            if !isBlock, byte == UInt8(ascii: "\n") { return }
+            advance()
         }
     }
 
@@ -89,7 +172,7 @@ struct TextLexer {
                 advance()
                 return .string(content)
             }
-            if byte == UInt8(ascii: "\n") { return .invalid("String literals cannot cross line boundaries") }
+            if byte == UInt8(ascii: "\n") { return .invalid(Self.unended(content)) }
             advance()
             guard byte == UInt8(ascii: "\\") else {
                 content.append(byte)
@@ -99,6 +182,15 @@ struct TextLexer {
             content += escaped
         }
         return .invalid("Unexpected end of string")
+    }
+
+    /// Why a string does not end in its line.
+    private static func unended(_ content: [UInt8]) -> String {
+        let reason = "String literals cannot cross line boundaries"
+        let quote = String(decoding: content, as: UTF8.self).unicodeScalars.compactMap(UnusualCharacter.init)
+            .last { $0.meaning == .quote }
+        guard let quote else { return reason }
+        return "\(reason), and \(UnusualCharacter.code(quote.scalar)), \(quote.name), ends none: \(quote.advice)"
     }
 
     private mutating func takeEscape() -> [UInt8]? {

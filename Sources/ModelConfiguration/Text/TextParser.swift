@@ -4,23 +4,37 @@ struct TextParser {
     private static let maximumDepth = 32
 
     private var lexer: TextLexer
+    private let foreign: (message: String, advice: String)?
     private var token = TextLexer.Token.end
     private var position = TextPosition()
     private(set) var diagnostics: DiagnosticList
 
     init(_ bytes: [UInt8], file: String) {
         lexer = TextLexer(bytes)
+        foreign = ForeignText.complaint(bytes)
         diagnostics = DiagnosticList(file: file)
         advance()
     }
 
     mutating func parse() -> ConfigurationMessage {
         var message = ConfigurationMessage(type: ConfigurationSchema.root, position: position)
+        if let foreign {
+            diagnostics.error(foreign.message, at: TextPosition(), hint: foreign.advice)
+            return message
+        }
         while token != .end, !diagnostics.isFull {
             parseFields(of: &message, path: "", end: nil, depth: 0)
             guard token != .end else { break }
             diagnostics.error("Expected identifier, got: \(shown)", at: position)
-            advance()
+            // What stands behind it in its line would only be complained about for the same reason.
+            let line = position.line
+            repeat { advance() } while token != .end && position.line == line
+        }
+        for complaint in lexer.complaints.all {
+            let others = complaint.count > 1 ? "; \(complaint.count - 1) more of them follow" : ""
+            diagnostics.error(
+                "Expected identifier, got: \(complaint.message)", at: complaint.position,
+                hint: complaint.advice + others)
         }
         return message
     }
@@ -138,7 +152,10 @@ struct TextParser {
         if case .map = field.cardinality { isMap = true } else { isMap = false }
         let hasColon = take(":")
         if !hasColon, !isMessage, !isMap {
-            diagnostics.error("Expected \":\", found \"\(shown)\".", at: position, path)
+            let isAssignment = token == .invalid("Invalid character '='")
+            diagnostics.error(
+                "Expected \":\", found \"\(isAssignment ? "=" : shown)\".", at: position, path,
+                hint: isAssignment ? "write a colon between a field and its value" : "")
             return false
         }
         if field.cardinality != .singular, take("[") {
@@ -268,7 +285,12 @@ struct TextParser {
     }
 
     private mutating func parseString(path: String) -> String? {
-        guard case .string(let first) = token else { return expected("string", path) }
+        guard case .string(let first) = token else {
+            guard case .identifier(let word) = token else { return expected("string", path) }
+            diagnostics.error(
+                "Expected string, got: \(word)", at: position, path, hint: "write it in quotes: \"\(word)\"")
+            return nil
+        }
         let start = position
         var bytes = first
         advance()
@@ -374,7 +396,7 @@ struct TextParser {
             guard values.contains(name) else {
                 diagnostics.error(
                     "Unknown enumeration value of \"\(name)\" for field \"\(path)\".", at: position, path,
-                    hint: suggestion(for: name, among: values))
+                    hint: NameSuggestion.hint(forValue: name, among: values))
                 return nil
             }
             advance()
@@ -388,13 +410,15 @@ struct TextParser {
             }
             advance()
             return values[number]
+        case .string(let bytes):
+            let name = String(decoding: bytes, as: UTF8.self)
+            diagnostics.error(
+                "Expected integer or identifier, got: \(shown)", at: position, path,
+                hint: values.contains(name)
+                    ? "write it without quotes: \(name)" : NameSuggestion.hint(forValue: name, among: values))
+            return nil
         default: return expected("integer or identifier", path)
         }
-    }
-
-    private func suggestion(for name: String, among values: [String]) -> String {
-        let nearest = NameSuggestion.hint(for: name, among: values)
-        return nearest.isEmpty ? "one of \(values.joined(separator: ", "))" : nearest
     }
 
     private mutating func expected<Value>(_ what: String, _ path: String) -> Value? {

@@ -36,6 +36,15 @@ struct ModelConfigurationJSONTests {
                 """)
     }
 
+    @Test("An ensemble has nothing to optimise, and says how many responses it gives")
+    func ensemble() {
+        var configuration = ModelConfiguration(name: "whole")
+        configuration.ensemble = EnsembleScheduling(steps: [])
+        let text = configuration.jsonValue.compact
+        #expect(
+            !text.contains("\"optimization\"") && text.contains("\"model_transaction_policy\":{\"decoupled\":false}"))
+    }
+
     @Test("Policies, priorities and parameters")
     func everything() throws {
         var configuration = ModelConfiguration(name: "m")
