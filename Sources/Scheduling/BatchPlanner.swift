@@ -16,11 +16,11 @@ enum BatchDecision: Equatable {
 
 /// Batch formation: given the queue and the time, which requests run as one, and why.
 ///
-/// The rules are the reference's. A preferred size runs as soon as it can be made, the largest that can be. Until the
-/// oldest request's delay is over nothing else runs; after that, whatever has come together does. Where nothing is
-/// held back (a delay of 0), a preferred size is still taken before a larger one that is not. Beyond the reference,
-/// requests of other shapes are passed over instead of ending the batch, and a size is never over the maximum, nor
-/// outside the preferred ones before the delay is over.
+/// The rules are Triton's. A preferred size runs as soon as it can be made, the largest that can be. Where none can be
+/// made, what is at the largest preferred size, past it, or would be past it with the next request, runs at once too: the
+/// delay is for what can still become a preferred size. Until the oldest request's delay is over nothing else runs; after
+/// that, whatever has come together does. Where nothing is held back (a delay of 0), these sizes are still taken before a
+/// larger one. Unlike in Triton, requests of other shapes are passed over instead of ending the batch.
 struct BatchPlanner {
     let options: SchedulingOptions
 
@@ -60,10 +60,13 @@ struct BatchPlanner {
         let reach = reach(queue, bucket: bucket)
         let deadline = delayDeadline(queue, bucket: bucket)
         let isExpired = options.maxQueueDelay > 0 && deadline <= now
-        if let preferred = reach.preferred, !isExpired {
-            let reason: BatchReason = preferred.size == options.maxBatchSize ? .full : .preferredSize
-            return .run(
-                BatchPlan(bucket: bucket, requestCount: preferred.requestCount, size: preferred.size, reason: reason))
+        if let ripe = reach.preferred ?? reach.saturated, !isExpired {
+            // Where the maximum is the one size that is preferred, it is what the next request does not fit.
+            let isFull =
+                ripe.size == options.maxBatchSize
+                || options.largestPreferredBatchSize == options.maxBatchSize && reach.preferred == nil
+            let reason: BatchReason = isFull ? .full : .preferredSize
+            return .run(BatchPlan(bucket: bucket, requestCount: ripe.requestCount, size: ripe.size, reason: reason))
         }
         guard isDraining || options.maxQueueDelay == 0 || isExpired else { return .wait(until: deadline) }
         let reason: BatchReason =
@@ -90,6 +93,9 @@ struct BatchPlanner {
         var isLimited = false
         /// The largest preferred size that a beginning of these requests makes.
         var preferred: (requestCount: Int, size: Int)?
+        /// The beginning that can't become a preferred size any more, where none is one: at the largest of them, past it,
+        /// or past it with the next request.
+        var saturated: (requestCount: Int, size: Int)?
     }
 
     /// How far a batch from the head of the bucket can reach.
@@ -99,6 +105,9 @@ struct BatchPlanner {
             var index = list.first
             while index >= 0 {
                 let size = reach.size + queue.slab.batchSize(at: index)
+                if size > options.largestPreferredBatchSize, reach.saturated == nil, reach.requestCount > 0 {
+                    reach.saturated = (reach.requestCount, reach.size)
+                }
                 if size > options.maxBatchSize {
                     reach.isLimited = true
                     return reach
@@ -108,10 +117,14 @@ struct BatchPlanner {
                 if options.preferredBatchSizes.contains(size) { reach.preferred = (reach.requestCount, size) }
                 if size == options.maxBatchSize {
                     reach.isLimited = true
+                    reach.saturated = reach.saturated ?? (reach.requestCount, size)
                     return reach
                 }
                 index = queue.slab.next(after: index)
             }
+        }
+        if reach.size >= options.largestPreferredBatchSize, reach.saturated == nil {
+            reach.saturated = (reach.requestCount, reach.size)
         }
         return reach
     }

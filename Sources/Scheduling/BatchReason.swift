@@ -4,7 +4,8 @@ public enum BatchReason: String, Hashable, Sendable, CaseIterable {
     case unbatched
     /// The maximum batch size was reached, or the next request would have gone over it.
     case full
-    /// A preferred batch size was reached.
+    /// A preferred batch size was reached, or none can be reached any more: the batch is at the largest of them, past it,
+    /// or would be past it with the next request.
     case preferredSize = "preferred_size"
     /// A request had been held back as long as `max_queue_delay_microseconds` allows.
     case delayExpired = "delay_expired"

@@ -139,6 +139,19 @@ package struct RequestQueue: Sendable {
         return Batch(requests: requests, size: plan.size, reason: plan.reason)
     }
 
+    /// Takes out those of which something is true, in the order of arrival.
+    mutating func removeAll(where isWanted: (QueuedRequest) -> Bool) -> [QueuedRequest] {
+        var handles: [RequestHandle] = []
+        for list in buckets.lazy.flatMap(\.lanes) {
+            var index = list.first
+            while let request = slab.request(at: index) {
+                if isWanted(request) { handles.append(slab.handle(at: index)) }
+                index = slab.next(after: index)
+            }
+        }
+        return handles.compactMap { remove($0) }.sorted { $0.sequence < $1.sequence }
+    }
+
     /// Takes out everything, in the order of arrival.
     package mutating func removeAll() -> [QueuedRequest] {
         var requests: [QueuedRequest] = []

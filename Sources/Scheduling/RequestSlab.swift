@@ -76,6 +76,11 @@ struct RequestSlab {
         return nodes[handle.index].lane
     }
 
+    /// The handle of a waiting request.
+    func handle(at index: Int) -> RequestHandle {
+        RequestHandle(index: index, generation: nodes[index].generation)
+    }
+
     func request(at index: Int) -> QueuedRequest? { index >= 0 ? nodes[index].request : nil }
 
     /// A request's batch size without a copy of the request.

@@ -26,7 +26,7 @@ package struct ResourceArbiter: Sendable {
         }
     }
 
-    package struct Claim: Sendable {
+    package struct Claim: Hashable, Sendable {
         /// Units of each resource that an execution holds.
         package var needs: [Key: Int]
         /// At least 1.
@@ -119,14 +119,29 @@ package struct ResourceArbiter: Sendable {
         return grant()
     }
 
-    /// An instance has executed.
+    /// An instance gives back what it held.
     ///
+    /// - Parameter hasExecuted: whether it used its turn; one that found nothing to execute has not had one.
     /// - Returns: those that waited and may execute now.
-    package mutating func release(_ holder: Holder) -> [Holder] {
-        guard let record = records[holder.number], case .executing = record.phase else { return [] }
+    package mutating func release(_ holder: Holder, hasExecuted: Bool = true) -> [Holder] {
+        takeBack(holder, hasExecuted: hasExecuted) ? grant() : []
+    }
+
+    /// An instance has executed and has more to execute: it gives back what it held and waits with the others, so that its
+    /// priority counts against theirs. To give back first and ask later would be to hand every turn to somebody else.
+    ///
+    /// - Returns: those that may execute now; it may be among them.
+    package mutating func renew(_ holder: Holder) -> [Holder] {
+        _ = takeBack(holder, hasExecuted: true)
+        return request(holder)
+    }
+
+    private mutating func takeBack(_ holder: Holder, hasExecuted: Bool) -> Bool {
+        guard let record = records[holder.number], case .executing = record.phase else { return false }
         for (key, count) in record.claim.needs { used[key, default: 0] -= count }
         records[holder.number]?.phase = .idle
-        return grant()
+        if !hasExecuted { records[holder.number]?.turns -= record.claim.priority }
+        return true
     }
 
     /// Units of a resource that are in use.

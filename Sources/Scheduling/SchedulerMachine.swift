@@ -9,7 +9,8 @@ package import Tensors
 /// A worker's life: `parked` (told to sleep) → `woken` (told to come, not here yet) → `nextBatch` → `running` or
 /// `holding` (the one worker that waits for a held-back batch) or `parked` again. A caller's lease: `parked` →
 /// `leased` → `release`. Where instances share resources a worker may be `blocked` before `nextBatch`, and one that never
-/// comes back is `lost` until it is replaced. A worker may come without having been told to, at any time: a wake-up can arrive late, when
+/// comes back is `lost` until it is replaced. Instances may be added and removed at any time; one that executes is `removed`
+/// when it comes back, and numbers are not used again. A worker may come without having been told to, at any time: a wake-up can arrive late, when
 /// the work it was for is long done.
 package struct SchedulerMachine: Sendable {
     package enum InstanceState: Equatable, Sendable {
@@ -24,6 +25,8 @@ package struct SchedulerMachine: Sendable {
         case blocked
         /// Its worker does not come back.
         case lost
+        /// It takes no more batches.
+        case removed
     }
 
     /// What comes of enqueueing a request.
@@ -47,6 +50,8 @@ package struct SchedulerMachine: Sendable {
         case park
         /// The model is stopped and nothing is left to run.
         case exit
+        /// The instance is removed; another worker is to be woken for what waits.
+        case leave(wake: Int?)
     }
 
     package let options: SchedulingOptions
@@ -64,7 +69,11 @@ package struct SchedulerMachine: Sendable {
     private var preparing = 0
     /// The requests of both.
     private var requestsAhead = 0
+    /// Instances that are to be removed when they have executed their batch.
+    private var leaving: Set<Int> = []
     package private(set) var isDraining = false
+    /// Set while no instance is left and none is being made.
+    private var outage: Outage?
 
     package init(options: SchedulingOptions, instanceCount: Int) {
         self.options = options
@@ -79,12 +88,16 @@ package struct SchedulerMachine: Sendable {
     /// Takes in a request.
     ///
     /// - Parameter callerMayRun: whether the caller would run its request on its own thread.
-    /// - Throws: `unavailable` where the queue is full or the model is being stopped.
+    /// - Throws: `unavailable` where the queue is full, the model is being stopped, or there is no instance for longer
+    ///   than the request would wait.
     package mutating func enqueue(
         _ request: QueuedRequest, callerMayRun: Bool, now: UInt64
     ) throws(HalcyonError) -> (handle: RequestHandle, followUp: FollowUp) {
         guard !isDraining else {
             throw HalcyonError(.unavailable, "the model is being stopped and takes no more requests")
+        }
+        if let outage, isDeserted, !Self.isWorthWaiting(request, outage, options, now: now) {
+            throw outage.error(now: now)
         }
         let wasEmpty = queue.isEmpty && prepared.isEmpty
         let handle = try queue.insert(request)
@@ -113,7 +126,7 @@ package struct SchedulerMachine: Sendable {
     /// Forms the next batch while all instances are busy, where the configuration asks for it and the batch is as good
     /// as it gets.
     private mutating func prepareAhead(now: UInt64) -> FollowUp {
-        guard options.eagerBatching, wokenCount == 0, prepared.count + preparing < instances.count,
+        guard options.eagerBatching, wokenCount == 0, prepared.count + preparing < activeCount,
             case .run(let plan) = planner.decide(queue, now: now, isDraining: isDraining),
             plan.reason == .full || plan.reason == .preferredSize
         else { return .nothing }
@@ -133,15 +146,28 @@ package struct SchedulerMachine: Sendable {
     }
 
     /// Takes out a request whose caller has gone; `nil` if it runs already or has ended.
-    package mutating func cancel(_ handle: RequestHandle) -> QueuedRequest? { queue.remove(handle) }
+    ///
+    /// - Returns: the request; and the instance whose worker is to be woken, because those that are left make a batch
+    ///   that runs at once.
+    package mutating func cancel(_ handle: RequestHandle, now: UInt64) -> (request: QueuedRequest?, wake: Int?) {
+        guard let request = queue.remove(handle) else { return (nil, nil) }
+        return (request, wakeHolder(now: now))
+    }
 
     /// Acts on the timeouts that have passed.
     ///
     /// - Returns: the requests whose policy is REJECT, which have left the queue; and the instance whose worker is to
-    ///   be woken, because a request that is behind its time is held back no longer.
+    ///   be woken, because a request that is behind its time is held back no longer, or because those that are left make
+    ///   a batch that runs at once.
     package mutating func expire(now: UInt64) -> (rejected: [QueuedRequest], wake: Int?) {
         let (rejected, delayedCount) = queue.expire(now: now)
-        return (rejected, delayedCount > 0 && holder != nil ? wakeForWork() : nil)
+        return (rejected, rejected.isEmpty && delayedCount == 0 ? nil : wakeHolder(now: now))
+    }
+
+    /// The worker that holds a batch back, where what is left in the queue may run now.
+    private mutating func wakeHolder(now: UInt64) -> Int? {
+        guard holder != nil, case .run = planner.decide(queue, now: now, isDraining: isDraining) else { return nil }
+        return wakeForWork()
     }
 
     /// When ``expire(now:)`` has something to do next.
@@ -153,6 +179,8 @@ package struct SchedulerMachine: Sendable {
     package mutating func nextBatch(instance: Int, now: UInt64) -> WorkerAction {
         // A late wake-up, while a caller holds the lease: the instance is not the worker's to run.
         if instances[instance] == .leased { return .park }
+        if leaving.remove(instance) != nil { instances[instance] = .removed }
+        if instances[instance] == .removed { return .leave(wake: wakeInPlace(now: now)) }
         arrive(instance)
         if !prepared.isEmpty {
             let batch = prepared.removeFirst()
@@ -187,8 +215,15 @@ package struct SchedulerMachine: Sendable {
         case .woken: wokenCount -= 1
         case .holding: holder = nil
         case .parked: parked.removeAll { $0 == instance }
-        case .running, .leased, .blocked, .lost: break
+        case .running, .leased, .blocked, .lost, .removed: break
         }
+    }
+
+    /// Whether a worker that asked for a batch now would get one.
+    package func hasBatch(now: UInt64) -> Bool {
+        if !prepared.isEmpty { return true }
+        if case .run = planner.decide(queue, now: now, isDraining: isDraining) { return true }
+        return false
     }
 
     /// A worker that has come for a batch may not execute yet, as its instance lacks resources. It comes back when they
@@ -196,6 +231,7 @@ package struct SchedulerMachine: Sendable {
     ///
     /// - Returns: the instance whose worker is to be woken in its place.
     package mutating func block(instance: Int, now: UInt64) -> Int? {
+        guard !isRemoved(instance) else { return nil }
         arrive(instance)
         instances[instance] = .blocked
         return wakeForMore(now: now)
@@ -204,21 +240,77 @@ package struct SchedulerMachine: Sendable {
     /// A worker does not come back from an execution, and nobody waits for it any longer.
     package mutating func lose(instance: Int) {
         arrive(instance)
-        instances[instance] = .lost
+        instances[instance] = isRemoved(instance) ? .removed : .lost
+        leaving.remove(instance)
+    }
+
+    /// No instance is left, and none will be for a while.
+    ///
+    /// - Returns: the requests that do not wait so long, which have left; each is told ``Outage/error(now:)``.
+    package mutating func suffer(_ outage: Outage, now: UInt64) -> [QueuedRequest] {
+        guard isDeserted, !isDraining else { return [] }
+        self.outage = outage
+        let options = options
+        return queue.removeAll { !Self.isWorthWaiting($0, outage, options, now: now) }
+    }
+
+    private static func isWorthWaiting(
+        _ request: QueuedRequest, _ outage: Outage, _ options: SchedulingOptions, now: UInt64
+    ) -> Bool {
+        let level = options.levels[min(max(0, request.level), options.levels.count - 1)]
+        let timeout = request.requestedTimeout == 0 ? level.defaultTimeout : request.requestedTimeout
+        return outage.isWorthWaiting(enqueueTime: request.enqueueTime, timeout: timeout, now: now)
     }
 
     /// There is a new worker, on its way, for an instance that was lost.
     package mutating func replace(instance: Int) {
+        guard instances[instance] == .lost else { return }
+        outage = nil
         instances[instance] = .woken
         wokenCount += 1
     }
+
+    /// There are new instances, with workers on their way.
+    ///
+    /// - Returns: their numbers.
+    package mutating func add(count: Int) -> Range<Int> {
+        let first = instances.count
+        instances += Array(repeating: .woken, count: count)
+        wokenCount += count
+        return first..<instances.count
+    }
+
+    /// An instance takes no more batches. It finishes what it executes.
+    ///
+    /// - Returns: whose workers are to be woken: its own, which ends, and one in its place where something waits.
+    package mutating func remove(instance: Int, now: UInt64) -> [Int] {
+        switch instances[instance] {
+        case .removed: return []
+        case .running, .leased:
+            leaving.insert(instance)
+            return []
+        case .parked, .woken, .holding, .blocked, .lost:
+            arrive(instance)
+            instances[instance] = .removed
+            return [instance] + [wakeInPlace(now: now)].compactMap(\.self)
+        }
+    }
+
+    /// Whether an instance takes no more batches.
+    package func isRemoved(_ instance: Int) -> Bool {
+        instances[instance] == .removed || leaving.contains(instance)
+    }
+
+    /// Instances that take batches, or will when they come back.
+    package var activeCount: Int { instances.count { $0 != .removed } - leaving.count }
 
     /// A caller has run its batch and would rather run what came meanwhile than have a worker woken for it.
     ///
     /// - Returns: the next batch, for which the lease goes on; `nil` where there is none to run right now, or somebody
     ///   is on the way to it: then the lease is to be given back.
     package mutating func nextForCaller(instance: Int, now: UInt64) -> Batch? {
-        guard instances[instance] == .leased, !isDraining, prepared.isEmpty, wokenCount == 0, holder == nil,
+        guard instances[instance] == .leased, !leaving.contains(instance), !isDraining, prepared.isEmpty,
+            wokenCount == 0, holder == nil,
             case .run(let plan) = planner.decide(queue, now: now, isDraining: false)
         else { return nil }
         return queue.take(plan)
@@ -228,6 +320,11 @@ package struct SchedulerMachine: Sendable {
     ///
     /// - Returns: whether the instance's worker is to be woken, because work has come meanwhile.
     package mutating func release(instance: Int, now: UInt64) -> Bool {
+        guard leaving.remove(instance) == nil else {
+            // Its worker comes to end, and has another see to what waits.
+            instances[instance] = .removed
+            return true
+        }
         let hasWork = isDraining || !prepared.isEmpty || hasUnclaimedWork(now: now)
         if hasWork {
             instances[instance] = .woken
@@ -274,6 +371,16 @@ package struct SchedulerMachine: Sendable {
         return instance
     }
 
+    /// After an instance has gone: another worker for what waits, the one that holds a batch back included.
+    private mutating func wakeInPlace(now: UInt64) -> Int? {
+        if !prepared.isEmpty { return wakeForWork() }
+        switch planner.decide(queue, now: now, isDraining: isDraining) {
+        case .run: return wakeForWork()
+        case .wait: return holder == nil && wokenCount == 0 ? wakeParked() : nil
+        case .empty: return nil
+        }
+    }
+
     /// After a batch was taken: another worker, if there is one to spare and work for it.
     private mutating func wakeForMore(now: UInt64) -> Int? {
         guard !parked.isEmpty, !(queue.isEmpty && prepared.isEmpty) else { return nil }
@@ -306,7 +413,7 @@ package struct SchedulerMachine: Sendable {
             case .parked, .holding, .blocked:
                 instances[instance] = .woken
                 wokenCount += 1
-            case .woken, .running, .leased, .lost: break
+            case .woken, .running, .leased, .lost, .removed: break
             }
         }
     }
@@ -320,7 +427,7 @@ package struct SchedulerMachine: Sendable {
     }
 
     /// Whether no instance is left to run what waits.
-    package var isDeserted: Bool { instances.allSatisfy { $0 == .lost } }
+    package var isDeserted: Bool { instances.allSatisfy { $0 == .lost || $0 == .removed } }
 
     /// Whether the model is being stopped and nothing waits or runs any more.
     package var isDrained: Bool {

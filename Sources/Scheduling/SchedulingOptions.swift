@@ -37,7 +37,10 @@ package struct SchedulingOptions: Hashable, Sendable {
     /// Whether requests may be combined.
     package var combinesRequests: Bool
     /// The sizes a batch should have; read only where requests are combined. Few, so a list is the fastest set.
-    package var preferredBatchSizes: [Int]
+    package var preferredBatchSizes: [Int] {
+        didSet { largestPreferredBatchSize = preferredBatchSizes.max() ?? maxBatchSize }
+    }
+    package private(set) var largestPreferredBatchSize: Int
     /// Nanoseconds that a request may be held back for others to join it.
     package var maxQueueDelay: UInt64
     package var preserveOrdering: Bool
@@ -53,6 +56,7 @@ package struct SchedulingOptions: Hashable, Sendable {
         combinesRequests = batching != nil && configuration.maxBatchSize > 1 && !configuration.isDecoupled
         let preferred = batching?.preferredBatchSizes ?? []
         preferredBatchSizes = preferred.isEmpty ? [max(1, configuration.maxBatchSize)] : preferred
+        largestPreferredBatchSize = preferred.max() ?? max(1, configuration.maxBatchSize)
         maxQueueDelay = LevelPolicy.nanoseconds(batching?.maxQueueDelayMicroseconds ?? 0)
         preserveOrdering = batching?.preserveOrdering ?? false
         eagerBatching = configuration.optimization.eagerBatching

@@ -74,7 +74,30 @@ struct RandomScheduleTests {
             let shape = batch.requests.first?.shape
             let alike = waitingBefore.filter { $0.shape == shape }
             let hasWaited = alike.contains { $0.enqueueTime + scheduling.maxQueueDelay <= now }
-            #expect(hasWaited || alike.contains(where: isBehindTime), "a batch of \(batch.size) ran too early")
+            if hasWaited || alike.contains(where: isBehindTime) { return }
+            // At the largest preferred size, past it, or past it with the next request, and no beginning is preferred.
+            let largest = scheduling.preferredBatchSizes.max() ?? 0
+            let next = inOrder(alike).dropFirst(batch.requests.count).first?.batchSize ?? 0
+            #expect(batch.size + next >= largest && batch.size + next != largest || next == 0 && batch.size == largest)
+            let beginnings = batch.requests.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.batchSize) }
+            #expect(Set(beginnings).isDisjoint(with: scheduling.preferredBatchSizes), "ran too early or too much")
+        }
+
+        /// In the order in which requests in time are served.
+        func inOrder(_ requests: [QueuedRequest]) -> [QueuedRequest] {
+            requests.sorted { ($0.level, $0.id) < ($1.level, $1.id) }
+        }
+
+        /// Whether a batch of these can run at once: a preferred size can be made, or none can be any more.
+        func isRipe(_ alike: [QueuedRequest]) -> Bool {
+            guard !alike.contains(where: isBehindTime) else { return true }
+            let largest = scheduling.preferredBatchSizes.max() ?? scheduling.maxBatchSize
+            var size = 0
+            for request in inOrder(alike) {
+                size += request.batchSize
+                if size >= largest || scheduling.preferredBatchSizes.contains(size) { return true }
+            }
+            return false
         }
 
         func isBehindTime(_ request: QueuedRequest) -> Bool {
@@ -142,6 +165,9 @@ struct RandomScheduleTests {
                 holds[instance] = until
             case .park: if !callers.contains(instance) { parked.insert(instance) }
             case .exit: #expect(machine.isDraining)
+            case .leave(let next):
+                #expect(machine.isRemoved(instance) && running[instance] == nil)
+                if let next { wake(next) }
             }
         }
 
@@ -177,6 +203,10 @@ struct RandomScheduleTests {
                 let delay = scheduling.combinesRequests ? scheduling.maxQueueDelay : 0
                 #expect(request.enqueueTime + delay > now, "request \(request.id) waits past its delay")
             }
+            guard scheduling.combinesRequests else { return }
+            for alike in Dictionary(grouping: waiting, by: \.shape).values {
+                #expect(!isRipe(alike), "a batch of \(inOrder(alike).map(\.id)) is held back and could run")
+            }
         }
 
         mutating func finishOne() {
@@ -204,17 +234,20 @@ struct RandomScheduleTests {
         }
 
         mutating func step() {
-            switch Int.random(in: 0..<10, using: &generator) {
+            switch Int.random(in: 0..<11, using: &generator) {
+            case 10: changeInstances()
             case 0..<4: enqueue()
             case 4..<7: finishOne()
             case 7:
                 guard let id = handles.keys.sorted().randomElement(using: &generator), let handle = handles[id] else {
                     break
                 }
-                if let removed = machine.cancel(handle) {
+                let (removed, next) = machine.cancel(handle, now: now)
+                if let removed {
                     #expect(removed.id == id)
                     note(id, "cancelled")
                 }
+                if let next { wake(next) }
             case 8:
                 if let batch = preparing.popLast(), let instance = machine.batchPrepared(batch) { wake(instance) }
             case 9 where Bool.random(using: &generator):
@@ -230,13 +263,30 @@ struct RandomScheduleTests {
             checkNoneForgotten()
         }
 
+        /// An instance more, or one less, whatever it does.
+        mutating func changeInstances() {
+            guard Bool.random(using: &generator) else { return wakes.formUnion(machine.add(count: 1)) }
+            let present = machine.instances.indices.filter { !machine.isRemoved($0) }
+            guard present.count > 1, let instance = present.randomElement(using: &generator) else { return }
+            for woken in machine.remove(instance: instance, now: now) {
+                if woken == instance {
+                    parked.remove(instance)
+                    holds[instance] = nil
+                    wakes.insert(instance)
+                } else {
+                    wake(woken)
+                }
+            }
+        }
+
         mutating func drain() {
             machine.drain()
             for instance in parked.union(holds.keys) { wakes.insert(instance) }
             parked = []
             holds = [:]
             settle()
-            for _ in 0..<10_000 where !machine.isDrained {
+            for _ in 0..<10_000 {
+                if machine.isDrained { return }
                 if let batch = preparing.popLast() {
                     if let instance = machine.batchPrepared(batch) { wake(instance) }
                 } else {

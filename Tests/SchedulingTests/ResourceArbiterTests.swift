@@ -72,6 +72,35 @@ import Testing
         #expect(seldom.allSatisfy { turns[$0] == 100 })
     }
 
+    @Test("Two that always have more to execute take turns by their priorities too")
+    func turnsOfTwo() throws {
+        var arbiter = ResourceArbiter(stock: [])
+        let first = try arbiter.register(Self.claim([Self.camera: 1], priority: 1))
+        let second = try arbiter.register(Self.claim([Self.camera: 1], priority: 2))
+        var turns: [ResourceArbiter.Holder: Int] = [:]
+        var holder = try #require(arbiter.request(first).first)
+        #expect(arbiter.request(second).isEmpty)
+        for _ in 0..<600 {
+            turns[holder, default: 0] += 1
+            holder = try #require(arbiter.renew(holder).first)
+        }
+        #expect(turns[first] == 400 && turns[second] == 200)
+    }
+
+    @Test("A turn in which nothing was executed is none")
+    func unusedTurns() throws {
+        var arbiter = ResourceArbiter(stock: [])
+        let first = try arbiter.register(Self.claim([Self.camera: 1]))
+        let second = try arbiter.register(Self.claim([Self.camera: 1]))
+        for _ in 0..<5 {
+            #expect(arbiter.request(first) == [first])
+            #expect(arbiter.release(first, hasExecuted: false).isEmpty)
+        }
+        #expect(arbiter.request(second) == [second])
+        #expect(arbiter.request(first).isEmpty)
+        #expect(arbiter.renew(second) == [first])
+    }
+
     @Test("A great need is passed at most so often: then what it needs is kept for it")
     func noStarvation() throws {
         var arbiter = ResourceArbiter(stock: [])

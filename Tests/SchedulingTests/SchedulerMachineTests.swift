@@ -100,6 +100,59 @@ struct SchedulerMachineTests {
         #expect(machine.nextBatch(instance: 0, now: 1).holdsUntil == 1_000_000)
     }
 
+    @Test(
+        "What can become no preferred size any more runs at once: at the largest, past it, or past it with the next",
+        arguments: [
+            (sizes: [7], batches: [[7]]), ([6], [[6]]), ([4, 3], [[4]]), ([1, 3, 3], [[1, 3]]), ([1, 7], [[1], [7]]),
+            ([2, 5], [[2]]), ([8], [[8]]), ([5], []), ([3, 2], []),
+        ])
+    func saturated(sizes: [Int], batches: [[Int]]) throws {
+        let batching = DynamicBatching(preferredBatchSizes: [2, 6], maxQueueDelayMicroseconds: 1000)
+        var machine = SchedulerMachine(options: options(batching: batching), instanceCount: 1)
+        for (id, size) in sizes.enumerated() { try machine.add(.test(id, size: size)) }
+        var ran: [[Int]] = []
+        while let batch = machine.nextBatch(instance: 0, now: 1).batch {
+            ran.append(batch.requests.map(\.batchSize))
+            #expect(batch.reason == (batch.size == 8 ? .full : .preferredSize))
+        }
+        #expect(ran == batches)
+        if ran.joined().count < sizes.count {
+            #expect(machine.nextBatch(instance: 0, now: 2).holdsUntil == 1_000_000)
+        }
+    }
+
+    @Test("Without a delay, too, a batch does not go past the largest preferred size")
+    func saturatedWithoutDelay() throws {
+        let batching = DynamicBatching(preferredBatchSizes: [2, 6])
+        var machine = SchedulerMachine(options: options(batching: batching), instanceCount: 1)
+        for (id, size) in [4, 3, 1].enumerated() { try machine.add(.test(id, size: size)) }
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.ids == [0])
+        #expect(machine.nextBatch(instance: 0, now: 1).batch?.ids == [1, 2])
+    }
+
+    @Test(
+        "What leaves the queue and makes a preferred size possible wakes the worker that holds a batch back",
+        arguments: ["rejected", "cancelled"])
+    func leaving(how: String) throws {
+        let batching = DynamicBatching(preferredBatchSizes: [4, 8], maxQueueDelayMicroseconds: 10_000_000)
+        var scheduling = options(batching: batching)
+        scheduling.levels[0].allowTimeoutOverride = true
+        var machine = SchedulerMachine(options: scheduling, instanceCount: 1)
+        let (first, followUp) = try machine.add(.test(1, size: 1, at: 0, timeout: 1000))
+        #expect(followUp.wake == 0)
+        #expect(machine.nextBatch(instance: 0, now: 0).holdsUntil != nil)
+        try machine.add(.test(2, size: 2, at: 200))
+        try machine.add(.test(3, size: 2, at: 200))
+        if how == "rejected" {
+            let expired = machine.expire(now: 1000)
+            #expect(expired.rejected.map(\.id) == [1] && expired.wake == 0)
+        } else {
+            let cancelled = machine.cancel(first, now: 1000)
+            #expect(cancelled.request?.id == 1 && cancelled.wake == 0)
+        }
+        #expect(machine.nextBatch(instance: 0, now: 1000).batch?.ids == [2, 3])
+    }
+
     @Test("The largest preferred size that can be made is taken, also with no delay")
     func largestPreferred() throws {
         let batching = DynamicBatching(preferredBatchSizes: [2, 4])
@@ -181,24 +234,50 @@ struct SchedulerMachineTests {
         #expect(delaying.nextBatch(instance: 0, now: 100).batch?.ids == [1])
     }
 
+    @Test("Without an instance, those who would not wait for the next are told at once, and later ones are refused")
+    func outage() throws {
+        var scheduling = options(batching: nil)
+        scheduling.levels[0].allowTimeoutOverride = true
+        var machine = SchedulerMachine(options: scheduling, instanceCount: 1)
+        let second: UInt64 = 1_000_000_000
+        try machine.add(.test(0))
+        #expect(machine.nextBatch(instance: 0, now: 0).batch != nil)
+        try machine.add(.test(1, at: 0, timeout: 8 * second))
+        try machine.add(.test(2, at: 0, timeout: 3 * second))
+        try machine.add(.test(3, at: 0))
+        let outage = Outage(end: 7 * second, reason: "none is there")
+        let none = machine.suffer(outage, now: second)
+        machine.lose(instance: 0)
+        let impatient = machine.suffer(outage, now: second)
+        #expect(none.isEmpty && impatient.map(\.id) == [2, 3])
+        let error = #expect(throws: HalcyonError.self) { try machine.add(.test(4, at: second)) }
+        #expect(error?.message == "none is there; try again in 6 s" && error?.retryAfterSeconds == 6)
+        #expect(error?.code == .unavailable)
+        try machine.add(.test(5, at: 3 * second))
+        #expect(throws: HalcyonError.self) { try machine.add(.test(6, at: 3 * second, timeout: second)) }
+        machine.replace(instance: 0)
+        try machine.add(.test(7, at: 4 * second, timeout: second))
+        #expect(machine.nextBatch(instance: 0, now: 4 * second).batch?.ids == [1])
+    }
+
     @Test("A cancelled request leaves at once, and its handle finds nothing twice")
     func cancel() throws {
         var machine = SchedulerMachine(options: options(), instanceCount: 1)
         let first = try machine.add(.test(1)).handle
         let second = try machine.add(.test(2)).handle
-        #expect(machine.cancel(first)?.id == 1)
-        #expect(machine.cancel(first) == nil)
+        #expect(machine.cancel(first, now: 1).request?.id == 1)
+        #expect(machine.cancel(first, now: 1).request == nil)
         #expect(machine.nextBatch(instance: 0, now: 1).batch?.ids == [2])
-        #expect(machine.cancel(second) == nil)
+        #expect(machine.cancel(second, now: 1).request == nil)
     }
 
     @Test("A stale handle does not reach the request that took its place")
     func staleHandle() throws {
         var machine = SchedulerMachine(options: options(), instanceCount: 1)
         let first = try machine.add(.test(1)).handle
-        _ = machine.cancel(first)
+        _ = machine.cancel(first, now: 1)
         try machine.add(.test(2))
-        #expect(machine.cancel(first) == nil)
+        #expect(machine.cancel(first, now: 1).request == nil)
         #expect(machine.queue.count == 1)
     }
 

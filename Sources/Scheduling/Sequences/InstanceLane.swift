@@ -13,6 +13,8 @@ struct InstanceLane: Sendable {
     }
 
     var worker = Worker.parked
+    /// Whether it gets no more sequences, and goes when those that it has have ended.
+    var isRemoved = false
     /// The sequence in each slot, as its index in the table; as long as the highest slot that was ever held.
     private(set) var occupants: [Int?] = []
     private(set) var occupiedCount = 0

@@ -62,7 +62,9 @@ extension SequenceMachine {
     }
 
     /// Whether the instance will never have anything to run again. The backlog is empty while it has a free slot.
-    func mayExit(_ instance: Int) -> Bool { isDraining && lanes[instance].occupiedCount == 0 }
+    package func mayExit(_ instance: Int) -> Bool {
+        (isDraining || lanes[instance].isRemoved) && lanes[instance].occupiedCount == 0
+    }
 
     /// - Returns: the instance, if its worker sleeps and has something to do, or can act sooner than it knows of.
     mutating func wakeWorker(of instance: Int, now: UInt64) -> Int? {

@@ -30,16 +30,36 @@ extension SequenceMachine {
     /// There is a new worker for an instance that was lost, which is to be woken: those in the backlog get its slots.
     package mutating func replace(instance: Int, now: UInt64) {
         guard lanes.indices.contains(instance), lanes[instance].worker == .lost else { return }
+        outage = nil
         lanes[instance].worker = .woken
-        slots.restore(instance: instance)
-        while backlog.count > 0, let slot = slots.take() {
-            guard let next = backlog.popFirst(in: table) else { return slots.give(slot) }
-            occupy(slot, by: next, now: now)
+        if !lanes[instance].isRemoved { slots.restore(instance: instance) }
+        giveSlots(now: now)
+    }
+
+    /// No instance is left, and none will be for a while.
+    ///
+    /// - Returns: the requests of sequences that do not wait so long, which have ended; each is told
+    ///   ``Outage/error(now:)``.
+    package mutating func suffer(_ outage: Outage, now: UInt64) -> [SequencedRequest] {
+        guard isDeserted, !isDraining else { return [] }
+        self.outage = outage
+        var requests: [SequencedRequest] = []
+        for index in table.liveIndices where table.records[index].slot == nil {
+            let isPatient = table.records[index].waiting.allSatisfy { isWorthWaiting($0, outage, now: now) }
+            if isPatient { continue }
+            requests += takeWaiting(index, from: 0)
+            table.close(index)
+            _ = endIfOver(index, now: now)
         }
+        return requests.sorted { $0.arrival < $1.arrival }
+    }
+
+    func isWorthWaiting(_ request: SequencedRequest, _ outage: Outage, now: UInt64) -> Bool {
+        outage.isWorthWaiting(enqueueTime: request.enqueueTime, timeout: request.timeout, now: now)
     }
 
     /// Whether no instance is left to run what waits.
-    package var isDeserted: Bool { lanes.allSatisfy { $0.worker == .lost } }
+    package var isDeserted: Bool { lanes.allSatisfy { $0.worker == .lost || $0.isRemoved && $0.worker == .exited } }
 
     /// Slots of that instance whose sequences have ended since this was last asked, and whose states are of no use any
     /// more: none of them has run since for another sequence, if it is asked whenever the worker asks for its next batch.

@@ -63,11 +63,8 @@ extension SequenceMachine {
         }
         vacate(slot)
         table.remove(index)
-        if let next = backlog.popFirst(in: table) {
-            occupy(slot, by: next, now: now)
-        } else {
-            slots.give(slot)
-        }
+        guard !lanes[slot.instance].isRemoved, let next = backlog.popFirst(in: table) else { return slots.give(slot) }
+        occupy(slot, by: next, now: now)
     }
 
     /// Ends a sequence for which nobody waits in the backlog any more, itself included.

@@ -33,7 +33,7 @@ package struct SequenceMachine: Sendable {
         case hold(until: UInt64)
         /// Sleep until woken.
         case park
-        /// The model is stopped and there is nothing to run on this instance any more.
+        /// The model is stopped, or the instance removed, and there is nothing to run on it any more.
         case exit
     }
 
@@ -64,12 +64,16 @@ package struct SequenceMachine: Sendable {
     var table = SequenceTable()
     var slots: SlotPool
     var lanes: [InstanceLane]
+    /// What a new instance begins with.
+    let emptyLane: InstanceLane
     var backlog = SequenceBacklog()
     var expiries: SequenceExpiries
     private var nextArrival: UInt64 = 0
     /// Requests that have not run yet, those in the backlog included.
     package internal(set) var waitingCount = 0
     package internal(set) var isDraining = false
+    /// Set while no instance is left and none is being made.
+    var outage: Outage?
     /// Sequences that were lost with their instance and have not begun again.
     var lost: Set<CorrelationID> = []
     /// While draining: whether sequences that have begun may bring further requests.
@@ -91,6 +95,7 @@ package struct SequenceMachine: Sendable {
             lane.candidates = CandidateQueue(
                 maxBatchSize: options.maxBatchSize, preferredBatchSizes: preferred, maxQueueDelayMicroseconds: delay)
         }
+        emptyLane = lane
         lanes = Array(repeating: lane, count: options.instanceCount)
     }
 
@@ -99,7 +104,8 @@ package struct SequenceMachine: Sendable {
     /// Takes in a request.
     ///
     /// - Throws: `invalidArgument` for a batch of several, without a correlation id, or where the sequence has not begun;
-    ///   `unavailable` where too many requests wait, or the model is being stopped. The machine is then as it was.
+    ///   `unavailable` where too many requests wait, the model is being stopped, or there is no instance for longer than
+    ///   the request would wait. The machine is then as it was.
     package mutating func enqueue(_ request: SequencedRequest, now: UInt64) throws(HalcyonError) -> Enqueued {
         guard request.batchSize <= 1 else { throw errors.batchSize }
         guard !request.correlation.isAbsent else { throw errors.noCorrelation }
@@ -112,6 +118,7 @@ package struct SequenceMachine: Sendable {
         guard options.maxWaitingRequests == 0 || waitingCount < options.maxWaitingRequests else {
             throw errors.queueFull(options.maxWaitingRequests)
         }
+        if let outage, isDeserted, !isWorthWaiting(request, outage, now: now) { throw outage.error(now: now) }
         let index = known ?? begin(request.correlation, now: now)
         let arrival = append(request, to: index, now: now)
         let handle = SequenceHandle(sequence: table.reference(index), arrival: arrival)
@@ -181,6 +188,12 @@ package struct SequenceMachine: Sendable {
             lanes[instance].worker = .parked
             return .park
         }
+    }
+
+    /// Whether the worker would get a batch now.
+    package func hasBatch(instance: Int, now: UInt64) -> Bool {
+        guard lanes.indices.contains(instance), case .run = decide(instance, now: now) else { return false }
+        return true
     }
 
     /// A batch has run, or failed; its worker is about to ask for the next one.

@@ -48,6 +48,25 @@ struct LostInstanceTests {
         #expect(machine.refusal(of: .test(6, of: 1))?.contains("given up") == false)
     }
 
+    @Test("Without an instance, sequences that would not wait for the next end at once, and later ones are refused")
+    func outage() throws {
+        let second: UInt64 = 1_000_000_000
+        var machine = SequenceMachine.direct(slots: 1)
+        try machine.add(.test(1, of: 1, start: true))
+        try machine.add(.test(2, of: 2, start: true))
+        var patient = SequencedRequest.test(3, of: 3, start: true)
+        patient.timeout = 9 * second
+        try machine.add(patient)
+        _ = machine.nextBatch(instance: 0, now: 0)
+        _ = machine.lose(instance: 0)
+        let impatient = machine.suffer(Outage(end: 7 * second, reason: "none is there"), now: second)
+        #expect(impatient.map(\.id) == [2])
+        #expect(machine.refusal(of: .test(4, of: 4, start: true)) == "Unavailable: none is there; try again in 7 s")
+        machine.replace(instance: 0, now: 2 * second)
+        #expect(machine.runOne()?.ids == [3])
+        #expect(machine.refusal(of: .test(5, of: 5, start: true)) == nil)
+    }
+
     @Test("Draining without an instance left: what waits can only be given up")
     func draining() throws {
         var machine = SequenceMachine.direct(slots: 1)
