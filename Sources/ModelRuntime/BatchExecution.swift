@@ -27,17 +27,17 @@ struct BatchExecution: Sendable {
     /// - Parameter memory: where batches are gathered; `nil` for ordinary memory.
     init(
         configuration: ModelConfiguration, version: Int64, instanceCount: Int, clock: any SchedulingClock,
-        memory: (any MemoryProvider)? = nil
+        scatter: Scatter, memory: (any MemoryProvider)? = nil
     ) {
         self.configuration = configuration
         self.version = version
         self.clock = clock
         // Each instance has a batch at work, and one may be gathered ahead for it.
-        ragged = RaggedBatch(configuration)
+        ragged = RaggedBatch(configuration, outputsLikeInputs: scatter.outputsLikeInputs)
         gather = Gather(
             buffers: BatchBuffers(retained: 2 * instanceCount * max(1, configuration.inputs.count), memory: memory),
             ragged: ragged)
-        scatter = Scatter(configuration)
+        self.scatter = scatter
     }
 
     /// Gathers a batch ahead of time.
@@ -68,7 +68,9 @@ struct BatchExecution: Sendable {
             let outputs = try execute(&execution, on: slot)
             stages.inferenceEnd = clock.now()
             stages.refine(with: execution)
-            try scatter.check(outputs, batchSize: batch.size, requested: requested, instance: slot.identity.name)
+            try scatter.check(
+                outputs, batchSize: batch.size, requests: requests.count, requested: requested,
+                instance: slot.identity.name)
             let responses = try respond(to: requests, with: outputs)
             stages.end = clock.now()
             return Outcome(responses: .success(responses), stages: stages)
@@ -86,15 +88,19 @@ struct BatchExecution: Sendable {
     }
 
     /// Executes a batch of that many times the same item, gathered as a batch of requests is; nobody wants the outputs.
-    func warmUp(_ item: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) {
+    ///
+    /// - Returns: an output whose first dimension is not the batch, although the model batches.
+    func warmUp(_ item: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) -> String? {
         let inputs = try gather.inputs(of: Array(repeating: item, count: batchSize))
         if configuration.isDecoupled {
-            return try DecoupledWarmUp.run(inputs, on: slot, scatter: scatter, clock: clock)
+            try DecoupledWarmUp.run(inputs, on: slot, scatter: scatter, clock: clock)
+            return nil
         }
         var execution = ExecutionBatch(
             inputs: inputs, batchSize: batchSize, requestedOutputs: nil, clock: clock, isWarmUp: true)
         let outputs = try execute(&execution, on: slot)
-        try scatter.check(outputs, batchSize: batchSize, requested: nil, instance: slot.identity.name)
+        return try scatter.check(
+            outputs, batchSize: batchSize, requests: 1, requested: nil, instance: slot.identity.name)
     }
 
     /// Ends the warm-up: frees the buffers of batches that may have been larger than any that follows.

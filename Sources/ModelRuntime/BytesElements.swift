@@ -38,6 +38,22 @@ package enum BytesElements {
         return elements
     }
 
+    /// Calls `body` with each element's bytes, without making a list of them.
+    ///
+    /// - Throws: `invalidArgument` where a length reaches over the end; what `body` throws.
+    package static func forEach(
+        of tensor: Tensor, _ body: (UnsafeRawBufferPointer) throws(HalcyonError) -> Void
+    ) throws(HalcyonError) {
+        var offset = 0
+        while offset < tensor.data.byteCount {
+            let end = try end(ofElementAt: offset, in: tensor)
+            let start = tensor.data.baseAddress + offset + 4
+            try body(UnsafeRawBufferPointer(start: start, count: end - offset - 4))
+            offset = end
+        }
+        withExtendedLifetime(tensor) {}
+    }
+
     private static func end(ofElementAt offset: Int, in tensor: Tensor) throws(HalcyonError) -> Int {
         let available = tensor.data.byteCount - offset
         let length: Int? = tensor.data.withUnsafeBytes { bytes in

@@ -1,5 +1,4 @@
 private import CPlatform
-private import Glibc
 
 /// The processors that this process may use, and how they are divided.
 public struct CPUBudget: Hashable, Sendable {
@@ -23,7 +22,8 @@ public struct CPUBudget: Hashable, Sendable {
     /// whole number of processors is rounded up.
     public static func detected() -> CPUBudget {
         let affinity = Int(halcyon_affinity_count())
-        guard let quota = groupDirectories().compactMap(quotaCores(inGroup:)).min(), quota < affinity
+        guard let quota = ControlGroup.directories(version1: "cpu").compactMap(quotaCores(inGroup:)).min(),
+            quota < affinity
         else { return CPUBudget(cores: max(1, affinity), source: "affinity") }
         return CPUBudget(cores: max(1, quota), source: "control group quota")
     }
@@ -61,35 +61,10 @@ public struct CPUBudget: Hashable, Sendable {
         return CPUPlan(instances: instances, streams: max(1, min(instances, most)), threads: cores)
     }
 
-    /// The folders of the process's control group and of all groups above it: the tightest quota counts.
-    private static func groupDirectories() -> [String] {
-        var directories = ["/sys/fs/cgroup", "/sys/fs/cgroup/cpu"]
-        // Version 2 names the group in a line `0::<path>`.
-        guard let line = readLine("/proc/self/cgroup", where: { $0.hasPrefix("0::/") }) else { return directories }
-        var path = "/sys/fs/cgroup"
-        for component in line.dropFirst(3).split(separator: "/") where component != ".." {
-            path += "/" + component
-            directories.append(path)
-        }
-        return directories
-    }
-
     private static func quotaCores(inGroup directory: String) -> Int? {
         quotaCores(
-            version2: readLine(directory + "/cpu.max"), version1: readLine(directory + "/cpu.cfs_quota_us"),
-            version1Period: readLine(directory + "/cpu.cfs_period_us"))
-    }
-
-    /// The first line of a file that meets the condition.
-    private static func readLine(_ path: String, where isWanted: (String) -> Bool = { _ in true }) -> String? {
-        guard let file = fopen(path, "re") else { return nil }
-        defer { fclose(file) }
-        var bytes = [CChar](repeating: 0, count: 4096)
-        while fgets(&bytes, Int32(bytes.count), file) != nil {
-            let text = String(
-                decoding: bytes.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            if isWanted(text) { return text }
-        }
-        return nil
+            version2: ControlGroup.readLine(directory + "/cpu.max"),
+            version1: ControlGroup.readLine(directory + "/cpu.cfs_quota_us"),
+            version1Period: ControlGroup.readLine(directory + "/cpu.cfs_period_us"))
     }
 }

@@ -44,7 +44,7 @@ final class DecoupledCall: Sendable {
         let scatter = executor.scatter
         let requested = pending.requestedOutputs
         try scatter.check(
-            outputs, batchSize: outputs.first?.shape.dimensions.first ?? 1,
+            outputs, batchSize: outputs.first?.shape.dimensions.first ?? 1, requests: 1,
             requested: requested.isEmpty ? nil : Set(requested), instance: executor.name)
         var response = InferenceResponse(
             modelName: executor.name, modelVersion: executor.version, id: pending.id,
@@ -99,7 +99,7 @@ final class DecoupledCall: Sendable {
         if let error {
             executor.statistics.recordFailure(
                 duration: now &- pending.arrival, cause: error.code == .cancelled ? .canceled : .backend)
-            result = .failure(error.prefixed(ModelExecutor.prefix(pending.id)))
+            result = .failure(error)
         } else {
             executor.statistics.recordSuccess(
                 batchSize: pending.batchSize, reason: reason, arrivals: [pending.arrival], stages: stages)

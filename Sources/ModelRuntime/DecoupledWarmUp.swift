@@ -42,7 +42,8 @@ final class DecoupledWarmUp: Sendable {
                 send: { [self] outputs throws(HalcyonError) in
                     if isOver { throw HalcyonError(.cancelled, "the model is warm") }
                     try scatter.check(
-                        outputs, batchSize: outputs.first?.shape.dimensions.first ?? 1, requested: nil, instance: name)
+                        outputs, batchSize: outputs.first?.shape.dimensions.first ?? 1, requests: 1, requested: nil,
+                        instance: name)
                 },
                 end: { [self] error in end(error) }, isCancelled: { [self] in isOver }))
         do {

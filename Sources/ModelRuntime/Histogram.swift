@@ -54,8 +54,8 @@ extension Histogram {
         10_000_000_000,
     ]
 
-    /// The reference's buckets of the time to the first response, in nanoseconds.
-    public static let firstResponseBounds: [UInt64] = [100_000_000, 500_000_000, 2_000_000_000, 5_000_000_000]
+    /// Triton's buckets of the time to the first response, in milliseconds.
+    public static let firstResponseBounds: [Double] = [100, 500, 2000, 5000]
 
     /// Powers of two from 1 to 1024, in items.
     public static let batchSizeBounds: [UInt64] = (0...10).map { 1 << $0 }

@@ -17,6 +17,8 @@ public struct InferenceRequest: Sendable {
     public var timeoutMicroseconds: UInt64
     /// For a model with sequences: which one the request belongs to.
     public var sequence: InferenceSequence?
+    /// What is meant for the model itself: a backend that has a use for it gets it with the request, all others pay no heed.
+    public var parameters: [InferenceParameter] = []
     /// For a decoupled model: how much may be under way to the caller; `nil` for all that comes.
     package var flow: ResponseFlow?
     /// Where the outputs are to live; `nil` for wherever the processor can read them. Texts always live there.

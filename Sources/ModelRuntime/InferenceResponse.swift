@@ -7,6 +7,8 @@ public struct InferenceResponse: Sendable {
     /// The request's id.
     public var id: String
     public var outputs: [Tensor]
+    /// What the model says beside the outputs.
+    public var parameters: [InferenceParameter] = []
     /// Whether it is the last for its request. The last of a decoupled model has no outputs.
     public var isFinal = true
 

@@ -19,3 +19,18 @@ public struct InferenceSequence: Hashable, Sendable {
         self.isEnd = isEnd
     }
 }
+
+extension InferenceSequence {
+    /// As an ensemble says it in its responses.
+    var parameters: [InferenceParameter] {
+        let id: InferenceParameter.Value =
+            switch id {
+            case .number(let number): Int64(exactly: number).map { .integer($0) } ?? .unsigned(number)
+            case .text(let text): .string(text)
+            }
+        return [
+            InferenceParameter("sequence_id", id), InferenceParameter("sequence_start", .bool(isStart)),
+            InferenceParameter("sequence_end", .bool(isEnd)),
+        ]
+    }
+}

@@ -1,3 +1,4 @@
+internal import ModelConfiguration
 internal import Tensors
 
 /// An instance with what the engine keeps for it.
@@ -26,21 +27,34 @@ final class InstanceSlot: @unchecked Sendable {
     /// - Throws: whatever the model throws when an instance is made; `invalidArgument` where one needs more of a
     ///   resource than there is.
     static func make(_ parts: ModelExecutor.Parts) throws -> [InstanceSlot] {
+        try make(parts.instances, of: parts.model, parts.configuration, sharing: parts.resources)
+    }
+
+    /// - Parameters:
+    ///   - configuration: the one that the instances' groups are in.
+    ///   - resources: what instances share; `nil` where the server limits no rates.
+    static func make(
+        _ instances: [InstanceIdentity], of model: any Model, _ configuration: ModelConfiguration,
+        sharing resources: ResourceGate?
+    ) throws -> [InstanceSlot] {
         var passes: [ResourceGate.Pass] = []
         do {
-            return try parts.instances.map { identity in
+            return try instances.map { identity in
                 let parker = Parker()
-                let claim = InstancePlan.claim(of: identity, parts.configuration)
-                let pass = try claim.flatMap { try parts.resources?.register($0, parker: parker) }
+                let claim = InstancePlan.claim(of: identity, configuration)
+                let pass = try claim.flatMap { try resources?.register($0, parker: parker) }
                 if let pass { passes.append(pass) }
                 return InstanceSlot(
-                    identity: identity, instance: try identity.make(of: parts.model), parker: parker, pass: pass)
+                    identity: identity, instance: try identity.make(of: model), parker: parker, pass: pass)
             }
         } catch {
             for pass in passes { pass.leave() }
             throw error
         }
     }
+
+    /// Whether it shares no resources, and may run anywhere.
+    var isFree: Bool { pass == nil && identity.hostPolicy?.isBinding != true }
 
     /// Frees the instance, which was given up and will not run again. Called by the thread that was stuck in it.
     func letGo() { instance = GivenUpInstance() }

@@ -10,6 +10,17 @@ public protocol Model: AnyObject, Sendable {
     /// An engine that is bound to threads of its own says no.
     var mayRunOnCallerThread: Bool { get }
 
+    /// The one size that batches may have; `nil` where any up to the configured maximum will do.
+    var fixedBatchSize: Int? { get }
+
+    /// Whether requests may bring inputs without elements. An engine that ends the process on them says no, and a model
+    /// takes them where its configuration says so.
+    var takesEmptyTensors: Bool { get }
+
+    /// The outputs that have, request by request, the shape of an input of which requests of different shapes share a batch:
+    /// that input, by the output's name.
+    var outputsLikeInputs: [String: String] { get }
+
     /// Does the costly part of loading, once, before the first instance is made.
     ///
     /// - Parameters:
@@ -17,7 +28,11 @@ public protocol Model: AnyObject, Sendable {
     ///   - plan: the share of the processor that the model's instances have together.
     func prepare(for configuration: ModelConfiguration, plan: CPUPlan) throws
 
-    /// Makes one instance. Called for each instance of each group, in order.
+    /// Whether the model, as it has been prepared, is right for instances with another share of the processor: they can be
+    /// added and taken away while others run then, and otherwise the model is made anew.
+    func isPrepared(for plan: CPUPlan) -> Bool
+
+    /// Makes one instance. Called for each instance of each group, in order, and later on for those that are added.
     func makeInstance(_ identity: InstanceIdentity) throws -> any ModelInstance
 
     /// What an operator should know of the prepared model, for the log: precision, streams, where its cache lies.
@@ -27,6 +42,10 @@ public protocol Model: AnyObject, Sendable {
 extension Model {
     public var signature: ModelSignature? { nil }
     public var mayRunOnCallerThread: Bool { false }
+    public var fixedBatchSize: Int? { nil }
+    public var takesEmptyTensors: Bool { true }
+    public var outputsLikeInputs: [String: String] { [:] }
     public func prepare(for configuration: ModelConfiguration, plan: CPUPlan) throws {}
+    public func isPrepared(for plan: CPUPlan) -> Bool { true }
     public var properties: [(name: String, value: String)] { [] }
 }

@@ -24,6 +24,8 @@ package final class ModelExecutor: WarmedExecutor {
         package var resources: ResourceGate?
         /// How long an execution may take before its instance is given up, in nanoseconds; 0 for as long as it takes.
         package var executionTimeout: UInt64 = 0
+        /// What summaries of latencies show; empty for no summaries.
+        package var summaryQuantiles: [SummaryQuantile] = []
         /// Where memory that GPUs reach comes from; `nil` without GPUs.
         package var memory: (any MemoryProvider)?
 
@@ -44,6 +46,8 @@ package final class ModelExecutor: WarmedExecutor {
     /// An execution up to this long may run on a non-blocking caller's thread: about what waking a worker and being
     /// woken costs. Nanoseconds.
     package static let shortExecution: UInt64 = 50_000
+    /// Bytes of inputs up to which a caller that must not block runs a request itself.
+    private static let shortInput = 256 << 10
 
     /// Batches that a caller runs at most before it gives the instance back: its own, and what came meanwhile.
     private static let callerRuns = 8
@@ -51,16 +55,18 @@ package final class ModelExecutor: WarmedExecutor {
     package let name: String
     package let version: Int64
     package let configuration: ModelConfiguration
-    let model: any Model
+    package let model: any Model
     private let options: SchedulingOptions
     private let validator: RequestValidator
     private let execution: BatchExecution
-    let slots: [InstanceSlot]
+    let slots: SlotTable
     let machine: Locked<SchedulerMachine>
     private let sequencer = Locked(ResponseSequencer<@Sendable () -> Void>())
     /// By instance; `nil` when they have been ended.
     let workers = Locked<[Int: WorkerThread]?>([:])
     let drained = Signal()
+    /// The instances that were removed and are gone.
+    let departed = Locked<Set<Int>>([])
     let clock: any SchedulingClock
     let scatter: Scatter
     private let cached: CachedAnswers?
@@ -69,9 +75,10 @@ package final class ModelExecutor: WarmedExecutor {
     /// What the instances of a decoupled model execute, where a supervisor may have to end it.
     let runningCalls = Locked<[Int: DecoupledCall]>([:])
     let timer: DeadlineTimer
-    private let sharesResources: Bool
-    /// Whether a host policy says where an instance runs.
-    private let isBound: Bool
+    let resources: ResourceGate?
+    /// Whether no instance shares resources, and none runs where a host policy says.
+    private let isFree: Atomic<Bool>
+    let isOnGPU: Bool
     /// Set before the first worker starts; `nil` where executions may take as long as they take.
     nonisolated(unsafe) private(set) var supervisor: InstanceSupervisor<Batch>?
     let log: Logger
@@ -88,27 +95,32 @@ package final class ModelExecutor: WarmedExecutor {
         configuration = parts.configuration
         model = parts.model
         options = SchedulingOptions(parts.configuration)
-        let isOnGPU = parts.instances.contains { $0.gpu != nil }
+        isOnGPU = parts.instances.contains { $0.gpu != nil }
         validator = RequestValidator(
             parts.configuration,
-            takesDeviceMemory: isOnGPU && !parts.configuration.usesResponseCache && !parts.configuration.isDecoupled)
+            takesDeviceMemory: isOnGPU && !parts.configuration.usesResponseCache && !parts.configuration.isDecoupled,
+            takesEmptyTensors: parts.model.takesEmptyTensors)
         clock = parts.clock
         timer = parts.timer
         log = parts.log
-        let statistics = StatisticsCollector(parts.configuration, version: parts.version)
+        resources = parts.resources
+        let statistics = StatisticsCollector(
+            parts.configuration, version: parts.version, quantiles: parts.summaryQuantiles, clock: parts.clock)
         self.statistics = statistics
-        scatter = Scatter(parts.configuration)
+        let scatter = Scatter(
+            parts.configuration, outputsLikeInputs: parts.model.outputsLikeInputs, log: parts.log)
+        self.scatter = scatter
         cached =
             parts.configuration.usesResponseCache
             ? parts.cache.map { CachedAnswers(cache: $0, statistics: statistics, clock: parts.clock) } : nil
         execution = BatchExecution(
             configuration: parts.configuration, version: parts.version, instanceCount: parts.instances.count,
-            clock: parts.clock, memory: isOnGPU ? parts.memory : nil)
+            clock: parts.clock, scatter: scatter, memory: isOnGPU ? parts.memory : nil)
         do {
-            slots = try InstanceSlot.make(parts)
-            sharesResources = slots.contains { $0.pass != nil }
-            isBound = slots.contains { $0.identity.hostPolicy?.isBinding == true }
-            try Self.checkDecoupling(slots, parts.configuration)
+            let made = try InstanceSlot.make(parts)
+            try Self.checkDecoupling(made, parts.configuration)
+            isFree = Atomic(made.allSatisfy(\.isFree))
+            slots = SlotTable(made)
         } catch {
             throw HalcyonError(wrapping: error)
         }
@@ -117,7 +129,7 @@ package final class ModelExecutor: WarmedExecutor {
         try startWorkers()
     }
 
-    private static func checkDecoupling(
+    static func checkDecoupling(
         _ slots: [InstanceSlot], _ configuration: ModelConfiguration
     ) throws(HalcyonError) {
         guard configuration.isDecoupled, !slots.allSatisfy({ $0.instance is any DecoupledModelInstance }) else {
@@ -153,15 +165,20 @@ package final class ModelExecutor: WarmedExecutor {
 
     /// Runs the model before its first request, as ``WarmUpRun`` says.
     ///
-    /// - Parameter items: what the configuration wants every instance to run, before that.
-    /// - Throws: whatever an instance throws.
+    /// - Throws: whatever an instance throws for a sample.
     @discardableResult
-    package func warmUp(_ items: [WarmUpItem] = []) throws(HalcyonError) -> WarmUpTimes? {
+    package func warmUp(_ plan: WarmUpPlan = WarmUpPlan()) throws(HalcyonError) -> WarmUpReport {
         defer { execution.warmedUp() }
-        return try WarmUpRun(configuration: configuration, slots: slots, clock: clock, log: log) {
-            [execution] (item, batchSize, slot) throws(HalcyonError) in
+        return try warmUp(plan, on: Array(slots))
+    }
+
+    func warmUp(_ plan: WarmUpPlan, on slots: [InstanceSlot]) throws(HalcyonError) -> WarmUpReport {
+        try WarmUpRun(
+            configuration: configuration, validator: validator, slots: slots, clock: clock, log: log,
+            fixedBatchSize: model.fixedBatchSize
+        ) { [execution] (item, batchSize, slot) throws(HalcyonError) in
             try execution.warmUp(item, batchSize: batchSize, on: slot)
-        }.run(items)
+        }.run(plan)
     }
 
     // MARK: Requests
@@ -199,7 +216,7 @@ package final class ModelExecutor: WarmedExecutor {
             payload: pending, batchSize: validated.batchSize, level: options.level(ofPriority: request.priority),
             shape: validated.shape, enqueueTime: arrival,
             requestedTimeout: SchedulingOptions.LevelPolicy.nanoseconds(request.timeoutMicroseconds))
-        enqueue(queued, pending, callerMayRun: mayRun(on: caller))
+        enqueue(queued, pending, callerMayRun: mayRun(on: caller, validated.inputs))
         return Submitted(executor: self, pending: pending)
     }
 
@@ -220,15 +237,18 @@ package final class ModelExecutor: WarmedExecutor {
         }
     }
 
-    private func mayRun(on caller: CallerThread) -> Bool {
+    private func mayRun(on caller: CallerThread, _ inputs: [Tensor]) -> Bool {
         // A caller has no patience for resources that others hold, nor for an engine that does not come back, and its thread
         // is not bound as an instance's may be.
-        guard model.mayRunOnCallerThread, !CallerRun.isActive, supervisor == nil, !sharesResources, !isBound else {
+        guard model.mayRunOnCallerThread, !CallerRun.isActive, supervisor == nil, isFree.load(ordering: .relaxed) else {
             return false
         }
         return switch caller {
         case .blocking: true
-        case .nonBlocking: recentExecution.load(ordering: .relaxed) <= Self.shortExecution
+        case .nonBlocking:
+            // Executions that were short say nothing of one that has far more to do.
+            recentExecution.load(ordering: .relaxed) <= Self.shortExecution
+                && inputs.reduce(0) { $0 + $1.data.byteCount } <= Self.shortInput
         }
     }
 
@@ -247,7 +267,9 @@ package final class ModelExecutor: WarmedExecutor {
                 pending.handle = handle
                 return (.success(followUp), machine.nextExpiry())
             } catch {
-                return (.failure(Refusal(error: error, reason: machine.isDraining ? .stopping : .queueFull)), nil)
+                let reason: RejectionReason =
+                    machine.isDraining ? .stopping : error.retryAfterSeconds == nil ? .queueFull : .noInstance
+                return (.failure(Refusal(error: error, reason: reason)), nil)
             }
         }
         if let expiry { timer.arm(self, at: expiry) }
@@ -292,9 +314,12 @@ package final class ModelExecutor: WarmedExecutor {
     /// model can see that its caller has gone.
     private func cancel(_ pending: PendingRequest) {
         pending.markCancelled()
-        let (removed, isDrained) = machine.withLock { machine in
-            (pending.handle.flatMap { machine.cancel($0) }, machine.isDrained)
+        let now = clock.now()
+        let (removed, wake, isDrained) = machine.withLock { machine in
+            let (request, wake) = pending.handle.map { machine.cancel($0, now: now) } ?? (nil, nil)
+            return (request, wake, machine.isDrained)
         }
+        if let wake { slots[wake].parker.unpark() }
         guard let removed else { return }
         fail(
             [removed], HalcyonError(.cancelled, "request was cancelled while it waited for model '\(name)'"),
@@ -304,7 +329,7 @@ package final class ModelExecutor: WarmedExecutor {
 
     // MARK: Looking
 
-    package var instanceCount: Int { slots.count }
+    package var instanceCount: Int { machine.withLock(\.activeCount) }
 
     package var complaint: String? { supervisor?.complaint }
 
@@ -325,15 +350,19 @@ package final class ModelExecutor: WarmedExecutor {
             case .run(let batch, let wake):
                 if let wake { slots[wake].parker.unpark() }
                 guard run(batch, instance: index, on: slot) else { return }
-                slot.pass?.release()
+                if let pass = slot.pass { pass.executed(hasMore: machine.withLock { $0.hasBatch(now: clock.now()) }) }
             case .hold(let until):
-                slot.pass?.release()
+                slot.pass?.release(hasExecuted: false)
                 clock.park(slot.parker, until: until)
             case .park:
-                slot.pass?.release()
+                slot.pass?.release(hasExecuted: false)
                 clock.park(slot.parker, until: nil)
             case .exit:
                 slot.pass?.leave()
+                return
+            case .leave(let wake):
+                if let wake { slots[wake].parker.unpark() }
+                leave(index, slot)
                 return
             }
         }
@@ -344,7 +373,9 @@ package final class ModelExecutor: WarmedExecutor {
     private func waitForResources(_ index: Int, _ slot: InstanceSlot, _ pass: ResourceGate.Pass) {
         let now = clock.now()
         if let wake = machine.withLock({ $0.block(instance: index, now: now) }) { slots[wake].parker.unpark() }
-        while !machine.withLock({ $0.isDrained }), !pass.request() { clock.park(slot.parker, until: nil) }
+        while !machine.withLock({ $0.isDrained || $0.isRemoved(index) }), !pass.request() {
+            clock.park(slot.parker, until: nil)
+        }
     }
 
     /// - Returns: whether the instance goes on; if not, its request has been answered while it was executing.
@@ -439,6 +470,9 @@ package final class ModelExecutor: WarmedExecutor {
         }
     }
 
+    /// Whether callers may run requests in an instance's place from now on.
+    func setFree(_ isFree: Bool) { self.isFree.store(isFree, ordering: .relaxed) }
+
     private func noteExecution(_ duration: UInt64) {
         let mean = recentExecution.load(ordering: .relaxed)
         let updated = mean == .max ? duration : mean - mean / 8 + duration / 8
@@ -460,11 +494,11 @@ package final class ModelExecutor: WarmedExecutor {
         let now = clock.now()
         for request in requests {
             statistics.recordFailure(duration: now &- request.enqueueTime, cause: cause)
-            let id = (request.payload as? PendingRequest)?.id ?? ""
-            finish(request, .failure(error.prefixed(Self.prefix(id))))
+            finish(request, .failure(error))
         }
     }
 
+    /// What errors begin with where Triton names the request: what is wrong with it, and that its queue takes no more.
     static func prefix(_ id: String) -> String { "[request id: \(id.isEmpty ? "<id_unknown>" : id)] " }
 
     // MARK: Stopping

@@ -1,3 +1,4 @@
+private import Glibc
 public import Logging
 public import ModelConfiguration
 
@@ -12,6 +13,14 @@ public struct ModelSource: Sendable {
     /// The absolute path of the model file or folder; `nil` for a backend that names no model files.
     public var modelPath: String?
     public var log: Logger
+
+    /// ``modelPath``, or what lies in it where it is a folder `model.onnx`: large ONNX models are kept like that, with their
+    /// weights beside the file.
+    package var onnxPath: String? {
+        guard let modelPath, modelPath.hasSuffix(".onnx") else { return modelPath }
+        let inner = "\(modelPath)/model.onnx"
+        return access(inner, F_OK) == 0 ? inner : modelPath
+    }
 
     public init(
         modelName: String, version: Int64, configuration: ModelConfiguration, modelDirectory: String,

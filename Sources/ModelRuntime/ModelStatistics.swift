@@ -3,8 +3,8 @@ public import Scheduling
 /// What has happened to the requests of one model version since it was loaded. Times are nanoseconds of a monotonic
 /// clock.
 ///
-/// ``inferenceCount`` is the sum over ``batches`` of batch size × its `computeInfer.count`, and ``executionCount`` the
-/// sum of those counts.
+/// ``executionCount`` is the sum of the `computeInfer.count` of ``batches``, and ``inferenceCount`` that of batch size ×
+/// count, less the rows of a model with sequences (strategy "direct") that were executed without a request.
 public struct ModelStatistics: Hashable, Sendable {
     public var name: String
     public var version: Int64
@@ -34,6 +34,8 @@ public struct ModelStatistics: Hashable, Sendable {
     public var computeOutput = DurationStatistic()
     /// The spread of the five times above.
     public var latencies = LatencyHistograms()
+    /// Quantiles of them; `nil` where the server was not asked for any.
+    public var quantiles: LatencyQuantiles?
     public var cacheHit = DurationStatistic()
     public var cacheMiss = DurationStatistic()
     /// Of a decoupled model: its requests' first responses, their second ones, and so on.
@@ -48,7 +50,7 @@ public struct ModelStatistics: Hashable, Sendable {
         self.version = version
     }
 
-    /// The sizes of the batches executed, in items; its count is ``executionCount`` and its sum ``inferenceCount``.
+    /// The sizes of the batches executed, in rows; its count is ``executionCount``.
     public var batchSizes: Histogram {
         var histogram = Histogram(bounds: Histogram.batchSizeBounds)
         for batch in batches { histogram.record(UInt64(clamping: batch.batchSize), times: batch.computeInfer.count) }
@@ -61,6 +63,7 @@ public struct ModelStatistics: Hashable, Sendable {
 
 /// The executions of one batch size. Each counts once, however many requests were in it.
 public struct BatchStatistics: Hashable, Sendable {
+    /// Rows that the model ran on, those without a request (sequences, strategy "direct") included.
     public var batchSize: Int
     public var computeInput = DurationStatistic()
     public var computeInfer = DurationStatistic()

@@ -13,10 +13,12 @@ struct RaggedBatch: Sendable {
     private let outputDimensions: [String: Shape]
 
     /// `nil` for a model that needs nothing of it.
-    init?(_ configuration: ModelConfiguration) {
+    ///
+    /// - Parameter outputsLikeInputs: outputs that have the shape of a ragged input, by name.
+    init?(_ configuration: ModelConfiguration, outputsLikeInputs: [String: String] = [:]) {
         raggedInputs = Set(configuration.inputs.filter(\.allowsRaggedBatch).map(\.name))
         batchInputs = configuration.batchInputs
-        var sources: [String: String] = [:]
+        var sources = outputsLikeInputs
         for output in configuration.batchOutputs {
             for name in output.targetNames { sources[name] = output.sourceInput }
         }

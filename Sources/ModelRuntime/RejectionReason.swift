@@ -6,4 +6,6 @@ public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case timeout
     /// The model was being stopped.
     case stopping
+    /// No instance was left, and another would not have been made in time.
+    case noInstance = "no_instance"
 }

@@ -14,6 +14,9 @@ package protocol RequestTrace: Sendable {
     func saw(_ tensor: Tensor, as role: TracedTensor)
 
     func failed(_ error: HalcyonError)
+
+    /// The trace of a request that this one makes of another model, such as a step of an ensemble.
+    func step() -> any RequestTrace
 }
 
 /// The points of a request's way, by the reference's names.
@@ -61,9 +64,9 @@ extension RequestTrace {
         switch result {
         case .success(let response):
             if wantsTensors { for output in response.outputs { saw(output, as: .backendOutput) } }
-            reached(.responseComplete, at: time)
         case .failure(let error): failed(error)
         }
+        reached(.responseComplete, at: time)
         reached(.requestEnd, at: time)
     }
 }

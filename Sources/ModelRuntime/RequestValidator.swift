@@ -18,13 +18,21 @@ package struct RequestValidator: Sendable {
     private let hasOptionalInputs: Bool
     private let reshapes: Bool
     private let takesDeviceMemory: Bool
+    private let takesEmptyTensors: Bool
     /// Bytes of an input's texts that may be copied from a GPU: their shape does not say how long they are.
     static let deviceTextLimit = 64 << 20
 
-    /// - Parameter takesDeviceMemory: whether inputs may stay in a GPU's memory. Texts may not.
-    package init(_ configuration: ModelConfiguration, takesDeviceMemory: Bool = false) {
+    /// - Parameters:
+    ///   - takesDeviceMemory: whether inputs may stay in a GPU's memory. Texts may not.
+    ///   - takesEmptyTensors: whether inputs may have no elements where the configuration says neither yes nor no. An open
+    ///     dimension alone does not ask for them; one of 0 does.
+    package init(
+        _ configuration: ModelConfiguration, takesDeviceMemory: Bool = false, takesEmptyTensors: Bool = true
+    ) {
         self.configuration = configuration
         self.takesDeviceMemory = takesDeviceMemory
+        let declared = try? ServerParameter.emptyTensors.flag(of: configuration)
+        self.takesEmptyTensors = (declared ?? nil) ?? takesEmptyTensors
         hasOpenDimensions = configuration.inputs.contains(where: { $0.dimensions.isVariable && !$0.allowsRaggedBatch })
         hasOptionalInputs = configuration.inputs.contains(where: \.isOptional)
         reshapes = configuration.inputs.contains(where: { $0.reshape != nil })
@@ -84,6 +92,12 @@ package struct RequestValidator: Sendable {
             if ordered.count == expected.count { return ordered }
         }
         let names = Set(request.inputs.map(\.name))
+        if names.count < request.inputs.count {
+            var seen: Set<String> = []
+            if let twice = request.inputs.first(where: { !seen.insert($0.name).inserted }) {
+                throw HalcyonError(.invalidArgument, "input '\(twice.name)' already exists in request")
+            }
+        }
         let required = expected.filter { !$0.isOptional }
         if hasOptionalInputs, names.count == request.inputs.count, names.isSubset(of: expected.map(\.name)),
             required.allSatisfy({ names.contains($0.name) })
@@ -91,6 +105,15 @@ package struct RequestValidator: Sendable {
             return expected.compactMap { input in request.inputs.first(where: { $0.name == input.name }) }
         }
         let missing = required.map(\.name).filter { !names.contains($0) }
+        if (required.count...expected.count).contains(request.inputs.count),
+            let unknown = request.inputs.first(where: { input in !expected.contains { $0.name == input.name } })
+        {
+            throw HalcyonError(
+                .invalidArgument,
+                "unexpected inference input '\(unknown.name)' for model '\(configuration.name)'. Got input(s) "
+                    + "\(quoted(request.inputs.map(\.name))), but missing required input(s) \(quoted(missing))"
+                    + NameSuggestion.suffix(for: unknown.name, among: expected.map(\.name)))
+        }
         let count =
             hasOptionalInputs
             ? "number of inputs between \(required.count) and \(expected.count)" : "\(expected.count) inputs"
@@ -110,8 +133,8 @@ package struct RequestValidator: Sendable {
             guard let size = input.shape.dimensions.first else {
                 throw HalcyonError(
                     .invalidArgument,
-                    "input '\(input.name)' has no batch dimension for '\(configuration.name)', whose max_batch_size is "
-                        + "\(configuration.maxBatchSize)")
+                    "input '\(input.name)' has no shape but model requires batch dimension for '\(configuration.name)', whose "
+                        + "max_batch_size is \(configuration.maxBatchSize)")
             }
             if let batchSize, batchSize != size {
                 throw HalcyonError(
@@ -142,11 +165,14 @@ package struct RequestValidator: Sendable {
         }
         let skipped = configuration.maxBatchSize > 0 ? 1 : 0
         let dimensions = input.shape.dimensions.dropFirst(skipped)
+        // A model's single number has one dimension for clients, and they may know it by the shape that the model gives it.
+        let isBare = dimensions.isEmpty && expected.reshape == [] && expected.dimensions == [1]
         let fits =
-            dimensions.count == expected.dimensions.rank
-            && zip(expected.dimensions.dimensions, dimensions).allSatisfy {
-                $0 == Shape.variable ? $1 >= 0 : $0 == $1
-            }
+            isBare
+            || dimensions.count == expected.dimensions.rank
+                && zip(expected.dimensions.dimensions, dimensions).allSatisfy {
+                    $0 == Shape.variable ? $1 >= 0 : $0 == $1
+                }
         guard fits else {
             let complete = expected.completeShape(maxBatchSize: configuration.maxBatchSize)
             let note =
@@ -160,7 +186,21 @@ package struct RequestValidator: Sendable {
                 "unexpected shape for input '\(input.name)' for model '\(configuration.name)'. Expected \(complete), "
                     + "got \(input.shape).\(note)")
         }
+        if !takesEmptyTensors { try checkElements(input, expected, skipped: skipped) }
         try checkByteCount(input)
+    }
+
+    private func checkElements(
+        _ input: Tensor, _ expected: TensorConfiguration, skipped: Int
+    ) throws(HalcyonError) {
+        for (size, declared) in zip(input.shape.dimensions.dropFirst(skipped), expected.dimensions.dimensions)
+        where size == 0 && declared != 0 {
+            throw HalcyonError(
+                .invalidArgument,
+                "input '\(input.name)' of shape \(input.shape) for model '\(configuration.name)' has no elements, and the "
+                    + "model was not declared to take that: parameters { key: \"\(ServerParameter.emptyTensors.rawValue)\" "
+                    + "value { string_value: \"true\" } } in config.pbtxt allows it")
+        }
     }
 
     /// A tensor can be changed after it was made, so what its shape promises is looked at again.
@@ -186,7 +226,19 @@ package struct RequestValidator: Sendable {
     /// Precondition: the processor can read the texts.
     private func checkElementCount(_ input: Tensor) throws(HalcyonError) {
         let expected = try input.shape.elementCount()
-        let count = try BytesElements.count(in: input)
+        let count: Int
+        do throws(HalcyonError) {
+            count = try BytesElements.count(in: input)
+        } catch {
+            throw error.prefixed(
+                "incomplete string data for inference input '\(input.name)' for model '\(configuration.name)': ")
+        }
+        if count > expected {
+            throw HalcyonError(
+                .invalidArgument,
+                "unexpected number of string elements \(expected + 1) for inference input '\(input.name)' for model "
+                    + "'\(configuration.name)', expecting \(expected)\(count > expected + 1 ? ", got \(count)" : "")")
+        }
         guard count == expected else {
             throw HalcyonError(
                 .invalidArgument,

@@ -1,3 +1,4 @@
+internal import Logging
 internal import ModelConfiguration
 internal import Tensors
 
@@ -7,19 +8,30 @@ struct Scatter {
     private let reshapes: Bool
     /// The outputs without rows of a common size.
     private let scattered: Set<String>
+    /// As ``Model/outputsLikeInputs``, for the inputs that are ragged.
+    let outputsLikeInputs: [String: String]
+    private let notices: OutputNotices?
 
-    init(_ configuration: ModelConfiguration) {
+    /// - Parameter log: where it is said what an output's declaration has wrong; `nil` for nowhere.
+    init(_ configuration: ModelConfiguration, outputsLikeInputs: [String: String] = [:], log: Logger? = nil) {
         self.configuration = configuration
-        scattered = Set(configuration.batchOutputs.flatMap(\.targetNames))
+        let ragged = Set(configuration.inputs.filter(\.allowsRaggedBatch).map(\.name))
+        self.outputsLikeInputs = outputsLikeInputs.filter { ragged.contains($0.value) }
+        notices = log.map { OutputNotices(model: configuration.name, log: $0) }
+        scattered = Set(configuration.batchOutputs.flatMap(\.targetNames)).union(self.outputsLikeInputs.keys)
         reshapes = configuration.outputs.contains { $0.reshape != nil }
     }
 
-    /// Checks what an instance returned for a batch of that size.
+    /// Checks what an instance returned for a batch of that size. The shapes are the model's to say, whatever was declared:
+    /// only where several requests share a batch, each output must have a row for each item.
     ///
+    /// - Returns: an output whose first dimension is not the batch, although the model batches.
     /// - Throws: `internal` that names the output, what the configuration promises and what came.
+    @discardableResult
     func check(
-        _ outputs: [Tensor], batchSize: Int, requested: Set<String>?, instance: String
-    ) throws(HalcyonError) {
+        _ outputs: [Tensor], batchSize: Int, requests: Int, requested: Set<String>?, instance: String
+    ) throws(HalcyonError) -> String? {
+        var withoutBatch: String?
         for expected in configuration.outputs where requested?.contains(expected.name) ?? true {
             guard let output = outputs.first(where: { $0.name == expected.name }) else {
                 throw fault(instance, "returned no output '\(expected.name)'")
@@ -33,8 +45,14 @@ struct Scatter {
             let complete =
                 configuration.maxBatchSize > 0
                 ? expected.modelDimensions.prepending(batchSize) : expected.modelDimensions
-            guard complete.accepts(output.shape) || scattered.contains(output.name) else {
-                throw fault(instance, "returned output '\(output.name)' of shape \(output.shape), expected \(complete)")
+            if !complete.accepts(output.shape), !scattered.contains(output.name) {
+                if configuration.maxBatchSize > 0, output.shape.dimensions.first != batchSize {
+                    withoutBatch = withoutBatch ?? output.name
+                    guard requests == 1 else {
+                        throw fault(instance, Self.mixed(output, complete, batchSize: batchSize, requests: requests))
+                    }
+                }
+                notices?.note(output.name, output.shape, declared: complete)
             }
             if output.elementType != .bytes {
                 let byteCount = try output.shape.byteCount(of: output.elementType)
@@ -45,6 +63,14 @@ struct Scatter {
                 }
             }
         }
+        return withoutBatch
+    }
+
+    private static func mixed(_ output: Tensor, _ expected: Shape, batchSize: Int, requests: Int) -> String {
+        "returned output '\(output.name)' of shape \(output.shape), expected \(expected), for a batch of \(batchSize) items of "
+            + "\(requests) requests: as its first dimension is not the batch, nobody can say what of it is whose. Write "
+            + "max_batch_size: 0 in config.pbtxt, and all inputs and outputs with their whole shapes, the first dimension "
+            + "included"
     }
 
     private func fault(_ instance: String, _ what: String) -> HalcyonError {
@@ -80,10 +106,10 @@ struct Scatter {
             let reshape = expected.reshape
         else { return }
         let batch = output.shape.dimensions.prefix(configuration.maxBatchSize > 0 ? 1 : 0)
-        output.shape = Shape(
-            batch
-                + Reshape.apply(
-                    Array(output.shape.dimensions.dropFirst(batch.count)), from: reshape, to: expected.dimensions))
+        let own = Array(output.shape.dimensions.dropFirst(batch.count))
+        // What came instead of the declared shape goes out as it is.
+        guard reshape.accepts(Shape(own)) else { return }
+        output.shape = Shape(batch + Reshape.apply(own, from: reshape, to: expected.dimensions))
     }
 
     /// Some rows of an output.

@@ -37,24 +37,32 @@ package final class StatisticsCollector: Sendable {
     }
 
     private let state: Locked<ModelStatistics>
+    /// `nil` where nobody wants any.
+    private let summaries: Locked<LatencySummaries>?
+    private let clock: any MonotonicClock
     /// Milliseconds since 1970.
     private let wallClock: @Sendable () -> UInt64
 
+    /// - Parameter quantiles: those that summaries show; empty for no summaries.
     package init(
-        name: String, version: Int64, wallClock: @escaping @Sendable () -> UInt64 = StatisticsCollector.systemWallClock
+        name: String, version: Int64, quantiles: [SummaryQuantile] = [], clock: any MonotonicClock = SystemClock(),
+        wallClock: @escaping @Sendable () -> UInt64 = StatisticsCollector.systemWallClock
     ) {
         state = Locked(ModelStatistics(name: name, version: version))
+        summaries = quantiles.isEmpty ? nil : Locked(LatencySummaries(quantiles, now: clock.now()))
+        self.clock = clock
         self.wallClock = wallClock
     }
 
     /// A collector for a model with that configuration.
-    package convenience init(_ configuration: ModelConfiguration, version: Int64) {
-        self.init(name: configuration.name, version: version)
+    package convenience init(
+        _ configuration: ModelConfiguration, version: Int64, quantiles: [SummaryQuantile], clock: any MonotonicClock
+    ) {
+        self.init(name: configuration.name, version: version, quantiles: quantiles, clock: clock)
         state.withLock { statistics in
             statistics.tags = configuration.metricTags
             if let buckets = configuration.firstResponseBuckets {
-                statistics.latencies = LatencyHistograms(
-                    firstResponseBounds: buckets.map { UInt64(($0 * 1_000_000).rounded()) })
+                statistics.latencies = LatencyHistograms(firstResponseBounds: buckets)
             }
         }
     }
@@ -65,13 +73,38 @@ package final class StatisticsCollector: Sendable {
         return UInt64(now.tv_sec) * 1000 + UInt64(now.tv_nsec) / 1_000_000
     }
 
-    package func snapshot() -> ModelStatistics { state.withLock { $0 } }
+    package func snapshot() -> ModelStatistics {
+        var statistics = state.withLock { $0 }
+        if let summaries {
+            let now = clock.now()
+            statistics.quantiles = summaries.withLock { $0.current(now: now) }
+        }
+        return statistics
+    }
+
+    private func summarize(_ arrivals: [UInt64], _ stages: Stages) {
+        summaries?.withLock { summaries in
+            for arrival in arrivals {
+                summaries.record(stages.start &- arrival, of: .queue, now: stages.end)
+                summaries.record(stages.end &- arrival, of: .request, now: stages.end)
+                summaries.record(stages.inferenceStart &- stages.start, of: .computeInput, now: stages.end)
+                summaries.record(stages.inferenceEnd &- stages.inferenceStart, of: .computeInfer, now: stages.end)
+                summaries.record(stages.end &- stages.inferenceEnd, of: .computeOutput, now: stages.end)
+            }
+        }
+    }
 
     /// Counts a batch whose requests all got their responses.
     ///
-    /// - Parameter arrivals: when each request arrived.
-    package func recordSuccess(batchSize: Int, reason: BatchReason, arrivals: [UInt64], stages: Stages) {
+    /// - Parameters:
+    ///   - batchSize: rows that the model ran on.
+    ///   - items: those of them that belong to a request; `nil` for all.
+    ///   - arrivals: when each request arrived.
+    package func recordSuccess(
+        batchSize: Int, items: Int? = nil, reason: BatchReason, arrivals: [UInt64], stages: Stages
+    ) {
         let last = wallClock()
+        summarize(arrivals, stages)
         let count = UInt64(arrivals.count)
         let input = stages.inferenceStart &- stages.start
         let infer = stages.inferenceEnd &- stages.inferenceStart
@@ -87,7 +120,7 @@ package final class StatisticsCollector: Sendable {
                 statistics.latencies.firstResponse.record(stages.end &- arrival)
             }
             statistics.lastInference = last
-            statistics.inferenceCount &+= UInt64(batchSize)
+            statistics.inferenceCount &+= UInt64(clamping: items ?? batchSize)
             statistics.executionCount &+= 1
             statistics.success.add(lasted, times: count)
             statistics.queue.add(waited, times: count)
@@ -124,6 +157,13 @@ package final class StatisticsCollector: Sendable {
     ///   - lookup: nanoseconds of them for finding the answer.
     func recordCacheHit(duration: UInt64, lookup: UInt64) {
         let last = wallClock()
+        if let summaries {
+            let now = clock.now()
+            summaries.withLock { summaries in
+                summaries.record(duration, of: .request, now: now)
+                summaries.record(lookup, of: .cacheHit, now: now)
+            }
+        }
         state.withLock { statistics in
             statistics.lastInference = last
             statistics.success.add(duration)
@@ -134,7 +174,12 @@ package final class StatisticsCollector: Sendable {
     }
 
     /// - Parameter duration: nanoseconds for looking in vain and for keeping the answer.
-    func recordCacheMiss(duration: UInt64) { state.withLock { $0.cacheMiss.add(duration) } }
+    func recordCacheMiss(duration: UInt64) {
+        state.withLock { $0.cacheMiss.add(duration) }
+        guard let summaries else { return }
+        let now = clock.now()
+        summaries.withLock { $0.record(duration, of: .cacheMiss, now: now) }
+    }
 
     /// What a decoupled model said.
     enum ResponseKind {

@@ -7,8 +7,21 @@ package struct WarmUpTimes: Hashable, Sendable {
     package var steady: UInt64
 }
 
+/// What came of running a model before its first request.
+package struct WarmUpReport: Hashable, Sendable {
+    /// `nil` where the model did not run on made-up inputs, or failed on them.
+    package var times: WarmUpTimes?
+    /// Why there are no times.
+    package var reason: String?
+    /// An output whose first dimension is not the batch, although the configuration says that the model batches.
+    package var outputWithoutBatch: String?
+}
+
 /// Inputs to try a model with.
 package enum WarmUp {
+    /// How long the samples of a model may take altogether, in nanoseconds: those that others wait for can't wait for ever.
+    static let samplePatience: UInt64 = 60_000_000_000
+
     /// How long the sizes beyond the necessary ones may take altogether, in nanoseconds.
     static let patience: UInt64 = 2_000_000_000
 
@@ -28,8 +41,10 @@ package enum WarmUp {
 
     /// The batch sizes to try beyond one item, as an engine may set up each anew: those that the configuration prefers in
     /// any case, then all others that a batch can have, while they are quick.
-    static func batchSizes(for configuration: ModelConfiguration) -> (necessary: [Int], others: [Int]) {
-        guard configuration.maxBatchSize > 1, !configuration.isDecoupled,
+    static func batchSizes(
+        for configuration: ModelConfiguration, fixed: Int? = nil
+    ) -> (necessary: [Int], others: [Int]) {
+        guard fixed == nil, configuration.maxBatchSize > 1, !configuration.isDecoupled,
             let preferred = preferredSizes(configuration)
         else { return ([], []) }
         let isDefault = configuration.dynamicBatching?.hasDefaultSizes == true
@@ -61,10 +76,8 @@ package enum WarmUp {
         }
     }
 
-    /// One item of zeros for each input; `nil` where a dimension is open, and for texts, as the empty one may be none
-    /// that the model takes.
-    static func item(for configuration: ModelConfiguration) throws(HalcyonError) -> [Tensor]? {
-        guard canMakeItem(for: configuration) else { return nil }
+    /// One item of zeros for each input.
+    static func item(for configuration: ModelConfiguration) throws(HalcyonError) -> [Tensor] {
         var inputs: [Tensor] = []
         for input in configuration.inputs {
             let shape = configuration.maxBatchSize > 0 ? input.modelDimensions.prepending(1) : input.modelDimensions
@@ -76,8 +89,30 @@ package enum WarmUp {
         return inputs
     }
 
-    static func canMakeItem(for configuration: ModelConfiguration) -> Bool {
-        configuration.inputs.allSatisfy { !$0.modelDimensions.isVariable && $0.elementType != .bytes }
+    /// Why a model is not tried with zeros; `nil` where it is.
+    ///
+    /// An input may be a parameter: a step, a divisor, a scale, a size, of which 0 is none, and engines are known to end the
+    /// process on it. Such inputs are integers, or numbers that stand alone or in a row. Pictures, sounds and features are
+    /// floating-point numbers, or bytes, of two dimensions and more. Only a model all of whose inputs are such is tried.
+    static func obstacle(_ configuration: ModelConfiguration) -> String? {
+        for input in configuration.inputs {
+            if input.modelDimensions.isVariable { return "input '\(input.name)' has open dimensions" }
+            let rank = input.modelDimensions.rank + (configuration.maxBatchSize > 0 ? 1 : 0)
+            guard input.elementType.holdsMeasurements, rank >= 2 else {
+                return "input '\(input.name)' may be a parameter for which 0 is no value"
+            }
+        }
+        return nil
+    }
+}
+
+extension ElementType {
+    /// Whether pictures, sounds and features are of that type, and sizes, steps and indices are not.
+    fileprivate var holdsMeasurements: Bool {
+        switch self {
+        case .fp16, .bf16, .fp32, .fp64, .uint8: true
+        default: false
+        }
     }
 }
 

@@ -6,12 +6,16 @@ package struct WarmUpItem: Sendable {
     /// Items a batch; at least 1.
     package var batchSize: Int
     package var count: Int
+    /// What a request would bring.
     package var inputs: [Tensor]
+    /// What the sequence batcher would make beside them, where the sample says it itself.
+    package var controls: [Tensor]
 
-    package init(name: String, batchSize: Int, count: Int, inputs: [Tensor]) {
+    package init(name: String, batchSize: Int, count: Int, inputs: [Tensor], controls: [Tensor] = []) {
         self.name = name
         self.batchSize = batchSize
         self.count = count
         self.inputs = inputs
+        self.controls = controls
     }
 }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import ModelConfiguration
 public import ModelRuntime
 internal import Tensors
@@ -6,23 +5,32 @@ internal import Tensors
 /// A decoupled example: it answers a list of numbers with one response for each.
 ///
 /// Inputs: `IN`, INT32 or FP32 of any length; and, where the configuration has it, `DELAY`, UINT32 of the same length, the
-/// milliseconds before each response. Outputs: `OUT`, one element of the type of `IN`, and, where the configuration has it,
+/// milliseconds before each response; and, where the configuration has it, `WAIT`, one UINT32, the milliseconds after which
+/// the instance is free again, whatever responses are still to come. Outputs: `OUT`, one element of the type of `IN`, and, where the configuration has it,
 /// `IDX`, UINT32, the number of the response from 0. The configuration needs
 /// `model_transaction_policy { decoupled: true }` and `max_batch_size: 0`.
 public struct RepeatBackend: Backend {
-    public init() {}
+    private let pauses: Pauses
+
+    public init() { self.init(pauses: Pauses()) }
+
+    package init(pauses: Pauses) { self.pauses = pauses }
 
     public var name: String { "repeat" }
     public var modelFilenames: [String] { [] }
 
-    public func openModel(_ source: ModelSource) throws -> any Model { try RepeatModel(source.configuration) }
+    public func openModel(_ source: ModelSource) throws -> any Model {
+        try RepeatModel(source.configuration, pauses: pauses)
+    }
 }
 
 private final class RepeatModel: Model {
     private let hasIndex: Bool
     private let elementType: ElementType
+    private let pauses: Pauses
 
-    init(_ configuration: ModelConfiguration) throws(HalcyonError) {
+    init(_ configuration: ModelConfiguration, pauses: Pauses) throws(HalcyonError) {
+        self.pauses = pauses
         func fault(_ what: String) -> HalcyonError {
             HalcyonError(.invalidArgument, "model '\(configuration.name)': the repeat backend \(what)")
         }
@@ -33,8 +41,11 @@ private final class RepeatModel: Model {
             input.elementType == .int32 || input.elementType == .fp32
         else { throw fault("needs an input 'IN' of TYPE_INT32 or TYPE_FP32 with dims: [ -1 ]") }
         for other in configuration.inputs where other.name != "IN" {
-            guard other.name == "DELAY", other.elementType == .uint32, other.dimensions.rank == 1 else {
-                throw fault("has no input '\(other.name)' but DELAY, of TYPE_UINT32 with dims: [ -1 ]")
+            guard ["DELAY", "WAIT"].contains(other.name), other.elementType == .uint32, other.dimensions.rank == 1
+            else {
+                throw fault(
+                    "has no input '\(other.name)' but DELAY, of TYPE_UINT32 with dims: [ -1 ], and WAIT, of TYPE_UINT32 with "
+                        + "dims: [ 1 ]")
             }
         }
         guard let output = configuration.outputs.first(where: { $0.name == "OUT" }),
@@ -50,31 +61,76 @@ private final class RepeatModel: Model {
     }
 
     func makeInstance(_ identity: InstanceIdentity) -> any ModelInstance {
-        RepeatInstance(elementType: elementType, hasIndex: hasIndex)
+        RepeatInstance(elementType: elementType, hasIndex: hasIndex, pauses: pauses)
     }
 }
 
 private final class RepeatInstance: DecoupledModelInstance {
     private let elementType: ElementType
     private let hasIndex: Bool
+    private let pauses: Pauses
 
-    init(elementType: ElementType, hasIndex: Bool) {
+    init(elementType: ElementType, hasIndex: Bool, pauses: Pauses) {
         self.elementType = elementType
         self.hasIndex = hasIndex
+        self.pauses = pauses
     }
 
     func execute(_ request: DecoupledRequest) throws {
-        let values = try request.input("IN")
-        let count = values.data.byteCount / 4
-        let delays = try request.inputs.first { $0.name == "DELAY" }?.elements(as: UInt32.self) ?? []
-        guard delays.isEmpty || delays.count == count else {
-            throw HalcyonError(.invalidArgument, "DELAY has \(delays.count) elements, and IN has \(count)")
+        let responses = try Responses(request, elementType: elementType, hasIndex: hasIndex, pauses: pauses)
+        let waits = try request.inputs.first { $0.name == "WAIT" }?.elements(as: UInt32.self)
+        guard let waits else { return try responses.send() }
+        guard let wait = waits.first, waits.count == 1 else {
+            throw HalcyonError(
+                .invalidArgument, "unexpected size for WAIT input: it has \(waits.count) elements, expected 1")
         }
-        for index in 0..<count {
-            if request.isCancelled { throw HalcyonError(.cancelled, "the caller has gone") }
-            if index < delays.count, delays[index] > 0 {
-                usleep(delays[index].multipliedReportingOverflow(by: 1000).partialValue)
+        // The responses go on while the instance takes the next request.
+        try WorkerThread.detach(name: "repeat") {
+            do {
+                try responses.send()
+                request.finish()
+            } catch {
+                request.fail(error)
             }
+        }
+        _ = pauses.wait(milliseconds: UInt64(wait)) { request.isCancelled }
+    }
+}
+
+/// What a request is answered with.
+private struct Responses: Sendable {
+    private let request: DecoupledRequest
+    private let values: Tensor
+    private let delays: [UInt32]
+    private let elementType: ElementType
+    private let hasIndex: Bool
+    private let pauses: Pauses
+    private let count: Int
+
+    /// - Throws: `invalidArgument` where there are not as many delays as numbers.
+    init(_ request: DecoupledRequest, elementType: ElementType, hasIndex: Bool, pauses: Pauses) throws {
+        self.request = request
+        self.elementType = elementType
+        self.hasIndex = hasIndex
+        self.pauses = pauses
+        values = try request.input("IN")
+        count = values.data.byteCount / 4
+        let given = request.inputs.first { $0.name == "DELAY" }
+        delays = try given?.elements(as: UInt32.self) ?? []
+        if let given, delays.count != count {
+            throw HalcyonError(
+                .invalidArgument,
+                "expected IN and DELAY shape to match, got \(values.shape) and \(given.shape): DELAY has \(delays.count) "
+                    + "elements, and IN has \(count)")
+        }
+    }
+
+    func send() throws {
+        for index in 0..<count {
+            if index < delays.count, delays[index] > 0 {
+                _ = pauses.wait(milliseconds: UInt64(delays[index])) { request.isCancelled }
+            }
+            if request.isCancelled { throw HalcyonError(.cancelled, "the caller has gone") }
             var outputs = [
                 try Tensor(
                     name: "OUT", elementType: elementType, shape: [1],

@@ -11,6 +11,7 @@ package final class ScriptedBackend: Backend {
     package let modelFilenames: [String] = []
     private let signature: ModelSignature?
     private let mayRunOnCallerThread: Bool
+    private let fixedBatchSize: Int?
     private let script: Script
     private let batchSizes = Locked<[Int]>([])
     private let opened = Locked<[Int64]>([])
@@ -19,8 +20,9 @@ package final class ScriptedBackend: Backend {
 
     package init(
         name: String = "scripted", signature: ModelSignature? = nil, mayRunOnCallerThread: Bool = false,
-        script: @escaping Script
+        fixedBatchSize: Int? = nil, script: @escaping Script
     ) {
+        self.fixedBatchSize = fixedBatchSize
         self.name = name
         self.signature = signature
         self.mayRunOnCallerThread = mayRunOnCallerThread
@@ -39,8 +41,10 @@ package final class ScriptedBackend: Backend {
     }
 
     private func model() -> any Model {
-        ScriptedModel(signature: signature, mayRunOnCallerThread: mayRunOnCallerThread, refusal: refusal) {
-            [self] batch, identity in
+        ScriptedModel(
+            signature: signature, mayRunOnCallerThread: mayRunOnCallerThread, fixedBatchSize: fixedBatchSize,
+            refusal: refusal
+        ) { [self] batch, identity in
             let size = batch.batchSize
             batchSizes.withLock { $0.append(size) }
             return try script(&batch, identity)
@@ -62,13 +66,15 @@ package final class ScriptedBackend: Backend {
 private final class ScriptedModel: Model {
     let signature: ModelSignature?
     let mayRunOnCallerThread: Bool
+    let fixedBatchSize: Int?
     private let refusal: Locked<HalcyonError?>
     private let script: ScriptedBackend.Script
 
     init(
-        signature: ModelSignature?, mayRunOnCallerThread: Bool, refusal: Locked<HalcyonError?>,
-        script: @escaping ScriptedBackend.Script
+        signature: ModelSignature?, mayRunOnCallerThread: Bool, fixedBatchSize: Int?,
+        refusal: Locked<HalcyonError?>, script: @escaping ScriptedBackend.Script
     ) {
+        self.fixedBatchSize = fixedBatchSize
         self.refusal = refusal
         self.signature = signature
         self.mayRunOnCallerThread = mayRunOnCallerThread

@@ -103,6 +103,44 @@ struct DecoupledExecutorTests {
         fixture.stop()
     }
 
+    @Test("A caller that takes little, again and again, is not waited for", .timeLimit(.minutes(1)))
+    func dripping() throws {
+        let clock = ManualClock()
+        let fixture = try Fixture(clock: clock) { request in
+            while true { try Self.respond(request) }
+        }
+        let flow = Self.flow()
+        try fixture.submit(flow: flow)
+        for _ in 0..<4 {
+            clock.waitForSleeper(until: clock.now() + ResponseFlow.patience)
+            clock.advance(by: 8 * Self.second)
+            flow.took()
+        }
+        let outcome = try #require(fixture.outcomes.wait(for: 7).last)
+        let error = #expect(throws: HalcyonError.self) { try outcome.get() }
+        #expect(error?.message.contains("takes its responses at less than 32768 bytes a second") == true)
+        fixture.stop()
+    }
+
+    @Test("No more responses are under way than were asked for", .timeLimit(.minutes(1)))
+    func countLimit() throws {
+        let clock = ManualClock()
+        let fixture = try Fixture(clock: clock) { request in
+            for _ in 0..<3 { try Self.respond(request) }
+        }
+        let flow = ResponseFlow(countLimit: 1)
+        try fixture.submit(flow: flow)
+        for count in 1...2 {
+            clock.waitForSleeper(until: clock.now() + ResponseFlow.patience)
+            #expect(fixture.outcomes.values.count == count)
+            // So that the next sleep is told apart from this one.
+            clock.advance(by: Self.second)
+            flow.took()
+        }
+        #expect(fixture.outcomes.wait(for: 4).count == 4)
+        fixture.stop()
+    }
+
     @Test(
         "A caller that takes nothing loses its request, and one that has gone is not waited for",
         arguments: [true, false])
@@ -121,8 +159,8 @@ struct DecoupledExecutorTests {
         #expect(
             error?.message
                 == (hasGone
-                    ? "[request id: 1] the caller has gone"
-                    : "[request id: 1] the caller has taken no response for 30000 ms, and 1000 bytes wait"))
+                    ? "the caller has gone"
+                    : "the caller has taken no response for 30000 ms, and 1000 bytes wait"))
         #expect(cancelled.wait(for: 1) == [true])
         fixture.stop()
         #expect(fixture.outcomes.values.count == 3)
@@ -157,7 +195,7 @@ struct DecoupledExecutorTests {
         clock.advance(by: Self.second)
         #expect(
             fixture.error(1)?.message
-                == "[request id: 1] instance 'test_0' of model 'test' has not answered for 1000 ms and is given up")
+                == "instance 'test_0' of model 'test' has not answered for 1000 ms and is given up")
         #expect(try fixture.outcomes.wait(for: 4).suffix(2).map { try $0.get().isFinal } == [false, true])
         gate.open()
         #expect(late.wait(for: 1) == [HalcyonError(.unavailable, "the request was given up")])

@@ -83,5 +83,11 @@ struct DeviceInputTests {
         #expect(
             message(validate(.bytes, [4], device.region([], byteCount: 12)))
                 == "expected 4 string elements for inference input 'IN' for model 'm', got 3")
+        #expect(
+            message(validate(.bytes, [4], device.region([], byteCount: 20)))
+                == "unexpected number of string elements 5 for inference input 'IN' for model 'm', expecting 4")
+        #expect(
+            message(validate(.bytes, [4], device.region([], byteCount: 18)))?
+                .hasPrefix("incomplete string data for inference input 'IN' for model 'm': ") == true)
     }
 }

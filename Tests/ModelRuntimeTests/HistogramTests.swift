@@ -39,6 +39,14 @@ struct HistogramTests {
         #expect(histogram.count == 6 && histogram.sum == 325)
     }
 
+    @Test("Buckets of responses may begin below 0, and be finer than a nanosecond or greater than all time")
+    func anyBounds() {
+        var latencies = LatencyHistograms(firstResponseBounds: [-2, -1, 0, 0.0000005, 1, 1e300])
+        #expect(latencies.firstResponse.bounds == [0, 0, 1_000_000, .max])
+        for value in [0, 1, 1_000_000, 1_000_001] as [UInt64] { latencies.firstResponse.record(value) }
+        #expect(latencies.firstResponse.cumulativeCounts == [1, 1, 3, 4, 4])
+    }
+
     @Test("The fixed bounds ascend, and the reference's are among those of times")
     func fixedBounds() {
         for bounds in [Histogram.durationBounds, Histogram.batchSizeBounds] {

@@ -1,8 +1,9 @@
 import HalcyonTestKit
 import ModelConfiguration
-import ModelRuntime
 import Tensors
 import Testing
+
+@testable import ModelRuntime
 
 @Suite("Requests of different shapes in one batch")
 struct RaggedBatchTests {
@@ -75,6 +76,21 @@ struct RaggedBatchTests {
         let outputs = try outcomes.map { try $0.get().output("OUT") }
         #expect(outputs.map(\.shape) == [[1, 3], [2, 2], [1, 1]])
         #expect(try outputs.map { try $0.elements(as: Float.self) } == [[1, 2, 3], [4, 5, 6, 7], [8]])
+    }
+
+    @Test("An output that is its ragged input comes apart as the requests' inputs do")
+    func outputsLikeInputs() throws {
+        var configuration = Self.configuration()
+        configuration.batchInputs = []
+        configuration.batchOutputs = []
+        let scatter = Scatter(configuration, outputsLikeInputs: ["OUT": "IN", "OTHER": "PLAIN"])
+        #expect(scatter.outputsLikeInputs == ["OUT": "IN"], "only what is ragged")
+        let ragged = try #require(RaggedBatch(configuration, outputsLikeInputs: scatter.outputsLikeInputs))
+        let output = try Tensor(name: "OUT", shape: [5], [1, 2, 3, 4, 5] as [Float])
+        let requests = try [Self.request([1, 2]), Self.request([3, 4, 5])]
+        let parts = try ragged.parts(of: output, requests: requests.map(\.inputs))
+        #expect(parts.map(\.shape) == [[1, 2], [1, 3]])
+        #expect(try parts.map { try $0.elements(as: Float.self) } == [[1, 2], [3, 4, 5]])
     }
 
     @Test("A request alone is laid out the same, with FP32 counts")

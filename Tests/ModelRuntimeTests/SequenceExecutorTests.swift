@@ -51,6 +51,32 @@ struct SequenceExecutorTests {
         ]
     }
 
+    @Test("Batches count the rows that the model ran on, inferences the requests")
+    func statistics() throws {
+        let fixture = try SequenceFixture(Self.direct, script: ScriptedBackend.echo())
+        try fixture.submit(0, of: 1, start: true)
+        #expect(fixture.values(1).count == 1)
+        for step in 0..<3 {
+            try fixture.submit(0, of: 2, start: step == 0, end: step == 2)
+            #expect(fixture.values(step + 2).count == step + 2)
+        }
+        let statistics = fixture.executor.statistics.snapshot()
+        #expect(statistics.batches.map(\.batchSize) == [1, 2])
+        #expect(statistics.batches.map(\.computeInfer.count) == [1, 3])
+        #expect(statistics.inferenceCount == 4 && statistics.executionCount == 4 && statistics.success.count == 4)
+        fixture.stop()
+    }
+
+    @Test("Errors of sequences are told as they are; only that too many wait names the request")
+    func errorTexts() throws {
+        let fixture = try SequenceFixture(Self.direct, script: ScriptedBackend.echo())
+        try fixture.submit(0, of: 5)
+        #expect(fixture.message(0).hasPrefix("inference request for sequence 5 to model 'test' must specify the START"))
+        try fixture.submit(0, of: 5, start: true, elements: 3)
+        #expect(fixture.message(1).hasPrefix("[request id: 0.0] "))
+        fixture.stop()
+    }
+
     @Test("States that have become different keep sequences apart and fail none", arguments: [true, false])
     func openStates(isDirect: Bool) throws {
         let gate = Gate()
@@ -77,6 +103,50 @@ struct SequenceExecutorTests {
         #expect(statistics.success.count == 8 && statistics.fail.count == 0)
         let told = Array(readiness.values.dropFirst(before + 1))
         #expect(told == (isDirect ? [[1, 1], [0, 0, 1]] : [[1, 1], [1]]))
+        fixture.stop()
+    }
+
+    @Test("A state of open dimensions begins with one zero, and a file may have more bytes than it takes")
+    func beginnings() throws {
+        for (file, expected) in [(nil, 0), ([0, 0, 0x80, 0x3F, 9, 9, 9, 9], 1)] as [([UInt8]?, Float)] {
+            var sequences = Self.growing(Self.direct)
+            sequences.states[0].initial =
+                file.map { _ in SequenceBatching.Initial(name: "one", dimensions: [1], file: "one") }
+            let begun = Collected<[Float]>()
+            let fixture = try SequenceFixture(sequences, initialStates: file.map { ["SEEN": $0] } ?? [:]) { batch, _ in
+                begun.add(try batch.input("SEEN").elements(as: Float.self))
+                return try Self.grow(&batch)
+            }
+            try fixture.submit(0, of: 1, start: true)
+            #expect(fixture.values(1) == [1])
+            #expect(begun.values == [[expected]])
+            fixture.stop()
+        }
+        var short = Self.growing(Self.direct)
+        short.states[0].initial?.file = "one"
+        let error = #expect(throws: HalcyonError.self) {
+            try SequenceFixture(short, initialStates: ["SEEN": [1, 2, 3]]) { batch, _ in try Self.grow(&batch) }
+        }
+        #expect(error?.message.contains("its file has 3 bytes") == true)
+    }
+
+    @Test("A sample may say itself what the sequence batcher makes")
+    func sampleOfControls() throws {
+        let told = Collected<[Float]>()
+        let fixture = try SequenceFixture(Self.growing(Self.direct)) { batch, _ in
+            let ready = try batch.input("READY").elements(as: Float.self)
+            told.add(ready + (try batch.input("SEEN").elements(as: Float.self)))
+            return try Self.grow(&batch)
+        }
+        let input = try Tensor(name: "IN", shape: [1, 4], [1, 2, 3, 4] as [Float])
+        let sample = WarmUpItem(
+            name: "sample", batchSize: 2, count: 1, inputs: [input],
+            controls: [
+                try Tensor(name: "READY", shape: [1, 1], [7] as [Float]),
+                try Tensor(name: "SEEN", shape: [1, 1], [5] as [Float]),
+            ])
+        try fixture.executor.warmUp(WarmUpPlan(samples: [sample], isAutomatic: false))
+        #expect(told.values == [[7, 7, 5, 5]])
         fixture.stop()
     }
 
@@ -199,12 +269,12 @@ struct SequenceExecutorTests {
         #expect(values.filter { $0 == nil }.count == 2 && values.contains(1), "the third had no slot")
         #expect(
             fixture.message(0)
-                == "[request id: 0.0] instance 'test_0' of model 'test' has not answered for 1000 ms and is given up, and "
+                == "instance 'test_0' of model 'test' has not answered for 1000 ms and is given up, and "
                 + "its sequences have ended")
         try fixture.submit(0, of: 1)
         #expect(
             fixture.message(3)
-                == "[request id: 0.0] sequence 1 to model 'test' has ended, as the instance that held it did not answer and "
+                == "sequence 1 to model 'test' has ended, as the instance that held it did not answer and "
                 + "was given up: the next request must specify the START flag")
         try fixture.submit(0, of: 1, start: true)
         try fixture.submit(0, of: 1)

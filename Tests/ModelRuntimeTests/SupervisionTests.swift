@@ -50,7 +50,7 @@ struct SupervisionTests {
             #expect(error.code == .unavailable)
             #expect(
                 error.message
-                    == "[request id: 0.0] instance 'test_0' of model 'test' has not answered for 1000 ms and is given up"
+                    == "instance 'test_0' of model 'test' has not answered for 1000 ms and is given up"
             )
         }
         #expect(throws: Never.self) { try all[1].get() }
@@ -85,6 +85,106 @@ struct SupervisionTests {
         clock.advance(by: 2 * Self.second)
         #expect(throws: Never.self) { try outcomes.wait(for: 2)[1].get() }
         #expect(fixture.executor.complaint == nil)
+        gate.open()
+        fixture.stop()
+    }
+
+    @Test(
+        "After too many losses who waits is told so, and the model comes back with the first thread that does",
+        .timeLimit(.minutes(1)))
+    func comingBack() throws {
+        let gate = Gate()
+        let clock = ManualClock()
+        let hangs = Locked(true)
+        let echo = ScriptedBackend.echo()
+        let fixture = try ExecutorFixture(ExecutorFixture.configuration(), clock: clock) { batch, identity in
+            if hangs.withLock({ $0 }) { gate.pass() }
+            return try echo(&batch, identity)
+        } adjust: {
+            $0.executionTimeout = Self.second
+        }
+        let outcomes = Collected<Outcome>()
+        for count in 1...5 {
+            fixture.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
+            gate.waitForArrivals(count)
+            clock.waitForSleeper(until: clock.now() + Self.second)
+            clock.advance(by: Self.second)
+            #expect((try? outcomes.wait(for: count)[count - 1].get()) == nil)
+        }
+        clock.waitForSleeper(until: clock.now() + Self.second)
+        #expect(fixture.executor.complaint?.contains("too many threads hang in the engine") == true)
+        hangs.withLock { $0 = false }
+        let impatient = try ExecutorFixture.request(1, timeoutMicroseconds: 500_000)
+        fixture.executor.submit(impatient, from: .blocking) { outcomes.add($0) }
+        if case .failure(let error) = outcomes.wait(for: 6)[5] {
+            #expect(error.code == .unavailable && error.retryAfterSeconds == 1)
+            #expect(error.message.hasSuffix("another is made when one of them comes back; try again in 1 s"))
+        }
+        #expect(fixture.executor.statistics.snapshot().rejections == [.noInstance: 1])
+        gate.open()
+        fixture.executor.submit(try ExecutorFixture.request(2), from: .blocking) { outcomes.add($0) }
+        #expect(throws: Never.self) { try outcomes.wait(for: 7)[6].get() }
+        #expect(fixture.executor.complaint == nil)
+        fixture.stop()
+    }
+
+    @Test("While one instance waits to be replaced, another that hangs is noticed in time", .timeLimit(.minutes(1)))
+    func anotherHangs() throws {
+        let gate = Gate()
+        let clock = ManualClock()
+        let configuration = ExecutorFixture.configuration()
+        let fixture = try ExecutorFixture(configuration, instances: 2, clock: clock) { batch, identity in
+            gate.pass()
+            return try ScriptedBackend.echo()(&batch, identity)
+        } adjust: {
+            $0.executionTimeout = Self.second
+        }
+        fixture.backend.refusal.withLock { $0 = HalcyonError(.unavailable, "no memory") }
+        let outcomes = Collected<Outcome>()
+        fixture.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
+        gate.waitForArrivals(1)
+        for pause in [1, 1, 2, 4] as [UInt64] {
+            clock.waitForSleeper(until: clock.now() + pause * Self.second)
+            clock.advance(by: pause * Self.second)
+        }
+        clock.waitForSleeper(until: clock.now() + 8 * Self.second)
+        fixture.executor.submit(try ExecutorFixture.request(1), from: .blocking) { outcomes.add($0) }
+        gate.waitForArrivals(2)
+        clock.waitForSleeper(until: clock.now() + Self.second)
+        clock.advance(by: Self.second)
+        #expect(outcomes.wait(for: 2).allSatisfy { (try? $0.get()) == nil })
+        fixture.backend.refusal.withLock { $0 = nil }
+        gate.open()
+        fixture.stop()
+    }
+
+    @Test("An engine that never comes back is given one more thread after some pauses", .timeLimit(.minutes(1)))
+    func neverBack() throws {
+        let gate = Gate()
+        let clock = ManualClock()
+        let hangs = Locked(true)
+        let echo = ScriptedBackend.echo()
+        let fixture = try ExecutorFixture(ExecutorFixture.configuration(), clock: clock) { batch, identity in
+            if hangs.withLock({ $0 }) { gate.pass() }
+            return try echo(&batch, identity)
+        } adjust: {
+            $0.executionTimeout = Self.second
+        }
+        let outcomes = Collected<Outcome>()
+        for count in 1...5 {
+            fixture.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
+            gate.waitForArrivals(count)
+            clock.waitForSleeper(until: clock.now() + Self.second)
+            clock.advance(by: Self.second)
+            #expect((try? outcomes.wait(for: count)[count - 1].get()) == nil)
+        }
+        hangs.withLock { $0 = false }
+        for pause in [1, 2, 4] as [UInt64] {
+            clock.waitForSleeper(until: clock.now() + pause * Self.second)
+            clock.advance(by: pause * Self.second)
+        }
+        fixture.executor.submit(try ExecutorFixture.request(2), from: .blocking) { outcomes.add($0) }
+        #expect(throws: Never.self) { try outcomes.wait(for: 6)[5].get() }
         gate.open()
         fixture.stop()
     }

@@ -1,5 +1,6 @@
 import Glibc
 import HalcyonTestKit
+import Logging
 import ModelConfiguration
 import ModelRuntime
 import Tensors
@@ -39,7 +40,7 @@ struct WarmUpTests {
             clock.advance(by: durations.withLock { $0.popLast() } ?? 0)
             return try echo(&$0, $1)
         }
-        let times = try fixture.executor.warmUp()
+        let times = try fixture.executor.warmUp().times
         fixture.stop()
         #expect(times?.first == 40)
         #expect(times?.steady == 5)
@@ -51,17 +52,112 @@ struct WarmUpTests {
         #expect(try executedSizes(batching, instances: 1, secondsABatch: 3) == [1, 1, 4, 2])
     }
 
-    @Test("A model with open dimensions is left cold, and a model that fails says so")
-    func coldOrFailing() throws {
-        let open = try ExecutorFixture(ExecutorFixture.configuration(dimensions: [-1]))
-        try open.executor.warmUp()
-        open.stop()
-        #expect(open.backend.executedBatchSizes.isEmpty)
+    private static func report(
+        _ configuration: ModelConfiguration, fails: Bool = false
+    ) throws -> (WarmUpReport, sizes: [Int]) {
+        let echo = ScriptedBackend.echo()
+        let fixture = try ExecutorFixture(configuration) {
+            if fails { throw HalcyonError(.internal, "engine says no") }
+            return try echo(&$0, $1)
+        }
+        defer { fixture.stop() }
+        let report = try fixture.executor.warmUp()
+        return (report, fixture.backend.executedBatchSizes)
+    }
+
+    @Test("Zeros are not for every model: what may be a parameter is left cold, and so are open dimensions")
+    func obstacles() throws {
+        let (open, sizes) = try Self.report(ExecutorFixture.configuration(dimensions: [-1]))
+        #expect(sizes.isEmpty && open.times == nil && open.reason == "input 'IN' has open dimensions")
+        for type in ElementType.allCases {
+            var configuration = ExecutorFixture.configuration()
+            configuration.inputs[0].elementType = type
+            configuration.outputs[0].elementType = type
+            let isTried = [.fp16, .bf16, .fp32, .fp64, .uint8].contains(type)
+            let (report, sizes) = try Self.report(configuration)
+            #expect(sizes == (isTried ? [1, 1] : []), "\(type)")
+            if !isTried { #expect(report.reason == "input 'IN' may be a parameter for which 0 is no value") }
+        }
+        for (maxBatchSize, dimensions, isTried) in [
+            (0, [4], false), (0, [2, 2], true), (0, [], false), (8, [], false), (8, [4], true),
+        ] as [(Int, Shape, Bool)] {
+            let configuration = ExecutorFixture.configuration(maxBatchSize: maxBatchSize, dimensions: dimensions)
+            #expect(try Self.report(configuration).sizes.isEmpty != isTried, "\(maxBatchSize) \(dimensions)")
+        }
+    }
+
+    @Test("A model that fails on our zeros is served all the same")
+    func failing() throws {
+        let (report, sizes) = try Self.report(ExecutorFixture.configuration(), fails: true)
+        #expect(sizes == [1] && report.times == nil && report.reason == "it fails on inputs of zeros")
+    }
+
+    @Test("Samples run although the rest is switched off, and one that fails is an error")
+    func samplesOnly() throws {
+        let input = try Tensor(name: "IN", shape: [1, 4], [1, 2, 3, 4] as [Float])
+        let sample = WarmUpItem(name: "some", batchSize: 2, count: 3, inputs: [input])
+        let fixture = try ExecutorFixture(ExecutorFixture.configuration(), instances: 2)
+        let report = try fixture.executor.warmUp(WarmUpPlan(samples: [sample], isAutomatic: false))
+        fixture.stop()
+        #expect(report.reason == "switched off" && fixture.backend.executedBatchSizes == [2, 2, 2, 2, 2, 2])
         let failing = try ExecutorFixture(ExecutorFixture.configuration()) { _, _ in
             throw HalcyonError(.internal, "engine says no")
         }
-        #expect(throws: HalcyonError(.internal, "engine says no")) { try failing.executor.warmUp() }
+        #expect(throws: HalcyonError(.internal, "warmup sample 'some': engine says no")) {
+            try failing.executor.warmUp(WarmUpPlan(samples: [sample]))
+        }
         failing.stop()
+    }
+
+    @Test("Samples take a minute at most, and end when nobody wants the model any more")
+    func endlessSamples() throws {
+        let clock = ManualClock()
+        let echo = ScriptedBackend.echo()
+        let fixture = try ExecutorFixture(ExecutorFixture.configuration(), clock: clock) {
+            clock.advance(by: 10_000_000_000)
+            return try echo(&$0, $1)
+        }
+        let input = try Tensor(name: "IN", shape: [1, 4], [1, 2, 3, 4] as [Float])
+        let sample = WarmUpItem(name: "some", batchSize: 1, count: 10_000, inputs: [input])
+        try fixture.executor.warmUp(WarmUpPlan(samples: [sample], isAutomatic: false))
+        #expect(fixture.backend.executedBatchSizes.count == 6)
+        let left = Locked(3)
+        let error = #expect(throws: HalcyonError.self) {
+            try fixture.executor.warmUp(
+                WarmUpPlan(samples: [sample]) {
+                    left.withLock { left in
+                        left -= 1
+                        return left < 0
+                    }
+                })
+        }
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains("the load was given up") == true)
+        #expect(fixture.backend.executedBatchSizes.count == 9)
+        fixture.stop()
+    }
+
+    @Test("A model that takes batches of one size only runs at that")
+    func fixedSize() throws {
+        let configuration = ExecutorFixture.configuration(batching: DynamicBatching(preferredBatchSizes: [4]))
+        let backend = ScriptedBackend(fixedBatchSize: 8, script: ScriptedBackend.echo())
+        let model = try backend.openModel(
+            ModelSource(
+                modelName: "test", version: 1, configuration: configuration, modelDirectory: "", modelPath: nil,
+                log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })))
+        let fixture = try ExecutorFixture(configuration, adjust: { $0.model = model })
+        #expect(try fixture.executor.warmUp().times != nil)
+        fixture.stop()
+        #expect(backend.executedBatchSizes == [8, 8])
+    }
+
+    @Test("An output whose first dimension is not the batch is noticed")
+    func withoutBatch() throws {
+        let fixture = try ExecutorFixture(ExecutorFixture.configuration()) { _, _ in
+            [try Tensor(name: "OUT", shape: [0, 4], [] as [Float])]
+        }
+        #expect(try fixture.executor.warmUp().outputWithoutBatch == "OUT")
+        fixture.stop()
     }
 
     @Test("A full batch that nobody asked for is tried while that is quick, and up to a size")
@@ -83,10 +179,10 @@ struct WarmUpTests {
         let batching = DynamicBatching(preferredBatchSizes: [2, 2_147_483_647])
         let many = try ExecutorFixture(
             ExecutorFixture.configuration(maxBatchSize: 2_147_483_647, batching: batching))
-        #expect(try many.executor.warmUp() != nil)
+        #expect(try many.executor.warmUp().times != nil)
         let input = try Tensor(name: "IN", shape: [1, 4], [1, 2, 3, 4] as [Float])
         let sample = WarmUpItem(name: "many", batchSize: 100_000_000, count: 1, inputs: [input])
-        let error = #expect(throws: HalcyonError.self) { try many.executor.warmUp([sample]) }
+        let error = #expect(throws: HalcyonError.self) { try many.executor.warmUp(WarmUpPlan(samples: [sample])) }
         #expect(
             error?.message
                 == "warmup sample 'many': a batch of 100000000 items of 16 bytes is larger than the 1073741824 bytes that a "
@@ -95,7 +191,7 @@ struct WarmUpTests {
         #expect(many.backend.executedBatchSizes == [1, 1, 2] + (3...16))
         for dimensions in [[1_000_000_000_000], [Int.max, 4]] as [Shape] {
             let wide = try ExecutorFixture(ExecutorFixture.configuration(dimensions: dimensions))
-            #expect(try wide.executor.warmUp() == nil)
+            #expect(try wide.executor.warmUp().times == nil)
             wide.stop()
             #expect(wide.backend.executedBatchSizes.isEmpty)
         }

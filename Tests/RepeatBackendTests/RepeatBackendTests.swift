@@ -44,12 +44,28 @@ struct RepeatBackendTests {
         await server.shutdown()
     }
 
+    @Test("With WAIT the responses go on when the instance is free again")
+    func wait() async throws {
+        let text = Self.configuration.replacing(
+            "input [ {", with: "input [ { name: \"WAIT\" data_type: TYPE_UINT32 dims: [ 1 ] }, {")
+        let server = try start(text)
+        try await server.loadModel("repeat")
+        let input = try Tensor(name: "IN", shape: [2], [7, 5] as [Int32])
+        let wait = try Tensor(name: "WAIT", shape: [1], [0] as [UInt32])
+        var seen: [Int32] = []
+        for try await response in server.responses(to: InferenceRequest(modelName: "repeat", inputs: [input, wait])) {
+            seen += try response.output("OUT").elements(as: Int32.self)
+        }
+        #expect(seen == [7, 5])
+        await server.shutdown()
+    }
+
     @Test(
         "What it can't do is a load error",
         arguments: [
             ("model_transaction_policy { decoupled: true }", "", "needs model_transaction_policy"),
             ("name: \"IN\"", "name: \"INPUT\"", "needs an input 'IN'"),
-            ("name: \"DELAY\"", "name: \"WAIT\"", "has no input 'WAIT' but DELAY"),
+            ("name: \"DELAY\"", "name: \"LATER\"", "has no input 'LATER' but DELAY"),
             ("name: \"IDX\"", "name: \"INDEX\"", "has no output 'INDEX' but IDX"),
             (
                 "\"OUT\" data_type: TYPE_INT32", "\"OUT\" data_type: TYPE_FP32",

@@ -13,19 +13,24 @@ package final class EnsembleExecutor: RequestExecutor {
         package var configuration: ModelConfiguration
         package var ensemble: EnsembleScheduling
         package var graph: EnsembleGraph
+        package var streams: EnsembleStreams
         package var version: Int64
         package var clock: any SchedulingClock
         package var timer: DeadlineTimer
         package var resolver: Resolver
         package var cache: ResponseCache?
+        /// What summaries of latencies show; empty for no summaries.
+        package var summaryQuantiles: [SummaryQuantile] = []
 
         package init(
-            configuration: ModelConfiguration, ensemble: EnsembleScheduling, graph: EnsembleGraph, version: Int64,
-            clock: any SchedulingClock, timer: DeadlineTimer, resolver: @escaping Resolver
+            configuration: ModelConfiguration, ensemble: EnsembleScheduling, graph: EnsembleGraph,
+            streams: EnsembleStreams, version: Int64, clock: any SchedulingClock, timer: DeadlineTimer,
+            resolver: @escaping Resolver
         ) {
             self.configuration = configuration
             self.ensemble = ensemble
             self.graph = graph
+            self.streams = streams
             self.version = version
             self.clock = clock
             self.timer = timer
@@ -50,6 +55,8 @@ package final class EnsembleExecutor: RequestExecutor {
     package let statistics: StatisticsCollector
     let ensemble: EnsembleScheduling
     let graph: EnsembleGraph
+    package let streams: EnsembleStreams
+    let scatter: Scatter
     let clock: any SchedulingClock
     private let timer: DeadlineTimer
     private let resolver: Resolver
@@ -62,12 +69,15 @@ package final class EnsembleExecutor: RequestExecutor {
         configuration = parts.configuration
         ensemble = parts.ensemble
         graph = parts.graph
+        streams = parts.streams
+        scatter = Scatter(parts.configuration)
         version = parts.version
         resolver = parts.resolver
         clock = parts.clock
         timer = parts.timer
         validator = RequestValidator(parts.configuration)
-        let statistics = StatisticsCollector(parts.configuration, version: parts.version)
+        let statistics = StatisticsCollector(
+            parts.configuration, version: parts.version, quantiles: parts.summaryQuantiles, clock: parts.clock)
         self.statistics = statistics
         cached =
             parts.configuration.usesResponseCache
@@ -75,6 +85,10 @@ package final class EnsembleExecutor: RequestExecutor {
     }
 
     package var name: String { configuration.name }
+
+    /// Responses of a decoupled step that may be under way for one request.
+    var itemsUnderWay: Int { ensemble.maxInflightRequests > 0 ? ensemble.maxInflightRequests : 64 }
+
     /// An ensemble has none of its own.
     package var instanceCount: Int { 0 }
 
@@ -106,6 +120,7 @@ package final class EnsembleExecutor: RequestExecutor {
         do {
             try validator.checkOutputs(request)
             inputs = try validate(request)
+            try check(route)
         } catch {
             route.release()
             refuse(request, error, cause: .other, arrival: arrival, handler)
@@ -118,8 +133,9 @@ package final class EnsembleExecutor: RequestExecutor {
                 request, inputs: inputs, steps: route.generations, arrival: arrival, handler: &handler)
         {
             route.release()
-            let response = InferenceResponse(
+            var response = InferenceResponse(
                 modelName: name, modelVersion: version, id: request.id, outputs: outputs)
+            response.parameters = request.sequence?.parameters ?? []
             request.trace?.ended(.success(response), at: clock.now())
             handler(.success(response))
             return nil
@@ -189,6 +205,19 @@ package final class EnsembleExecutor: RequestExecutor {
             return try validator.validate(request).inputs
         } catch {
             throw error.prefixed(ModelExecutor.prefix(request.id))
+        }
+    }
+
+    /// - Throws: `unavailable` where a model gives one response and was one that gives any number, or the other way round.
+    private func check(_ route: any EnsembleRoute) throws(HalcyonError) {
+        for (index, step) in ensemble.steps.enumerated() {
+            guard let model = route.model(ofStep: index), model.isDecoupled != streams.isDecoupled(step: index) else {
+                continue
+            }
+            throw HalcyonError(
+                .unavailable,
+                "in ensemble '\(name)', step \(index), model '\(step.modelName)': it is "
+                    + "\(model.isDecoupled ? "decoupled now" : "no longer decoupled"): load the ensemble anew")
         }
     }
 

@@ -7,6 +7,9 @@ package protocol EnsembleRoute: AnyObject, Sendable {
     /// Whether a model among them remembers what it was asked before.
     var isStateful: Bool { get }
 
+    /// What there is to know of a step's model; `nil` for a step that the ensemble does not have.
+    func model(ofStep index: Int) -> EnsembleStepModel?
+
     /// Hands a request to the model of a step, as ``RequestExecutor/submit(_:from:handler:)`` does.
     func submit(
         _ request: InferenceRequest, toStep index: Int, handler: @escaping ResponseHandler

@@ -1,37 +1,41 @@
+internal import DequeModule
 internal import ModelConfiguration
 internal import Scheduling
 internal import Synchronization
 internal import Tensors
 
-/// One request on its way through an ensemble.
+/// One request on its way through an ensemble: the machine with a lock, the models of the steps and the caller around it.
 final class EnsembleRun: SubmittedRequest {
+    /// What the caller is told, in order.
+    private enum News {
+        case response([String: EnsembleTensor])
+        /// What bounds the responses of a decoupled step, of which one is done with.
+        case taken(ResponseFlow)
+        /// - Parameter isStarted: whether the executor counts it as running.
+        case ended(HalcyonError?, StatisticsCollector.FailureCause, isStarted: Bool)
+    }
+
     private struct State {
-        var tensors: [String: Tensor] = [:]
-        /// Steps that are still to be started.
-        var open: Set<Int>
-        /// Steps whose answer is still to come.
-        var underWay: [Int: (any SubmittedRequest)?] = [:]
+        var machine: EnsembleMachine
+        /// Steps whose answer is still to come, as far as they can be taken back.
+        var underWay: [EnsembleMachine.Call: any SubmittedRequest] = [:]
+        /// How much of a decoupled step's responses is under way.
+        var flows: [EnsembleMachine.Call: ResponseFlow] = [:]
+        var news: Deque<News> = []
+        /// Whether a thread is telling the news.
+        var isTelling = false
         /// Whether the executor counts it as running.
         var isStarted = false
-        var hasEnded = false
-
-        /// Lets go of all that is not needed any more: answers that are still to come refer to the request.
-        mutating func end() {
-            hasEnded = true
-            open = []
-            underWay = [:]
-            tensors = [:]
-        }
+        var hasFailed = false
     }
 
     private let executor: EnsembleExecutor
     private let request: InferenceRequest
     private let arrival: UInt64
     private let route: any EnsembleRoute
-    private let handler: ResponseHandler
+    private let answer: EnsembleAnswer
     private let state: Locked<State>
-    /// The ensemble's outputs that are asked for.
-    private let wanted: [String]
+    private let inputs: Locked<[Tensor]>
     /// Whether it has been taken out of the queue, to be started or because nobody wants it any more.
     private let hasLeftQueue = Atomic<Bool>(false)
 
@@ -44,12 +48,12 @@ final class EnsembleRun: SubmittedRequest {
         self.request = request
         self.arrival = arrival
         self.route = route
-        self.handler = handler
-        wanted =
-            request.requestedOutputs.isEmpty ? executor.configuration.outputs.map(\.name) : request.requestedOutputs
-        var state = State(open: executor.graph.steps(for: request.requestedOutputs))
-        for input in inputs { state.tensors[input.name] = input }
-        self.state = Locked(state)
+        self.inputs = Locked(inputs)
+        answer = EnsembleAnswer(executor, request, arrival: arrival, handler: handler)
+        let machine = EnsembleMachine(
+            executor.ensemble, executor.graph, executor.streams,
+            steps: executor.graph.steps(for: request.requestedOutputs), outputs: answer.wanted)
+        state = Locked(State(machine: machine))
     }
 
     /// When it has waited for too long, in nanoseconds of the clock; `nil` where it may wait for ever.
@@ -75,57 +79,62 @@ final class EnsembleRun: SubmittedRequest {
 
     /// Counted as running from now on; one that was taken back before is over at once.
     func start() {
+        var tensors: [String: EnsembleTensor] = [:]
+        let isBatched = executor.configuration.maxBatchSize > 0
+        for input in inputs.withLock({ inputs in
+            defer { inputs = [] }
+            return inputs
+        }) {
+            tensors[input.name] = EnsembleTensor(tensor: input, isBatched: isBatched)
+        }
         let isOver = state.withLock { state in
             state.isStarted = true
-            return state.hasEnded
+            return state.hasFailed
         }
         if isOver { return executor.runEnded() }
-        request.trace?.reached(.computeStart, at: executor.clock.now())
-        advance()
+        perform { $0.start(tensors) }
     }
 
-    /// Starts every step whose inputs are there.
-    private func advance() {
-        let ready = state.withLock { state -> [(step: Int, request: InferenceRequest)] in
-            guard !state.hasEnded else { return [] }
-            let ready = state.open.filter { isReady($0, state) }.sorted()
-            for step in ready {
-                state.open.remove(step)
-                state.underWay[step] = .some(nil)
-            }
-            let requests = ready.map { (step: $0, request: stepRequest($0, state)) }
-            forgetTensors(&state)
-            return requests
+    // MARK: Steps
+
+    private func perform(_ event: (inout EnsembleMachine) -> EnsembleMachine.Actions) {
+        let starts = state.withLock { state in
+            let actions = event(&state.machine)
+            for tensors in actions.responses { state.news.append(.response(tensors)) }
+            for call in actions.taken { if let flow = state.flows[call] { state.news.append(.taken(flow)) } }
+            if actions.hasEnded { state.news.append(.ended(nil, .other, isStarted: true)) }
+            return actions.starts
         }
-        for (step, request) in ready {
-            let submitted = route.submit(request, toStep: step) { self.finish(step, $0) }
-            // What a cancelled request still needs is nothing.
-            let isLate = state.withLock { state in
-                if state.underWay[step] != nil { state.underWay[step] = .some(submitted) }
-                return state.hasEnded
-            }
-            if isLate { submitted?.cancel() }
+        for (call, tensors) in starts { start(call, tensors) }
+        tell()
+    }
+
+    private func start(_ call: EnsembleMachine.Call, _ tensors: [String: EnsembleTensor]) {
+        var request = stepRequest(call.step, tensors)
+        if state.withLock({ $0.machine.isDecoupled(call) }) {
+            let flow = ResponseFlow(count: executor.itemsUnderWay, beyond: self.request.flow)
+            request.flow = flow
+            state.withLock { $0.flows[call] = flow }
         }
-    }
-
-    /// Lets go of what no step needs any more, and nobody has asked for.
-    private func forgetTensors(_ state: inout State) {
-        let needed = state.open.reduce(into: Set(wanted)) { needed, step in
-            needed.formUnion(executor.ensemble.steps[step].inputMap.values)
+        let submitted = route.submit(request, toStep: call.step) { self.took($0, from: call) }
+        // What a cancelled request still needs is nothing.
+        let isLate = state.withLock { state in
+            if let submitted, state.machine.isUnderWay(call) { state.underWay[call] = submitted }
+            return state.hasFailed
         }
-        state.tensors = state.tensors.filter { needed.contains($0.key) }
+        if isLate { submitted?.cancel() }
     }
 
-    private func isReady(_ step: Int, _ state: State) -> Bool {
-        executor.graph.dependencies[step].allSatisfy { !state.open.contains($0) && state.underWay[$0] == nil }
-    }
-
-    private func stepRequest(_ index: Int, _ state: State) -> InferenceRequest {
+    private func stepRequest(_ index: Int, _ tensors: [String: EnsembleTensor]) -> InferenceRequest {
         let step = executor.ensemble.steps[index]
+        let model = route.model(ofStep: index)
         var inputs: [Tensor] = []
         for (input, name) in step.inputMap.sorted(by: { $0.key < $1.key }) {
-            // An optional input of the ensemble that was left out is left out here as well.
-            guard var tensor = state.tensors[name] else { continue }
+            guard let known = tensors[name] else { continue }
+            var tensor = known.tensor
+            if let model, let dimensions = model.inputs[input] {
+                tensor = known.adapted(to: dimensions, batches: model.batches)
+            }
             tensor.name = input
             inputs.append(tensor)
         }
@@ -134,84 +143,76 @@ final class EnsembleRun: SubmittedRequest {
             requestedOutputs: step.outputMap.keys.sorted(), priority: request.priority,
             timeoutMicroseconds: request.timeoutMicroseconds)
         stepRequest.sequence = request.sequence
+        stepRequest.parameters = request.parameters
+        stepRequest.trace = request.trace?.step()
         return stepRequest
     }
 
-    private func finish(_ index: Int, _ result: Result<InferenceResponse, HalcyonError>) {
-        let step = executor.ensemble.steps[index]
+    private func took(_ result: Result<InferenceResponse, HalcyonError>, from call: EnsembleMachine.Call) {
+        let step = executor.ensemble.steps[call.step]
         switch result {
         case .failure(let error):
-            state.withLock { $0.underWay[index] = nil }
-            let place = "in ensemble '\(executor.name)', step \(index), model '\(step.modelName)': "
-            fail(error.prefixed(place), cause: error.code == .cancelled ? .canceled : .backend)
+            state.withLock { $0.underWay[call] = nil }
+            let place = "in ensemble '\(executor.name)', step \(call.step), model '\(step.modelName)': "
+            fail(error.prefixed(place), cause: .other)
         case .success(let response):
-            let outputs = state.withLock { state -> [String: Tensor]? in
-                guard !state.hasEnded else { return nil }
-                state.underWay[index] = nil
-                for var output in response.outputs {
-                    guard let name = step.outputMap[output.name] else { continue }
-                    output.name = name
-                    state.tensors[name] = output
-                }
-                guard state.open.isEmpty, state.underWay.isEmpty else { return nil }
-                let tensors = state.tensors
-                state.end()
-                return tensors
+            if response.isFinal { state.withLock { $0.underWay[call] = nil } }
+            let isBatched = route.model(ofStep: call.step)?.batches ?? false
+            var tensors: [String: EnsembleTensor] = [:]
+            for var output in response.outputs {
+                guard let name = step.outputMap[output.name] else { continue }
+                output.name = name
+                tensors[name] = EnsembleTensor(tensor: output, isBatched: isBatched)
             }
-            if let outputs { respond(with: outputs) } else { advance() }
+            let isNews = !response.outputs.isEmpty || !response.isFinal
+            perform { $0.responded(call, isNews ? tensors : nil, isFinal: response.isFinal) }
         }
     }
 
-    private func respond(with tensors: [String: Tensor]) {
-        var outputs: [Tensor] = []
-        for name in wanted {
-            guard let output = tensors[name] else {
-                let error = HalcyonError(
-                    .internal, "in ensemble '\(executor.name)': output '\(name)' was not made by its step")
-                return deliver(.failure(error), cause: .backend, isStarted: true)
+    // MARK: The caller
+
+    /// Tells the caller what there is to tell: one thread at a time, so that nothing overtakes anything.
+    private func tell() {
+        while true {
+            let next = state.withLock { state -> News? in
+                if state.isTelling { return nil }
+                guard let next = state.news.popFirst() else { return nil }
+                state.isTelling = true
+                return next
             }
-            outputs.append(output)
+            guard let next else { return }
+            switch next {
+            case .response(let tensors):
+                do throws(HalcyonError) {
+                    try answer.respond(with: tensors)
+                } catch {
+                    fail(error, cause: .backend, evenIfEnded: true)
+                }
+            case .taken(let flow): flow.took()
+            case .ended(let error, let cause, let isStarted):
+                // Before the handler, so that whoever unloads a model as soon as the answer is there does not wait for it.
+                route.release()
+                answer.end(error, cause: cause)
+                if isStarted { executor.runEnded() }
+            }
+            state.withLock { $0.isTelling = false }
         }
-        deliver(
-            .success(
-                InferenceResponse(
-                    modelName: executor.name, modelVersion: executor.version, id: request.id, outputs: outputs)),
-            cause: .other, isStarted: true)
     }
 
     /// Ends the request with an error, once; what is under way is taken back.
-    func fail(_ error: HalcyonError, cause: StatisticsCollector.FailureCause) {
-        let ended = state.withLock { state -> (underWay: [any SubmittedRequest], isStarted: Bool)? in
-            guard !state.hasEnded else { return nil }
-            let underWay = state.underWay.values.compactMap { $0 }
-            state.end()
-            return (underWay, state.isStarted)
+    ///
+    /// - Parameter evenIfEnded: also where its steps have ended well, and the caller has not been told.
+    func fail(_ error: HalcyonError, cause: StatisticsCollector.FailureCause, evenIfEnded: Bool = false) {
+        let underWay = state.withLock { state -> [any SubmittedRequest]? in
+            guard !state.hasFailed, state.machine.stop() || evenIfEnded else { return nil }
+            state.hasFailed = true
+            state.news = [.ended(error, cause, isStarted: state.isStarted)]
+            defer { state.underWay = [:] }
+            return Array(state.underWay.values)
         }
-        guard let ended else { return }
-        for step in ended.underWay { step.cancel() }
-        deliver(.failure(error), cause: cause, isStarted: ended.isStarted)
-    }
-
-    /// - Parameter isStarted: whether the executor counts it as running.
-    private func deliver(
-        _ result: Result<InferenceResponse, HalcyonError>, cause: StatisticsCollector.FailureCause, isStarted: Bool
-    ) {
-        let now = executor.clock.now()
-        switch result {
-        case .success:
-            let batch = request.inputs.first?.shape.dimensions.first ?? 1
-            executor.statistics.recordSuccess(
-                batchSize: executor.configuration.maxBatchSize > 0 ? batch : 1, reason: .instanceFree,
-                arrivals: [arrival],
-                stages: .init(start: arrival, inferenceStart: arrival, inferenceEnd: now, end: now))
-        case .failure: executor.statistics.recordFailure(duration: now &- arrival, cause: cause)
-        }
-        request.trace?.reached(.computeEnd, at: now)
-        request.trace?.ended(result, at: now)
-        // Before the handler, so that whoever unloads a model as soon as the answer is there does not wait for it.
-        route.release()
-        handler(result)
-        if isStarted { executor.runEnded() }
+        guard let underWay else { return }
+        for step in underWay { step.cancel() }
+        tell()
     }
 
     func cancel() {

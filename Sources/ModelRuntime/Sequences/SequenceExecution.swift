@@ -32,16 +32,16 @@ struct SequenceExecution: Sendable {
     /// - Parameter initial: the contents of the files of initial states, by the state's input.
     /// - Throws: `invalidArgument` for a file whose size does not fit.
     init(
-        _ configuration: ModelConfiguration, _ sequences: SequenceBatching, version: Int64, instanceCount: Int,
-        initial files: [String: [UInt8]], clock: any MonotonicClock
+        _ parts: ModelExecutor.Parts, _ sequences: SequenceBatching, initial files: [String: [UInt8]]
     ) throws(HalcyonError) {
+        let configuration = parts.configuration
         self.configuration = configuration
         self.sequences = sequences
-        self.version = version
-        self.clock = clock
+        version = parts.version
+        clock = parts.clock
         let inputCount = configuration.inputs.count + sequences.states.count
-        gather = Gather(buffers: BatchBuffers(retained: instanceCount * max(1, inputCount)))
-        scatter = Scatter(configuration)
+        gather = Gather(buffers: BatchBuffers(retained: parts.instances.count * max(1, inputCount)))
+        scatter = Scatter(configuration, log: parts.log)
         controls = ControlTensors(
             controls: sequences.controls, hasBatchDimension: configuration.maxBatchSize > 0)
         var initial: [String: Tensor] = [:]
@@ -59,7 +59,7 @@ struct SequenceExecution: Sendable {
                 total += byteCount
                 initial[state.inputName] = try Tensor(
                     name: state.inputName, elementType: state.elementType, shape: shape,
-                    data: files[state.inputName].map { Buffer(copying: $0) } ?? .zeros(byteCount: byteCount))
+                    data: try Self.contents(files[state.inputName], of: state, shape, byteCount: byteCount))
             } catch {
                 throw HalcyonError(wrapping: error).prefixed(
                     "model '\(configuration.name)', the initial state of '\(state.inputName)': ")
@@ -70,8 +70,28 @@ struct SequenceExecution: Sendable {
     }
 
     private static func initialShape(of state: SequenceBatching.State, _ configuration: ModelConfiguration) -> Shape {
-        let dimensions = state.initial?.dimensions ?? state.dimensions
+        let dimensions = state.initialDimensions
         return configuration.maxBatchSize > 0 ? dimensions.prepending(1) : dimensions
+    }
+
+    /// What a sequence begins with: a file's bytes, of which there may be more than it takes, or zeros.
+    private static func contents(
+        _ file: [UInt8]?, of state: SequenceBatching.State, _ shape: Shape, byteCount: Int
+    ) throws(HalcyonError) -> Buffer {
+        guard let file else { return .zeros(byteCount: byteCount) }
+        let whole = Buffer(copying: file)
+        guard state.elementType == .bytes else {
+            guard byteCount <= file.count else {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "its file has \(file.count) bytes, and \(state.elementType.rawValue) of \(shape) takes \(byteCount)"
+                )
+            }
+            return try whole.slice(offset: 0, byteCount: byteCount)
+        }
+        let texts = try Tensor(name: state.inputName, elementType: .bytes, shape: shape, data: whole)
+        let end = try BytesElements.offset(after: try shape.elementCount(), from: 0, in: texts)
+        return try whole.slice(offset: 0, byteCount: end)
     }
 
     /// The bytes of a tensor of zeros, and of empty texts.
@@ -107,7 +127,9 @@ struct SequenceExecution: Sendable {
                 throw HalcyonError(wrapping: error)
             }
             stages.inferenceEnd = clock.now()
-            try scatter.check(outputs, batchSize: batch.rows.count, requested: nil, instance: slot.identity.name)
+            try scatter.check(
+                outputs, batchSize: batch.rows.count, requests: batch.rows.count, requested: nil,
+                instance: slot.identity.name)
             try remember(outputs, of: batch, in: &states, instance: slot.identity.name)
             let responses = try responses(to: batch, outputs)
             stages.end = clock.now()
@@ -118,17 +140,22 @@ struct SequenceExecution: Sendable {
     }
 
     /// Executes a batch of that many new sequences, each with the same item; nobody wants the outputs, nor the states.
-    func warmUp(_ item: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) {
-        let row = item + sequences.states.compactMap { initial[$0.inputName] }
+    ///
+    /// - Parameter item: what a request brings, and those of the controls and states that are not to be the usual ones.
+    /// - Returns: an output whose first dimension is not the batch, although the model batches.
+    func warmUp(_ item: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) -> String? {
+        let given = Set(item.map(\.name))
+        let row = item + sequences.states.compactMap { given.contains($0.inputName) ? nil : initial[$0.inputName] }
         let control = SequenceControl(start: true, end: true, ready: true, correlation: .absent)
         let inputs =
             try gather.inputs(of: Array(repeating: row, count: batchSize))
-            + controls.tensors(Array(repeating: control, count: batchSize))
+            + controls.tensors(Array(repeating: control, count: batchSize)).filter { !given.contains($0.name) }
         var execution = ExecutionBatch(
             inputs: inputs, batchSize: batchSize, requestedOutputs: nil, clock: clock, isWarmUp: true)
         do {
             let outputs = try slot.instance.execute(&execution)
-            try scatter.check(outputs, batchSize: batchSize, requested: nil, instance: slot.identity.name)
+            return try scatter.check(
+                outputs, batchSize: batchSize, requests: 1, requested: nil, instance: slot.identity.name)
         } catch {
             throw HalcyonError(wrapping: error)
         }

@@ -13,14 +13,17 @@ package final class SequenceExecutor: WarmedExecutor {
     package let statistics: StatisticsCollector
     private let validator: RequestValidator
     private let execution: SequenceExecution
-    let model: any Model
-    let slots: [InstanceSlot]
+    package let model: any Model
+    let resources: ResourceGate?
+    let slots: SlotTable
     let machine: Locked<SequenceMachine>
     /// By instance, where responses leave in the order of turns; empty where they do not.
-    private let sequencers: [Locked<ResponseSequencer<@Sendable () -> Void>>]
+    let sequencers: [Locked<ResponseSequencer<@Sendable () -> Void>>]
     /// By instance; `nil` when they have been ended.
     let workers = Locked<[Int: WorkerThread]?>([:])
     let drained = Signal()
+    /// The instances that were removed and are gone.
+    let departed = Locked<Set<Int>>([])
     let clock: any SchedulingClock
     let timer: DeadlineTimer
     let log: Logger
@@ -38,16 +41,16 @@ package final class SequenceExecutor: WarmedExecutor {
         version = parts.version
         configuration = parts.configuration
         model = parts.model
-        statistics = StatisticsCollector(configuration, version: version)
-        validator = RequestValidator(configuration)
+        resources = parts.resources
+        statistics = StatisticsCollector(
+            configuration, version: version, quantiles: parts.summaryQuantiles, clock: parts.clock)
+        validator = RequestValidator(configuration, takesEmptyTensors: model.takesEmptyTensors)
         clock = parts.clock
         timer = parts.timer
         log = parts.log
-        execution = try SequenceExecution(
-            configuration, sequences, version: version, instanceCount: parts.instances.count, initial: initialStates,
-            clock: parts.clock)
+        execution = try SequenceExecution(parts, sequences, initial: initialStates)
         do {
-            slots = try InstanceSlot.make(parts)
+            slots = SlotTable(try InstanceSlot.make(parts))
         } catch {
             throw HalcyonError(wrapping: error)
         }
@@ -104,20 +107,23 @@ package final class SequenceExecutor: WarmedExecutor {
 
     /// Runs the model before its first request, as ``WarmUpRun`` says: each row a sequence of one request.
     ///
-    /// - Parameter items: what the configuration wants every instance to run, before that.
-    /// - Throws: whatever an instance throws.
+    /// - Throws: whatever an instance throws for a sample.
     @discardableResult
-    package func warmUp(_ items: [WarmUpItem] = []) throws(HalcyonError) -> WarmUpTimes? {
+    package func warmUp(_ plan: WarmUpPlan = WarmUpPlan()) throws(HalcyonError) -> WarmUpReport {
         defer { execution.warmedUp() }
-        return try WarmUpRun(
-            configuration: configuration, slots: slots, clock: clock, log: log,
-            stateByteCount: execution.stateByteCount
-        ) { [execution] (item, batchSize, slot) throws(HalcyonError) in
-            try execution.warmUp(item, batchSize: batchSize, on: slot)
-        }.run(items)
+        return try warmUp(plan, on: Array(slots))
     }
 
-    package var instanceCount: Int { slots.count }
+    func warmUp(_ plan: WarmUpPlan, on slots: [InstanceSlot]) throws(HalcyonError) -> WarmUpReport {
+        try WarmUpRun(
+            configuration: configuration, validator: validator, slots: slots, clock: clock, log: log,
+            fixedBatchSize: model.fixedBatchSize, stateByteCount: execution.stateByteCount
+        ) { [execution] (item, batchSize, slot) throws(HalcyonError) in
+            try execution.warmUp(item, batchSize: batchSize, on: slot)
+        }.run(plan)
+    }
+
+    package var instanceCount: Int { machine.withLock(\.activeCount) }
 
     package var complaint: String? { supervisor?.complaint }
 
@@ -142,9 +148,13 @@ package final class SequenceExecutor: WarmedExecutor {
         request.trace?.began(model: name, version: version, requestID: request.id)
         let correlation = Self.correlation(request.sequence)
         let validated: RequestValidator.Validated
-        do {
+        do throws(HalcyonError) {
             try validator.checkOutputs(request)
-            validated = try validator.validate(request)
+            do throws(HalcyonError) {
+                validated = try validator.validate(request)
+            } catch {
+                throw error.prefixed(ModelExecutor.prefix(request.id))
+            }
             try execution.check(correlation)
         } catch {
             refuse(request, error, cause: .other, arrival: arrival, handler)
@@ -166,9 +176,15 @@ package final class SequenceExecutor: WarmedExecutor {
         if let expiry { timer.arm(self, at: expiry) }
         switch result {
         case .failure(let error):
-            let cause: StatisticsCollector.FailureCause =
-                error.code == .unavailable ? .rejected(machine.withLock(\.isDraining) ? .stopping : .queueFull) : .other
-            refuse(request, error, cause: cause, arrival: arrival, handler)
+            guard error.code == .unavailable else {
+                refuse(request, error, cause: .other, arrival: arrival, handler)
+                return nil
+            }
+            let reason: RejectionReason =
+                machine.withLock(\.isDraining) ? .stopping : error.retryAfterSeconds == nil ? .queueFull : .noInstance
+            refuse(
+                request, error.prefixed(ModelExecutor.prefix(request.id)), cause: .rejected(reason), arrival: arrival,
+                handler)
             return nil
         case .success(let enqueued):
             if enqueued.restarted {
@@ -193,7 +209,6 @@ package final class SequenceExecutor: WarmedExecutor {
         _ request: InferenceRequest, _ error: HalcyonError, cause: StatisticsCollector.FailureCause, arrival: UInt64,
         _ handler: ResponseHandler
     ) {
-        let error = error.prefixed(ModelExecutor.prefix(request.id))
         let now = clock.now()
         statistics.recordFailure(duration: now &- arrival, cause: cause)
         request.trace?.ended(.failure(error), at: now)
@@ -219,7 +234,9 @@ package final class SequenceExecutor: WarmedExecutor {
         var states: SequenceExecution.States = [:]
         while true {
             if let pass = slot.pass {
-                while !machine.withLock({ $0.isDrained }), !pass.request() { clock.park(slot.parker, until: nil) }
+                while !machine.withLock({ $0.isDrained || $0.mayExit(index) }), !pass.request() {
+                    clock.park(slot.parker, until: nil)
+                }
             }
             let now = clock.now()
             let (action, ended) = machine.withLock {
@@ -229,15 +246,18 @@ package final class SequenceExecutor: WarmedExecutor {
             switch action {
             case .run(let batch):
                 guard run(batch, on: slot, states: &states) else { return }
-                slot.pass?.release()
+                if let pass = slot.pass {
+                    pass.executed(hasMore: machine.withLock { $0.hasBatch(instance: index, now: clock.now()) })
+                }
             case .hold(let until):
-                slot.pass?.release()
+                slot.pass?.release(hasExecuted: false)
                 clock.park(slot.parker, until: until)
             case .park:
-                slot.pass?.release()
+                slot.pass?.release(hasExecuted: false)
                 clock.park(slot.parker, until: nil)
             case .exit:
                 slot.pass?.leave()
+                if machine.withLock({ $0.isRemoved(index) }) { leave(index, slot) }
                 drained.notify()
                 return
             }
@@ -273,8 +293,8 @@ package final class SequenceExecutor: WarmedExecutor {
         switch outcome.responses {
         case .success(let responses):
             statistics.recordSuccess(
-                batchSize: responses.count, reason: batch.reason, arrivals: batch.requests.map(\.enqueueTime),
-                stages: outcome.stages)
+                batchSize: batch.rows.count, items: responses.count, reason: batch.reason,
+                arrivals: batch.requests.map(\.enqueueTime), stages: outcome.stages)
             for (request, response) in zip(batch.requests, responses) {
                 (request.payload as? PendingRequest)?.trace?.executed(outcome.stages)
                 finish(request, .success(response))
@@ -306,8 +326,7 @@ package final class SequenceExecutor: WarmedExecutor {
         let now = clock.now()
         for request in requests {
             statistics.recordFailure(duration: now &- request.enqueueTime, cause: cause)
-            let id = (request.payload as? PendingRequest)?.id ?? ""
-            finish(request, .failure(error.prefixed(ModelExecutor.prefix(id))))
+            finish(request, .failure(error))
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Logging
+internal import Scheduling
 internal import Tensors
 
 /// How long an execution may take.
@@ -24,20 +25,26 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
         var giveUp: @Sendable (Watch.Overdue) -> Void
         /// Makes a new instance, and returns what sets it to work. Called on a thread of its own, as engines may be slow.
         var replace: @Sendable (Int) throws(HalcyonError) -> Start
-        /// An attempt to replace an instance has failed.
-        var replacementFailed: @Sendable (HalcyonError) -> Void
+        /// An attempt to replace an instance has failed. The outage is that of all instances, if all are lost: it lasts until
+        /// the next attempt to replace one; `nil` where one is under way.
+        var replacementFailed: @Sendable (HalcyonError, Outage?) -> Void
     }
 
     private struct Loss {
         /// `nil` while an attempt to replace it is under way.
         var nextAttempt: UInt64?
         var attempts = 0
+        /// Whether it is not replaced because too many threads are stuck.
+        var isHeldBack = false
         var reason: String
     }
 
     private struct State {
         var watch: Watch
+        var instances: [InstanceIdentity]
         var lost: [Int: Loss] = [:]
+        /// Those that are not to be replaced.
+        var removed: Set<Int> = []
         /// Threads that are stuck in an engine.
         var stuckCount = 0
         var isArmed = false
@@ -48,9 +55,12 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
     private static var longestPause: UInt64 { 60_000_000_000 }
 
     private let limit: UInt64
-    /// Stuck threads that are put up with at a time: each keeps its memory.
+    /// Stuck threads that are put up with at once: each keeps its memory.
     private let stuckLimit: Int
-    private let instances: [InstanceIdentity]
+    /// Attempts after which one more is put up with: an engine that never comes back must not be the end of the model.
+    private static var attemptsHeldBack: Int { 3 }
+    /// Stuck threads that are put up with at all.
+    private static var stuckMaximum: Int { 64 }
     private let state: Locked<State>
     private let clock: any SchedulingClock
     private let timer: DeadlineTimer
@@ -62,12 +72,11 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
         actions: Actions
     ) {
         self.limit = limit
-        self.instances = instances
         stuckLimit = max(4, instances.count)
         self.clock = clock
         self.timer = timer
         self.actions = actions
-        state = Locked(State(watch: Watch(limit: limit)))
+        state = Locked(State(watch: Watch(limit: limit), instances: instances))
     }
 
     /// Why the model is not ready, if it is not.
@@ -75,11 +84,25 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
         state.withLock { $0.lost.sorted { $0.key < $1.key }.first?.value.reason }
     }
 
+    /// There are more instances, with the next numbers.
+    func add(_ instances: [InstanceIdentity]) { state.withLock { $0.instances += instances } }
+
+    /// An instance is not wanted any more: if it was lost, nobody misses it.
+    func remove(_ instance: Int) {
+        state.withLock { state in
+            state.removed.insert(instance)
+            state.lost[instance] = nil
+        }
+    }
+
     func begin(_ work: Work, on instance: Int) -> Watch.Ticket {
         let now = clock.now()
         let (ticket, deadline) = state.withLock { state -> (Watch.Ticket, UInt64?) in
             let ticket = state.watch.begin(work, on: instance, now: now)
-            guard !state.isArmed, !state.isStopped, let next = state.watch.nextDeadline else { return (ticket, nil) }
+            // Where an instance is lost, the timer may be set for its next attempt, which can be much later.
+            guard !state.isArmed || !state.lost.isEmpty, !state.isStopped, let next = state.watch.nextDeadline else {
+                return (ticket, nil)
+            }
             state.isArmed = true
             return (ticket, next)
         }
@@ -90,11 +113,19 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
     /// - Returns: whether the instance goes on: if not, it was given up, its batch has been answered, and its thread is
     ///   to end.
     func end(_ ticket: Watch.Ticket, on instance: Int) -> Bool {
-        state.withLock { state in
-            let goesOn = state.watch.end(ticket, on: instance)
-            if !goesOn { state.stuckCount -= 1 }
-            return goesOn
+        let now = clock.now()
+        let (goesOn, isDue) = state.withLock { state in
+            if state.watch.end(ticket, on: instance) { return (true, false) }
+            state.stuckCount -= 1
+            // Its thread makes room for another.
+            let heldBack = state.lost.filter { $0.value.isHeldBack && $0.value.nextAttempt != nil }.keys
+            for instance in heldBack { state.lost[instance]?.nextAttempt = now }
+            guard !state.isStopped, !heldBack.isEmpty else { return (false, false) }
+            state.isArmed = true
+            return (false, true)
         }
+        if isDue { timer.arm(self, at: now) }
+        return goesOn
     }
 
     /// Whether an execution waits for others, which does not count.
@@ -157,21 +188,25 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
         }
     }
 
-    private func failed(_ instance: Int, _ error: HalcyonError) {
+    /// - Parameter isHeldBack: whether none was made because too many threads are stuck.
+    private func failed(_ instance: Int, _ error: HalcyonError, isHeldBack: Bool = false) {
         let now = clock.now()
-        let next = state.withLock { state -> UInt64? in
-            guard var loss = state.lost[instance], !state.isStopped else { return nil }
+        let (next, outage) = state.withLock { state -> (UInt64?, Outage?) in
+            guard var loss = state.lost[instance], !state.isStopped else { return (nil, nil) }
             let (pause, overflow) = limit.multipliedReportingOverflow(by: 1 << min(loss.attempts, 16))
             let next = now &+ (overflow ? Self.longestPause : min(pause, Self.longestPause))
             loss.attempts += 1
             loss.nextAttempt = next
-            loss.reason = "instance '\(instances[instance].name)' can't be replaced: \(error.message)"
+            loss.isHeldBack = isHeldBack
+            loss.reason = "instance '\(state.instances[instance].name)' can't be replaced: \(error.message)"
             state.lost[instance] = loss
             state.isArmed = true
-            return next
+            let attempts = state.lost.values.map(\.nextAttempt)
+            let end = attempts.contains(nil) ? nil : attempts.compactMap(\.self).min()
+            return (next, end.map { Outage(end: $0, reason: loss.reason) })
         }
         if let next { timer.arm(self, at: next) }
-        actions.replacementFailed(error)
+        actions.replacementFailed(error, outage)
     }
 
     private static var tooManyStuck: HalcyonError {
@@ -186,27 +221,32 @@ extension InstanceSupervisor: DeadlineTimer.Target {
             let overdue = state.watch.giveUp(now: now)
             for each in overdue {
                 state.stuckCount += 1
+                guard !state.removed.contains(each.instance) else { continue }
                 state.lost[each.instance] = Loss(
                     nextAttempt: now,
                     reason:
-                        "instance '\(instances[each.instance].name)' has not answered for \(ExecutionLimit.text(limit))"
+                        "instance '\(state.instances[each.instance].name)' has not answered for \(ExecutionLimit.text(limit))"
                 )
             }
             return overdue
         }
         for each in overdue { actions.giveUp(each) }
         // Whoever stops does not want to hear of executions that still run, and would be called for them again and again.
-        let (due, mayReplace, next) = state.withLock { state -> ([Int], Bool, UInt64?) in
-            guard !state.isStopped else { return ([], false, nil) }
-            let due = state.lost.filter { ($0.value.nextAttempt ?? .max) <= now }.keys.sorted()
-            for instance in due { state.lost[instance]?.nextAttempt = nil }
+        let (due, next) = state.withLock { state -> ([(instance: Int, mayReplace: Bool)], UInt64?) in
+            guard !state.isStopped else { return ([], nil) }
+            let lost = state.lost.filter { ($0.value.nextAttempt ?? .max) <= now }.sorted { $0.key < $1.key }
+            let due = lost.map { instance, loss in
+                let isPatient = loss.attempts >= Self.attemptsHeldBack && state.stuckCount < Self.stuckMaximum
+                return (instance: instance, mayReplace: state.stuckCount <= stuckLimit || isPatient)
+            }
+            for (instance, _) in due { state.lost[instance]?.nextAttempt = nil }
             let next = (state.lost.values.compactMap(\.nextAttempt) + [state.watch.nextDeadline].compactMap(\.self))
                 .min()
             state.isArmed = next != nil
-            return (due, state.stuckCount <= stuckLimit, next)
+            return (due, next)
         }
-        for instance in due {
-            if mayReplace { replace(instance) } else { failed(instance, Self.tooManyStuck) }
+        for (instance, mayReplace) in due {
+            if mayReplace { replace(instance) } else { failed(instance, Self.tooManyStuck, isHeldBack: true) }
         }
         return next
     }

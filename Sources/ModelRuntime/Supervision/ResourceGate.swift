@@ -17,7 +17,7 @@ package final class ResourceGate: Sendable {
     final class Pass: Sendable {
         private let gate: ResourceGate
         private let holder: ResourceArbiter.Holder
-        private let claim: ResourceArbiter.Claim
+        let claim: ResourceArbiter.Claim
 
         fileprivate init(gate: ResourceGate, holder: ResourceArbiter.Holder, claim: ResourceArbiter.Claim) {
             self.gate = gate
@@ -57,9 +57,22 @@ package final class ResourceGate: Sendable {
         }
 
         /// Gives back what the instance held, if it held anything.
-        func release() {
+        ///
+        /// - Parameter hasExecuted: whether it has executed with it.
+        func release(hasExecuted: Bool = true) {
             gate.wake { state in
-                state.granted.remove(holder) == nil ? [] : state.arbiter.release(holder)
+                state.granted.remove(holder) == nil ? [] : state.arbiter.release(holder, hasExecuted: hasExecuted)
+            }
+        }
+
+        /// The instance has executed.
+        ///
+        /// - Parameter hasMore: whether it would execute again at once: its next ``request()`` counts from now then.
+        func executed(hasMore: Bool) {
+            guard hasMore else { return release() }
+            gate.wake { state in
+                state.granted.remove(holder)
+                return state.arbiter.renew(holder)
             }
         }
 

@@ -12,7 +12,7 @@ extension SequenceExecutor {
             actions: InstanceSupervisor<SequenceBatch>.Actions(
                 giveUp: { [weak self] in self?.giveUp($0, limit: limit) },
                 replace: { [weak self] (index) throws(HalcyonError) in try self?.replacement(of: index) ?? {} },
-                replacementFailed: { [weak self] in self?.replacementFailed($0) }))
+                replacementFailed: { [weak self] in self?.replacementFailed($0, outage: $1) }))
     }
 
     /// The sequences of the instance end with it, as nobody else has their states.
@@ -55,7 +55,7 @@ extension SequenceExecutor {
             metadata: ["model": "\(name)", "version": "\(version)", "instance": "\(slot.identity.name)"])
     }
 
-    private func replacementFailed(_ error: HalcyonError) {
+    private func replacementFailed(_ error: HalcyonError, outage: Outage?) {
         log.error(
             "instance can't be replaced", metadata: ["model": "\(name)", "version": "\(version)", "error": "\(error)"])
         // Where the model is being stopped and nobody is left, what waits would wait for ever.
@@ -63,6 +63,12 @@ extension SequenceExecutor {
             (machine.isDraining && machine.isDeserted ? machine.abandon() : [], machine.isDrained)
         }
         fail(abandoned, error, cause: .rejected(.stopping))
+        if let outage {
+            // Who waits is told so, rather than to wait for longer than it would have.
+            let now = clock.now()
+            let impatient = machine.withLock { $0.suffer(outage, now: now) }
+            fail(impatient, outage.error(now: now), cause: .rejected(.noInstance))
+        }
         if isDrained { drained.notify() }
     }
 }

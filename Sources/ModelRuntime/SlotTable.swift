@@ -1,0 +1,44 @@
+internal import Synchronization
+
+/// An executor's instances by their numbers.
+///
+/// Instances come while others run. Threads learn of a number only from the executor's machine, under its lock, and that
+/// learns of it when its slot is in place; so a slot is read without a lock. Numbers are not used again.
+final class SlotTable: @unchecked Sendable, Sequence {
+    /// Instances that may come beside those of the beginning, those that have gone included.
+    static let room = 1024
+
+    private let storage: UnsafeMutablePointer<InstanceSlot>
+    private let capacity: Int
+    private let used: Atomic<Int>
+
+    init(_ slots: [InstanceSlot]) {
+        capacity = slots.count + Self.room
+        storage = .allocate(capacity: capacity)
+        for (index, slot) in slots.enumerated() { (storage + index).initialize(to: slot) }
+        used = Atomic(slots.count)
+    }
+
+    deinit {
+        storage.deinitialize(count: count)
+        storage.deallocate()
+    }
+
+    var count: Int { used.load(ordering: .acquiring) }
+
+    var indices: Range<Int> { 0..<count }
+
+    subscript(_ index: Int) -> InstanceSlot { storage[index] }
+
+    /// How many more there can be.
+    var left: Int { capacity - count }
+
+    /// Adds slots, at most as many as are left; by one thread at a time.
+    func append(_ slots: [InstanceSlot]) {
+        let first = count
+        for (index, slot) in slots.prefix(left).enumerated() { (storage + first + index).initialize(to: slot) }
+        used.store(first + Swift.min(slots.count, capacity - first), ordering: .releasing)
+    }
+
+    func makeIterator() -> IndexingIterator<[InstanceSlot]> { indices.map { self[$0] }.makeIterator() }
+}
