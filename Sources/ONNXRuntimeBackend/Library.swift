@@ -1,6 +1,6 @@
 internal import COnnxRuntime
 private import Glibc
-private import LibraryFiles
+internal import LibraryFiles
 internal import Tensors
 
 /// ONNX Runtime's shared library, opened, with its functions. It stays open as long as the process lives: its threads
@@ -41,11 +41,12 @@ final class Library: @unchecked Sendable {
 
     /// The library of the first directory that has one, else the one that the system's loader finds.
     ///
-    /// - Parameter systemNames: the names that the system's loader is asked for; it also knows the libraries that are
-    ///   open already.
+    /// - Parameters:
+    ///   - systemNames: the names that the system's loader is asked for; it also knows the libraries that are open already.
+    ///   - absence: what to say where there is none.
     /// - Throws: `unavailable`, with where it was looked for and what to install.
     static func open(
-        directories: [String], systemNames: [String] = Library.systemNames
+        directories: [String], systemNames: [String] = Library.systemNames, absence: LibraryAbsence = LibraryAbsence()
     ) throws(HalcyonError) -> Library {
         for directory in directories {
             guard let file = LibraryFolder.newest(baseName, in: directory) else { continue }
@@ -64,8 +65,8 @@ final class Library: @unchecked Sendable {
                 return try Library(opened: handle, name: name)
             }
         }
-        let places = (directories + ["the system's library path"]).joined(separator: ", ")
-        throw HalcyonError(.unavailable, "ONNX Runtime (\(baseName)) is not in \(places). \(remedy)")
+        throw HalcyonError(
+            .unavailable, "\(absence.sentence("ONNX Runtime (\(baseName))", directories: directories)) \(remedy)")
     }
 
     /// Whether ``open(directories:systemNames:)`` would find a file.

@@ -25,6 +25,8 @@ struct ModelParameters: Sendable, Equatable {
     var sharesSession: Bool?
     /// `trt_engine_cache_path`, `trt_timing_cache_path`: folders that the operator has for what TensorRT keeps.
     var cacheFolders: [String: String] = [:]
+    /// `enable-global-threadpool`: whether all sessions share the threads of one pool. The operator's only.
+    var sharesThreads = false
     /// The model's parameters that are none of these, in alphabetical order.
     var ignored: [String] = []
 
@@ -44,6 +46,10 @@ struct ModelParameters: Sendable, Equatable {
                 sessionEntries[name] = value
                 continue
             }
+            if name == Self.globalThreads {
+                sharesThreads = try Self.flag(value, "\(owner): parameter '\(name)'")
+                continue
+            }
             if try take(name, value, owner: owner) { continue }
             throw HalcyonError(
                 .invalidArgument, "\(owner): there is no parameter '\(name)'; expected \(Self.known)")
@@ -54,10 +60,13 @@ struct ModelParameters: Sendable, Equatable {
         }
     }
 
+    static let globalThreads = "enable-global-threadpool"
+
     private static let known =
         "intra_op_thread_count, inter_op_thread_count, execution_mode, enable_mem_arena, enable_mem_pattern, "
         + "memory.enable_memory_arena_shrinkage, cudnn_conv_algo_search, gpu_mem_limit, arena_extend_strategy, "
-        + "do_copy_in_default_stream, share_session_between_instances, trt_engine_cache_path, trt_timing_cache_path, or a "
+        + "do_copy_in_default_stream, share_session_between_instances, trt_engine_cache_path, trt_timing_cache_path, "
+        + "default-max-batch-size, \(globalThreads), or a "
         + "setting that begins with 'session.'"
 
     /// - Returns: whether there is such a parameter.

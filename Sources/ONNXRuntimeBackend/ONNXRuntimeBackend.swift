@@ -1,6 +1,8 @@
 package import CUDADriver
+package import LibraryFiles
 internal import Logging
 internal import ModelConfiguration
+internal import ModelFiles
 package import ModelRuntime
 private import Synchronization
 internal import Tensors
@@ -19,13 +21,19 @@ package final class ONNXRuntimeBackend: Backend {
         package var configuration: [String: String]
         /// The machine's GPUs.
         package var gpus: GPUs
+        /// What to tell a user where the library is nowhere.
+        package var absence = LibraryAbsence()
+        /// The processors that the threads are for which all models share, where they do.
+        package var cores: Int
 
         package init(
-            libraryDirectories: [String] = [], configuration: [String: String] = [:], gpus: GPUs = GPUs()
+            libraryDirectories: [String] = [], configuration: [String: String] = [:], gpus: GPUs = GPUs(),
+            cores: Int = 1
         ) {
             self.libraryDirectories = libraryDirectories
             self.configuration = configuration
             self.gpus = gpus
+            self.cores = cores
         }
     }
 
@@ -49,7 +57,7 @@ package final class ONNXRuntimeBackend: Backend {
     package init(options: Options = Options()) { self.options = options }
 
     package func openModel(_ source: ModelSource) throws -> any Model {
-        guard let path = source.modelPath else {
+        guard let path = source.onnxPath else {
             throw HalcyonError(
                 .invalidArgument,
                 "model '\(source.modelName)': the onnxruntime backend needs a model file, and the version folder has "
@@ -61,17 +69,30 @@ package final class ONNXRuntimeBackend: Backend {
             source.log.notice(
                 "parameter is not ONNX Runtime's and has no effect on this model", metadata: ["parameter": "\(name)"])
         }
+        do throws(HalcyonError) {
+            try ModelWeights.check(path)
+        } catch {
+            throw error.prefixed("model '\(source.modelName)': ")
+        }
         return try ONNXRuntimeModel(
             runtime: loadedRuntime(log: source.log), path: path, source: source, parameters: parameters,
             gpus: options.gpus)
+    }
+
+    private func sharedThreads() throws(HalcyonError) -> Runtime.SharedThreads? {
+        let operators = try ModelParameters(backend: options.configuration, model: [:], modelName: "")
+        guard operators.sharesThreads else { return nil }
+        let cores = max(1, options.cores)
+        return Runtime.SharedThreads(
+            intraOp: operators.intraOpThreads ?? cores, interOp: operators.interOpThreads ?? cores)
     }
 
     /// The engine, opened at the first call. A failure is not remembered: the next model tries again.
     private func loadedRuntime(log: Logger?) throws -> Runtime {
         try runtime.withLock { runtime in
             if let runtime { return runtime }
-            let library = try Library.open(directories: options.libraryDirectories)
-            let loaded = try Runtime(library: library)
+            let library = try Library.open(directories: options.libraryDirectories, absence: options.absence)
+            let loaded = try Runtime(library: library, threads: sharedThreads())
             log?.info(
                 "ONNX Runtime is loaded",
                 metadata: [

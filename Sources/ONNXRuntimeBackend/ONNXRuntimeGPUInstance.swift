@@ -55,12 +55,17 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
     private func run(_ batch: inout ExecutionBatch, _ work: Work) throws(HalcyonError) -> [Tensor] {
         let stream = place.stream
         try stream.record(marks[0])
-        for port in session.inputs { work.inputs.append(try input(batch.input(port.name), port, work)) }
+        let given = session.givenInputs(of: batch)
+        for index in given {
+            let port = session.inputs[index]
+            work.inputs.append(try input(batch.input(port.name), port, work))
+        }
         try stream.record(marks[1])
         // Binding copies what a step on the processor reads, and does so on our stream only where a step is on the GPU too.
         try stream.synchronize()
         let wanted = session.wantedOutputs(of: batch)
-        work.values = try session.run(bound: work.inputs, wanted: wanted, outputMemory: place.information)
+        work.values = try session.run(
+            bound: work.inputs, given: given, wanted: wanted, outputMemory: place.information)
         try stream.record(marks[2])
         var outputs: [Tensor] = []
         for (value, index) in zip(work.values, wanted) {

@@ -14,12 +14,14 @@ final class ONNXRuntimeInstance: ModelInstance {
     func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
         do throws(HalcyonError) {
             var inputs: [InputValue] = []
-            for port in session.inputs {
+            let given = session.givenInputs(of: batch)
+            for index in given {
+                let port = session.inputs[index]
                 inputs.append(try InputValue(batch.input(port.name), port: port, runtime: session.runtime))
             }
             let wanted = session.wantedOutputs(of: batch)
             batch.inferenceWillStart()
-            let values = try session.run(inputs, wanted: wanted)
+            let values = try session.run(inputs, given: given, wanted: wanted)
             batch.inferenceDidEnd()
             var outputs: [Tensor] = []
             for (value, index) in zip(values, wanted) {
@@ -33,6 +35,13 @@ final class ONNXRuntimeInstance: ModelInstance {
 }
 
 extension Session {
+    /// The positions of the inputs that a batch has to bring, and of those that it brings beside them.
+    func givenInputs(of batch: ExecutionBatch) -> [Int] {
+        inputs.indices.filter { index in
+            !inputs[index].isOptional || batch.inputs.contains { $0.name == inputs[index].name }
+        }
+    }
+
     /// The positions of the outputs that somebody wants.
     func wantedOutputs(of batch: ExecutionBatch) -> [Int] {
         outputs.indices.filter { batch.requestedOutputs?.contains(outputs[$0].name) ?? true }

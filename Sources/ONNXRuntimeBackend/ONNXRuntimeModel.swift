@@ -45,6 +45,7 @@ final class ONNXRuntimeModel: Model {
             // How many threads the session may have is not known before the configuration is complete, and what is
             // missing in it comes from the model: so it is read once more for that.
             let session = try Self.reading(runtime, path, parameters, plan, gpus)
+            try Self.checkOutputs(session, source.configuration)
             signature = try Self.signature(session, source.configuration)
         } catch {
             throw error.prefixed("model '\(source.modelName)': ")
@@ -52,11 +53,12 @@ final class ONNXRuntimeModel: Model {
     }
 
     func prepare(for configuration: ModelConfiguration, plan: CPUPlan) throws {
-        if let input = configuration.inputs.first(where: \.isOptional) {
+        let own = Set((signature?.inputs ?? []).filter(\.isOptional).map(\.name))
+        if let input = configuration.inputs.first(where: { $0.isOptional && !own.contains($0.name) }) {
             throw HalcyonError(
                 .unsupported,
                 "model '\(modelName)': input '\(input.name)' can't be optional, as ONNX Runtime runs only with all "
-                    + "inputs")
+                    + "inputs for which the model has no value of its own")
         }
         do throws(HalcyonError) {
             let prepared = try prepare(
@@ -135,6 +137,9 @@ final class ONNXRuntimeModel: Model {
     /// each thread that it ever ran on, so that only the instances' own may.
     var mayRunOnCallerThread: Bool { !isOnGPU.load(ordering: .relaxed) }
 
+    /// Some of its kernels end the process on them.
+    let takesEmptyTensors = false
+
     var properties: [(name: String, value: String)] {
         guard let prepared = prepared.withLock({ $0 }) else { return [] }
         let gpus = prepared.gpus.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value.device.name))" }
@@ -159,12 +164,26 @@ final class ONNXRuntimeModel: Model {
         }
     }
 
+    /// Outputs that are no tensors are left out where the configuration leaves them out, and not silently.
+    private static func checkOutputs(
+        _ session: Session, _ configuration: ModelConfiguration
+    ) throws(HalcyonError) {
+        let wanted = configuration.outputs.isEmpty ? nil : Set(configuration.outputs.map(\.name))
+        guard let name = session.otherOutputs.first(where: { wanted?.contains($0) ?? true }) else { return }
+        let tensors = session.outputs.map { "'\($0.name)'" }.joined(separator: ", ")
+        throw HalcyonError(
+            .unsupported,
+            "output '\(name)' is no tensor but a sequence, a map or optional, which the onnxruntime backend does not take: "
+                + "export the model without it (skl2onnx: options={'zipmap': False}; onnxmltools: zipmap=False)"
+                + (tensors.isEmpty ? "" : ", or name only outputs that are tensors in config.pbtxt: \(tensors)"))
+    }
+
     /// - Throws: `invalidArgument` where the configuration says that the model batches, and an input does not.
     private static func signature(
         _ session: Session, _ configuration: ModelConfiguration
     ) throws(HalcyonError) -> ModelSignature {
         let maxBatchSize = configuration.maxBatchSize
-        for input in session.inputs where maxBatchSize > 0 {
+        for input in session.inputs where maxBatchSize > 0 && !input.isOptional {
             let first = input.dimensions.first
             if first == Shape.variable || first == 1 && maxBatchSize == 1 { continue }
             if first == nil, configuration.inputs.contains(where: { $0.name == input.name }) { continue }
@@ -180,7 +199,8 @@ final class ONNXRuntimeModel: Model {
             // The engine says the same of a scalar and of a tensor of any rank: the configuration knows better.
             let isUnknown = dimensions.isEmpty && configured.contains { $0.name == port.name }
             return ModelSignature.Port(
-                name: port.name, elementType: port.elementType, shape: isUnknown ? nil : Shape(dimensions))
+                name: port.name, elementType: port.elementType, shape: isUnknown ? nil : Shape(dimensions),
+                isOptional: port.isOptional)
         }
         return ModelSignature(
             inputs: session.inputs.map { port($0, configuration.inputs) },

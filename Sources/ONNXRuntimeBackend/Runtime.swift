@@ -33,15 +33,47 @@ final class Runtime: @unchecked Sendable {
     private static let arenaAllocator: Int32 = 1
     private static let defaultMemory: Int32 = 0
 
-    init(library: Library) throws(HalcyonError) {
+    /// The threads that all sessions share.
+    struct SharedThreads: Equatable, Sendable {
+        /// Within an operator, the caller's among them.
+        var intraOp: Int
+        /// Operators side by side.
+        var interOp: Int
+    }
+
+    /// Whether sessions have no threads of their own.
+    let sharesThreads: Bool
+
+    /// - Parameter threads: `nil` for sessions with threads of their own.
+    init(library: Library, threads: SharedThreads? = nil) throws(HalcyonError) {
         self.library = library
         let functions = library.functions
-        environment = try Self.object(library) { functions.create_env(Self.logLevel, "halcyon", $0) }
+        sharesThreads = threads != nil
+        // The engine has one environment a process, which is the first that was asked for, and only one that was made with
+        // threads lends them to sessions. One thread is the caller's, so this costs a process nothing that shares none.
+        environment = try Self.environment(library, threads ?? SharedThreads(intraOp: 1, interOp: 1))
         allocator = try Self.object(library) { functions.get_allocator_with_default_options($0) }
         memory = try Self.object(library) {
             functions.create_cpu_memory_info(Self.arenaAllocator, Self.defaultMemory, $0)
         }
         providers = try Self.providers(library)
+    }
+
+    private static func environment(
+        _ library: Library, _ threads: SharedThreads
+    ) throws(HalcyonError) -> OpaquePointer {
+        let functions = library.functions
+        let attempt = "ONNX Runtime does not make the threads that all models share"
+        let options = try library.make(free: functions.release_threading_options, attempt) {
+            functions.create_threading_options($0)
+        }
+        try library.check(
+            functions.set_global_intra_op_threads(options.pointer, Int32(clamping: threads.intraOp)), attempt)
+        try library.check(
+            functions.set_global_inter_op_threads(options.pointer, Int32(clamping: threads.interOp)), attempt)
+        return try object(library) {
+            functions.create_env_with_global_thread_pools(logLevel, "halcyon", options.pointer, $0)
+        }
     }
 
     private static func providers(_ library: Library) throws(HalcyonError) -> [String] {

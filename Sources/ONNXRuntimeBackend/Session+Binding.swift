@@ -5,17 +5,20 @@ extension Session {
     /// Runs the model with inputs that may be in a GPU's memory, and leaves the outputs there.
     ///
     /// - Parameters:
-    ///   - values: one for each input, in order.
+    ///   - values: one for each of `given`.
+    ///   - given: positions in ``inputs``.
     ///   - wanted: positions in ``outputs``.
     ///   - outputMemory: where outputs that are no texts are to be.
     /// - Returns: one value for each of `wanted`.
-    func run(bound values: [InputValue], wanted: [Int], outputMemory: Handle) throws(HalcyonError) -> [Handle] {
+    func run(
+        bound values: [InputValue], given: [Int], wanted: [Int], outputMemory: Handle
+    ) throws(HalcyonError) -> [Handle] {
         let functions = library.functions
         let attempt = "ONNX Runtime can't bind inputs and outputs"
         let binding = try library.make(free: functions.release_io_binding, attempt) {
             functions.create_io_binding(handle.pointer, $0)
         }
-        for (index, value) in values.enumerated() {
+        for (index, value) in zip(given, values) {
             try library.check(
                 functions.bind_input(binding.pointer, inputNames[index], value.handle.pointer),
                 "ONNX Runtime can't bind input '\(inputs[index].name)'")

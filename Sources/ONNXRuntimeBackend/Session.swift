@@ -13,16 +13,22 @@ final class Session: @unchecked Sendable {
         var elementType: ElementType
         /// −1 is any size; empty for a scalar, and where the model says nothing.
         var dimensions: [Int]
+        /// Whether the model has a value of its own for it, which stands where a request brings none.
+        var isOptional = false
     }
 
     enum Direction: String, Sendable {
         case input
+        case initializer
         case output
     }
 
     let runtime: Runtime
+    /// Those that a run can't do without, and then the others.
     let inputs: [Port]
     let outputs: [Port]
+    /// The outputs that are no tensors, which nothing here can hand on. They are never asked for.
+    let otherOutputs: [String]
     let handle: Handle
     let runOptions: Handle?
     let inputNames: CStrings
@@ -33,7 +39,7 @@ final class Session: @unchecked Sendable {
     var library: Library { runtime.library }
 
     /// - Throws: `invalidArgument` with the engine's complaint, where it can't read the file, or `unsupported` for an
-    ///   input or output that is no tensor, or has a type that Halcyon does not know.
+    ///   input that is no tensor, and for an input or output that has a type that Halcyon does not know.
     init(
         runtime: Runtime, path: String, settings: SessionSettings, stream: CUDAStream? = nil
     ) throws(HalcyonError) {
@@ -50,8 +56,16 @@ final class Session: @unchecked Sendable {
             throw EngineFailure.explained(error)
         }
         runOptions = try settings.runOptions(library)
-        inputs = try Self.ports(.input, of: handle, runtime)
-        outputs = try Self.ports(.output, of: handle, runtime)
+        let found = try Self.ports(.input, of: handle, runtime)
+        if let name = found.others.first {
+            throw HalcyonError(
+                .unsupported,
+                "input '\(name)' is no tensor but a sequence, a map or optional, which the onnxruntime backend does not take"
+            )
+        }
+        // An initializer that is no tensor keeps the value that it has.
+        inputs = found.tensors + (try Self.ports(.initializer, of: handle, runtime).tensors)
+        (outputs, otherOutputs) = try Self.ports(.output, of: handle, runtime)
         inputNames = CStrings(inputs.map(\.name))
         outputNames = CStrings(outputs.map(\.name))
     }
@@ -59,17 +73,18 @@ final class Session: @unchecked Sendable {
     /// Runs the model.
     ///
     /// - Parameters:
-    ///   - values: one for each input, in order.
+    ///   - values: one for each of `given`.
+    ///   - given: positions in ``inputs``.
     ///   - wanted: positions in ``outputs``.
     /// - Returns: one value for each of `wanted`.
-    func run(_ values: [InputValue], wanted: [Int]) throws(HalcyonError) -> [Handle] {
+    func run(_ values: [InputValue], given: [Int], wanted: [Int]) throws(HalcyonError) -> [Handle] {
         let functions = library.functions
         let inputs: [OpaquePointer] = values.map(\.handle.pointer)
+        let givenNames = given.map { inputNames[$0] }
         let names = wanted.map { outputNames[$0] }
         var results = [OpaquePointer?](repeating: nil, count: wanted.count)
         let status = functions.run(
-            handle.pointer, runOptions?.pointer, inputNames.pointers, inputs, inputs.count, names, names.count,
-            &results)
+            handle.pointer, runOptions?.pointer, givenNames, inputs, inputs.count, names, names.count, &results)
         let outputs = results.compactMap { $0.map { Handle($0, free: functions.release_value) } }
         try library.check(status, "the inference failed")
         guard outputs.count == wanted.count else {
@@ -83,26 +98,48 @@ final class Session: @unchecked Sendable {
 
     private static func ports(
         _ direction: Direction, of session: Handle, _ runtime: Runtime
-    ) throws(HalcyonError) -> [Port] {
+    ) throws(HalcyonError) -> (tensors: [Port], others: [String]) {
         let library = runtime.library
         let functions = library.functions
         let count =
-            direction == .input ? functions.session_get_input_count : functions.session_get_output_count
+            switch direction {
+            case .input: functions.session_get_input_count
+            case .initializer: functions.session_get_overridable_initializer_count
+            case .output: functions.session_get_output_count
+            }
         var total = 0
         try library.check(count(session.pointer, &total), "ONNX Runtime can't count the model's \(direction)s")
         var ports: [Port] = []
+        var others: [String] = []
         for index in 0..<total {
             let name = try name(direction, index, of: session, runtime)
-            ports.append(try describe(direction, index, name, of: session, library))
+            let described: Port?
+            do throws(HalcyonError) {
+                described = try describe(direction, index, name, of: session, library)
+            } catch  where direction == .initializer && error.code == .unsupported {
+                // The model runs with the value that it has.
+                continue
+            }
+            if var port = described {
+                port.isOptional = direction == .initializer
+                ports.append(port)
+            } else {
+                others.append(name)
+            }
         }
-        return ports
+        return (ports, others)
     }
 
     private static func name(
         _ direction: Direction, _ index: Int, of session: Handle, _ runtime: Runtime
     ) throws(HalcyonError) -> String {
         let functions = runtime.library.functions
-        let find = direction == .input ? functions.session_get_input_name : functions.session_get_output_name
+        let find =
+            switch direction {
+            case .input: functions.session_get_input_name
+            case .initializer: functions.session_get_overridable_initializer_name
+            case .output: functions.session_get_output_name
+            }
         var text: UnsafeMutablePointer<CChar>?
         let attempt = "ONNX Runtime does not give the name of \(direction) \(index)"
         try runtime.library.check(find(session.pointer, index, runtime.allocator, &text), attempt)
@@ -113,24 +150,24 @@ final class Session: @unchecked Sendable {
         return String(cString: text)
     }
 
+    /// - Returns: `nil` for what is no tensor.
     private static func describe(
         _ direction: Direction, _ index: Int, _ name: String, of session: Handle, _ library: Library
-    ) throws(HalcyonError) -> Port {
+    ) throws(HalcyonError) -> Port? {
         let functions = library.functions
         let find =
-            direction == .input ? functions.session_get_input_type_info : functions.session_get_output_type_info
+            switch direction {
+            case .input: functions.session_get_input_type_info
+            case .initializer: functions.session_get_overridable_initializer_type_info
+            case .output: functions.session_get_output_type_info
+            }
         let attempt = "ONNX Runtime does not know the type of \(direction) '\(name)'"
         let type = try library.make(free: functions.release_type_info, attempt) {
             find(session.pointer, index, $0)
         }
         var tensor: OpaquePointer?
         try library.check(functions.cast_type_info_to_tensor_info(type.pointer, &tensor), attempt)
-        guard let tensor else {
-            throw HalcyonError(
-                .unsupported,
-                "\(direction) '\(name)' is no tensor but a sequence, a map or optional, which the onnxruntime backend "
-                    + "does not take")
-        }
+        guard let tensor else { return nil }
         let (number, dimensions) = try typeAndShape(tensor, library, attempt)
         guard let elementType = ElementType(onnxNumber: number) else {
             throw HalcyonError(

@@ -87,6 +87,7 @@ struct SessionSettings: Equatable, Sendable {
         let pointer = options.pointer
         try library.check(
             functions.set_session_graph_optimization_level(pointer, graphOptimization.rawValue), attempt)
+        if runtime.sharesThreads { try library.check(functions.disable_per_session_threads(pointer), attempt) }
         try library.check(functions.set_intra_op_num_threads(pointer, Int32(clamping: intraOpThreads)), attempt)
         try library.check(functions.set_inter_op_num_threads(pointer, Int32(clamping: interOpThreads)), attempt)
         try library.check(
@@ -95,13 +96,20 @@ struct SessionSettings: Equatable, Sendable {
         try library.check(arena(pointer), attempt)
         let pattern = parameters.usesMemoryPattern ? functions.enable_mem_pattern : functions.disable_mem_pattern
         try library.check(pattern(pointer), attempt)
-        for (key, value) in parameters.sessionEntries.sorted(by: { $0.key < $1.key }) {
+        for (key, value) in sessionEntries.sorted(by: { $0.key < $1.key }) {
             try library.check(
                 functions.add_session_config_entry(pointer, key, value), code: .invalidArgument,
                 "ONNX Runtime does not take '\(key)' of '\(value)'")
         }
         for provider in providers { try runtime.append(provider, to: options, stream: stream) }
         return options
+    }
+
+    /// The engine's threads look for work for a while after a run, each with a whole core. That wins next to nothing where
+    /// one run follows another, and costs everybody else: so they rest when no run is left, unless somebody wants it
+    /// otherwise.
+    var sessionEntries: [String: String] {
+        parameters.sessionEntries.merging(["session.force_spinning_stop": "1"]) { given, _ in given }
     }
 
     /// What each run is told; `nil` for nothing.

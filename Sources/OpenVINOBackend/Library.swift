@@ -1,6 +1,6 @@
 internal import COpenVINO
 private import Glibc
-private import LibraryFiles
+internal import LibraryFiles
 internal import Tensors
 
 /// OpenVINO's shared library, opened, with its functions. It stays open as long as the process lives: its threads do.
@@ -31,11 +31,12 @@ final class Library: @unchecked Sendable {
 
     /// The library of the first directory that has one, else the one that the system's loader finds.
     ///
-    /// - Parameter systemNames: the names that the system's loader is asked for; it also knows the libraries that are
-    ///   open already.
+    /// - Parameters:
+    ///   - systemNames: the names that the system's loader is asked for; it also knows the libraries that are open already.
+    ///   - absence: what to say where there is none.
     /// - Throws: `unavailable`, with where it was looked for and what to install.
     static func open(
-        directories: [String], systemNames: [String] = Library.systemNames
+        directories: [String], systemNames: [String] = Library.systemNames, absence: LibraryAbsence = LibraryAbsence()
     ) throws(HalcyonError) -> Library {
         for directory in directories {
             guard let file = LibraryFolder.newest(baseName, in: directory) else { continue }
@@ -51,8 +52,9 @@ final class Library: @unchecked Sendable {
                 return try Library(opened: handle, name: name)
             }
         }
-        let places = (directories + ["the system's library path"]).joined(separator: ", ")
-        throw HalcyonError(.unavailable, "the OpenVINO runtime (\(baseName)) is not in \(places). \(remedy)")
+        throw HalcyonError(
+            .unavailable,
+            "\(absence.sentence("the OpenVINO runtime (\(baseName))", directories: directories)) \(remedy)")
     }
 
     private static let baseName = "libopenvino_c.so"

@@ -1,5 +1,7 @@
+package import LibraryFiles
 internal import Logging
 internal import ModelConfiguration
+internal import ModelFiles
 package import ModelRuntime
 private import Synchronization
 internal import Tensors
@@ -19,6 +21,8 @@ package final class OpenVINOBackend: Backend {
         /// A model's own parameter comes first. Only here may a setting name a folder or a library:
         /// `CACHE_DIR` (compiled models are kept there) and `CPU_EXTENSION_PATH` (custom operations).
         package var configuration: [String: String]
+        /// What to tell a user where the libraries are nowhere.
+        package var absence = LibraryAbsence()
 
         package init(libraryDirectories: [String] = [], configuration: [String: String] = [:]) {
             self.libraryDirectories = libraryDirectories
@@ -41,7 +45,7 @@ package final class OpenVINOBackend: Backend {
     package init(options: Options = Options()) { self.options = options }
 
     package func openModel(_ source: ModelSource) throws -> any Model {
-        guard let path = source.modelPath else {
+        guard let path = source.onnxPath else {
             throw HalcyonError(
                 .invalidArgument,
                 "model '\(source.modelName)': the openvino backend needs a model file, and the version folder has none")
@@ -55,6 +59,13 @@ package final class OpenVINOBackend: Backend {
         if source.configuration.optimization.graphLevel != 0 {
             source.log.notice("optimization.graph.level has no effect: OpenVINO chooses its optimisations itself")
         }
+        do throws(HalcyonError) {
+            // What is compiled is not read as a model.
+            let isCompiled = ModelFormat(path: path) == .compiled
+            if let file = isCompiled ? CompiledModelFile.source(beside: path) : path { try ModelWeights.check(file) }
+        } catch {
+            throw error.prefixed("model '\(source.modelName)': ")
+        }
         return try OpenVINOModel(
             runtime: loadedRuntime(log: source.log), path: path, source: source, parameters: parameters)
     }
@@ -63,7 +74,7 @@ package final class OpenVINOBackend: Backend {
     private func loadedRuntime(log: Logger) throws -> Runtime {
         try runtime.withLock { runtime in
             if let runtime { return runtime }
-            let library = try Library.open(directories: options.libraryDirectories)
+            let library = try Library.open(directories: options.libraryDirectories, absence: options.absence)
             let loaded = try Runtime(library: library, extensionPath: options.extensionPath)
             log.info(
                 "OpenVINO is loaded", metadata: ["version": "\(library.version)", "library": "\(library.path)"])

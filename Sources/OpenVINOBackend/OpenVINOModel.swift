@@ -25,6 +25,8 @@ final class OpenVINOModel: Model {
     private let cache: LayoutCache?
     private let layout: TensorLayout
     private let stage: Mutex<Stage>
+    /// What it was compiled with.
+    private let settings = Mutex<[String: String]?>(nil)
     private let log: Logger
 
     init(runtime: Runtime, path: String, source: ModelSource, parameters: ModelParameters) throws(HalcyonError) {
@@ -63,9 +65,15 @@ final class OpenVINOModel: Model {
                 case .compiled, .unusable: throw HalcyonError(.internal, "it was prepared twice")
                 }
             self.stage.withLock { $0 = .compiled(compiled) }
+            self.settings.withLock { $0 = settings }
         } catch {
             throw error.prefixed("model '\(modelName)': ")
         }
+    }
+
+    /// The number of streams is compiled in.
+    func isPrepared(for plan: CPUPlan) -> Bool {
+        settings.withLock { $0 } == EngineProperties.settings(parameters, plan: plan)
     }
 
     private func compile(
@@ -106,6 +114,14 @@ final class OpenVINOModel: Model {
     /// The engine takes calls from any thread. With one stream it computes right there, and with several on threads of
     /// its own, which take their work from one queue.
     let mayRunOnCallerThread = true
+
+    /// Some of its kernels end the process on them.
+    let takesEmptyTensors = false
+
+    var fixedBatchSize: Int? {
+        guard case .fixed(let size, pads: false) = layout.batch else { return nil }
+        return size
+    }
 
     var properties: [(name: String, value: String)] {
         guard let compiled else { return [] }

@@ -46,6 +46,25 @@ struct ModelTests {
         let refused = try #require(error { try Engine.open(ONNXModel.sequence.write()) })
         #expect(refused.code == .unsupported)
         #expect(refused.message.hasPrefix("model 'model': output 'list' is no tensor but a sequence"))
+        #expect(refused.message.contains("options={'zipmap': False}"))
+    }
+
+    @Test func `Tensors beside what is none are served where the configuration names only those`() throws {
+        let model = ONNXModel.sequenceAndTensor
+        let x = try Tensor(name: "x", shape: [2], [1, 2] as [Float])
+        let label = TensorConfiguration(name: "label", elementType: .fp32, dimensions: [-1])
+        let outputs = try Engine.instance(model) { $0.outputs = [label] }.run([x])
+        #expect(Set(outputs.keys) == ["label"])
+        #expect(try outputs["label"]?.elements(as: Float.self) == [2, 4])
+        let refused = try #require(error { try Engine.open(model.write()) })
+        #expect(refused.message.hasSuffix("or name only outputs that are tensors in config.pbtxt: 'label'"))
+        let named = try #require(
+            error {
+                try Engine.open(model.write()) {
+                    $0.outputs = [label, TensorConfiguration(name: "list", elementType: .fp32, dimensions: [-1])]
+                }
+            })
+        #expect(named.message.contains("output 'list' is no tensor"))
     }
 
     @Test func `A file that is no model, a model cut short, and none at all each get an error with the path`() throws {
@@ -58,6 +77,61 @@ struct ModelTests {
             #expect(refused.message.hasPrefix("model 'model': ONNX Runtime can't read '\(file.path)': "))
             #expect(!refused.message.contains("\n"))
         }
+    }
+
+    @Test func `An initializer that is an input may be left out, and be brought`() throws {
+        let path = try ONNXModel.plusBias.write()
+        let signature = try #require(try Engine.open(path).signature)
+        #expect(signature.inputs.map(\.isOptional) == [false, true])
+        func configure(_ configuration: inout ModelConfiguration) {
+            configuration.inputs = [
+                TensorConfiguration(name: "x", elementType: .fp32, dimensions: [-1]),
+                TensorConfiguration(name: "bias", elementType: .fp32, dimensions: [1]),
+            ]
+            configuration.inputs[1].isOptional = true
+        }
+        let model = try Engine.load(path, configure: configure)
+        let instance = try model.makeInstance(InstanceIdentity(name: "model_0", kind: .cpu, index: 0))
+        let input = try Tensor(name: "x", shape: [2], [1, 2] as [Float])
+        let bias = try Tensor(name: "bias", shape: [1], [100] as [Float])
+        #expect(try instance.run([input])["y"]?.elements(as: Float.self) == [11, 12])
+        #expect(try instance.run([input, bias])["y"]?.elements(as: Float.self) == [101, 102])
+        let refused = try #require(
+            error {
+                try Engine.load(path) {
+                    configure(&$0)
+                    $0.inputs[0].isOptional = true
+                }
+            })
+        #expect(refused.message.contains("input 'x' can't be optional"))
+    }
+
+    @Test func `Weights lie in the model's folder, and large models in a folder of their own`() throws {
+        let weight = try ONNXModel.plusWeight(in: "w.bin").write()
+        let missing = try #require(error { try Engine.open(weight) })
+        #expect(missing.message.hasPrefix("model 'model': its weights 'w' lie in 'w.bin', which is not beside"))
+        let folder = URL(fileURLWithPath: weight).deletingLastPathComponent()
+        try withUnsafeBytes(of: Float(5)) { Data($0) }.write(to: folder.appendingPathComponent("w.bin"))
+        #expect(try Engine.open(weight).signature?.inputs.count == 1)
+        let outer = try TemporaryFolder.make().appendingPathComponent("model.onnx")
+        try FileManager.default.copyItem(at: folder, to: outer)
+        #expect(try Engine.open(outer.path).signature?.inputs.count == 1)
+        for name in ["/etc/hostname", "../w.bin", "*/_ORT_MEM_ADDR_/*"] {
+            let refused = try #require(error { try Engine.open(ONNXModel.plusWeight(in: name).write()) })
+            #expect(refused.code == .invalidArgument)
+            #expect(refused.message.contains("only files in the model's own folder are read"))
+        }
+    }
+
+    @Test func `Sessions may share their threads`() throws {
+        let shared = ONNXRuntimeBackend(
+            options: .init(
+                libraryDirectories: [Engine.directory], configuration: ["enable-global-threadpool": "1"], cores: 2))
+        let model = try Engine.open(ONNXModel.doubling([-1]).write(), backend: shared)
+        try model.prepare(
+            for: ModelConfiguration(name: "model"), plan: CPUPlan(instances: 1, streams: 1, threads: 2))
+        let instance = try model.makeInstance(InstanceIdentity(name: "model_0", kind: .cpu, index: 0))
+        #expect(try instance.run([Tensor(name: "x", shape: [1], [2 as Float])])["doubled"] != nil)
     }
 
     @Test func `All instances run on one session`() throws {
@@ -102,6 +176,12 @@ struct ModelTests {
         #expect(try settings(plan, ["intra_op_thread_count": "0"]).intraOpThreads == 4)
         #expect(try settings(plan, ["execution_mode": "1"]).interOpThreads == 4)
         #expect(try settings(plan, ["execution_mode": "1", "inter_op_thread_count": "3"]).interOpThreads == 3)
+    }
+
+    @Test func `Threads rest when no run is left, unless somebody wants it otherwise`() throws {
+        let plan = CPUPlan(instances: 1, streams: 1, threads: 4)
+        #expect(try settings(plan).sessionEntries == ["session.force_spinning_stop": "1"])
+        #expect(try settings(plan, ["session.force_spinning_stop": "0"]).sessionEntries.values.first == "0")
     }
 
     @Test(arguments: [(0, SessionSettings.GraphOptimization.all), (-1, .basic), (1, .extended), (2, .none)])

@@ -21,6 +21,7 @@ typedef struct OrtTensorTypeAndShapeInfo OrtTensorTypeAndShapeInfo;
 typedef struct OrtAllocator OrtAllocator;
 typedef struct OrtMemoryInfo OrtMemoryInfo;
 typedef struct OrtIoBinding OrtIoBinding;
+typedef struct OrtThreadingOptions OrtThreadingOptions;
 typedef struct OrtCUDAProviderOptionsV2 OrtCUDAProviderOptionsV2;
 typedef struct OrtTensorRTProviderOptionsV2 OrtTensorRTProviderOptionsV2;
 
@@ -63,13 +64,18 @@ typedef int32_t onnxruntime_element_type_t;
     F(25, ONNXRUNTIME_STATUS, set_inter_op_num_threads, (OrtSessionOptions *, int32_t count))                          \
     F(30, ONNXRUNTIME_STATUS, session_get_input_count, (const OrtSession *, size_t *))                                 \
     F(31, ONNXRUNTIME_STATUS, session_get_output_count, (const OrtSession *, size_t *))                                \
+    F(32, ONNXRUNTIME_STATUS, session_get_overridable_initializer_count, (const OrtSession *, size_t *))               \
     F(33, ONNXRUNTIME_STATUS, session_get_input_type_info,                                                             \
       (const OrtSession *, size_t index, ONNXRUNTIME_RESULT(OrtTypeInfo)))                                             \
     F(34, ONNXRUNTIME_STATUS, session_get_output_type_info,                                                            \
       (const OrtSession *, size_t index, ONNXRUNTIME_RESULT(OrtTypeInfo)))                                             \
+    F(35, ONNXRUNTIME_STATUS, session_get_overridable_initializer_type_info,                                           \
+      (const OrtSession *, size_t index, ONNXRUNTIME_RESULT(OrtTypeInfo)))                                             \
     F(36, ONNXRUNTIME_STATUS, session_get_input_name,                                                                  \
       (const OrtSession *, size_t index, OrtAllocator *, ONNXRUNTIME_RESULT(char)))                                    \
     F(37, ONNXRUNTIME_STATUS, session_get_output_name,                                                                 \
+      (const OrtSession *, size_t index, OrtAllocator *, ONNXRUNTIME_RESULT(char)))                                    \
+    F(38, ONNXRUNTIME_STATUS, session_get_overridable_initializer_name,                                                \
       (const OrtSession *, size_t index, OrtAllocator *, ONNXRUNTIME_RESULT(char)))                                    \
     F(39, ONNXRUNTIME_STATUS, create_run_options, (ONNXRUNTIME_RESULT(OrtRunOptions)))                                 \
     F(48, ONNXRUNTIME_STATUS, create_tensor,                                                                           \
@@ -108,6 +114,11 @@ typedef int32_t onnxruntime_element_type_t;
     F(98, void, release_type_info, (OrtTypeInfo *))                                                                    \
     F(99, void, release_tensor_type_and_shape_info, (OrtTensorTypeAndShapeInfo *))                                     \
     F(100, void, release_session_options, (OrtSessionOptions *))                                                       \
+    F(119, ONNXRUNTIME_STATUS, create_env_with_global_thread_pools,                                                    \
+      (int32_t level, const char *name, const OrtThreadingOptions *, ONNXRUNTIME_RESULT(OrtEnv)))                      \
+    F(120, ONNXRUNTIME_STATUS, disable_per_session_threads, (OrtSessionOptions *))                                     \
+    F(121, ONNXRUNTIME_STATUS, create_threading_options, (ONNXRUNTIME_RESULT(OrtThreadingOptions)))                    \
+    F(122, void, release_threading_options, (OrtThreadingOptions *))                                                   \
     F(125, ONNXRUNTIME_STATUS, get_available_providers,                                                                \
       (char *_Nullable *_Nullable *_Nonnull names, int32_t *count))                                                    \
     F(126, ONNXRUNTIME_STATUS, release_available_providers, (char *_Nullable *_Nonnull names, int32_t count))          \
@@ -120,6 +131,8 @@ typedef int32_t onnxruntime_element_type_t;
     F(138, ONNXRUNTIME_STATUS, bind_output_to_device, (OrtIoBinding *, const char *name, const OrtMemoryInfo *))       \
     F(140, ONNXRUNTIME_STATUS, get_bound_output_values,                                                                \
       (const OrtIoBinding *, OrtAllocator *, OrtValue *_Nullable *_Nullable *_Nonnull values, size_t *count))          \
+    F(147, ONNXRUNTIME_STATUS, set_global_intra_op_threads, (OrtThreadingOptions *, int32_t count))                    \
+    F(148, ONNXRUNTIME_STATUS, set_global_inter_op_threads, (OrtThreadingOptions *, int32_t count))                    \
     F(165, ONNXRUNTIME_STATUS, add_run_config_entry, (OrtRunOptions *, const char *key, const char *value))
 
 /// Keys and values of options, as many of the one as of the other.

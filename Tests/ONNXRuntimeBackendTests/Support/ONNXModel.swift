@@ -24,6 +24,10 @@ struct ONNXModel {
     var nodes: [Node]
     /// Names of outputs that are sequences of tensors.
     var sequences: Set<String> = []
+    /// The values of inputs that requests may leave out: one FP32 number each.
+    var values: [String: Float] = [:]
+    /// Weights of one FP32 number, and the files that they are said to lie in.
+    var files: [String: String] = [:]
 
     /// Writes the model to a file of its own, whose path it returns.
     func write() throws -> String {
@@ -36,9 +40,20 @@ struct ONNXModel {
         var graph = Data()
         for node in nodes { graph += Self.field(1, message(node)) }
         graph += Self.field(2, Data("graph".utf8))
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+            graph += Self.field(5, Self.tensor(name) + Self.field(9, withUnsafeBytes(of: value) { Data($0) }))
+        }
+        for (name, file) in files.sorted(by: { $0.key < $1.key }) {
+            let entry = Self.field(1, Data("location".utf8)) + Self.field(2, Data(file.utf8))
+            graph += Self.field(5, Self.tensor(name) + Self.field(13, entry) + Self.field(14, 1))
+        }
         for port in inputs { graph += Self.field(11, message(port)) }
         for port in outputs { graph += Self.field(12, message(port)) }
         return Self.field(1, 8) + Self.field(7, graph) + Self.field(8, Self.field(2, 17))
+    }
+
+    private static func tensor(_ name: String) -> Data {
+        field(1, 1) + field(2, UInt64(ElementType.fp32.onnxNumber)) + field(8, Data(name.utf8))
     }
 
     private func message(_ node: Node) -> Data {
@@ -110,9 +125,36 @@ extension ONNXModel {
             Node(type: "Add", inputs: ["x", "doubled"], outputs: ["tripled"]),
         ])
 
+    /// `y = x + bias`, where the model has a bias of 10 itself.
+    static let plusBias = ONNXModel(
+        inputs: [
+            Port(name: "x", type: .fp32, dimensions: [-1]), Port(name: "bias", type: .fp32, dimensions: [1]),
+        ],
+        outputs: [Port(name: "y", type: .fp32, dimensions: [-1])],
+        nodes: [Node(type: "Add", inputs: ["x", "bias"], outputs: ["y"])], values: ["bias": 10])
+
+    /// `y = x + w`, where w lies in a file.
+    static func plusWeight(in file: String) -> ONNXModel {
+        ONNXModel(
+            inputs: [Port(name: "x", type: .fp32, dimensions: [-1])],
+            outputs: [Port(name: "y", type: .fp32, dimensions: [-1])],
+            nodes: [Node(type: "Add", inputs: ["x", "w"], outputs: ["y"])], files: ["w": file])
+    }
+
     /// Its output is a list of tensors.
     static let sequence = ONNXModel(
         inputs: [Port(name: "x", type: .fp32, dimensions: [-1])],
         outputs: [Port(name: "list", type: .fp32, dimensions: [-1])],
         nodes: [Node(type: "SequenceConstruct", inputs: ["x"], outputs: ["list"])], sequences: ["list"])
+
+    /// One output is a list of tensors, as ZipMap's is, and one is a tensor.
+    static let sequenceAndTensor = ONNXModel(
+        inputs: [Port(name: "x", type: .fp32, dimensions: [-1])],
+        outputs: [
+            Port(name: "list", type: .fp32, dimensions: [-1]), Port(name: "label", type: .fp32, dimensions: [-1]),
+        ],
+        nodes: [
+            Node(type: "SequenceConstruct", inputs: ["x"], outputs: ["list"]),
+            Node(type: "Add", inputs: ["x", "x"], outputs: ["label"]),
+        ], sequences: ["list"])
 }
