@@ -1,5 +1,7 @@
 package import CUDADriver
+internal import EngineSearch
 internal import IdentityBackend
+internal import LibraryFiles
 internal import Logging
 internal import ModelConfiguration
 public import ModelRepository
@@ -43,6 +45,10 @@ public final class InferenceServer: Sendable {
     private let startup = Locked<WorkerThread?>(nil)
     private let isStartupOver = Atomic<Bool>(false)
     private let poller: RepositoryPoller?
+    /// What makes models of the built-in examples slow: while they are loaded, and while they execute.
+    private let pauses: (loading: Pauses, executing: Pauses)
+    /// Whether a repository could not be read at start, and since.
+    private let lacksRepository = Atomic<Bool>(false)
 
     /// Starts a server. Models that are to be loaded at start are loaded in the background: see ``waitUntilReady()``.
     ///
@@ -58,7 +64,10 @@ public final class InferenceServer: Sendable {
         let budget = options.cpuBudget ?? .detected()
         options.log.info("cpu budget", metadata: ["cores": "\(budget.cores)", "source": "\(budget.source)"])
         gpus = Self.gpus(options)
-        var loader = try Self.loader(options, gpus: gpus, budget: budget, clock: clock, timer: timer)
+        pauses = (Pauses(clock: clock), Pauses(clock: clock))
+        var loader = try Self.loader(
+            options, backends: try Self.backends(options, gpus: gpus, cores: budget.cores, pauses: pauses), gpus: gpus,
+            budget: budget, clock: clock, timer: timer)
         let cache = options.responseCacheByteSize > 0 ? ResponseCache(byteLimit: options.responseCacheByteSize) : nil
         loader.cache = cache
         if options.limitsRates {
@@ -75,14 +84,23 @@ public final class InferenceServer: Sendable {
             }
         }
         loader.hostPolicies = options.hostPolicies
+        loader.summaryQuantiles = options.summaryQuantiles
         self.cache = cache
-        manager = ModelManager(loader: loader, loadCount: options.modelLoadCount)
+        manager = ModelManager(
+            loader: loader, loadCount: options.modelLoadCount,
+            loadTimeout: UInt64(clamping: max(0, options.modelLoadTimeout.nanoseconds)))
         poller =
             options.modelControlMode == .poll
             ? RepositoryPoller(
                 manager: manager, interval: UInt64(clamping: max(1, options.repositoryPollInterval.nanoseconds)),
                 clock: clock, log: options.log) : nil
         let names = try startupNames()
+        if let complaint = manager.repositoryComplaint() {
+            options.log.error(
+                "a model repository can't be read: the server is not ready",
+                metadata: ["reason": "\(complaint.message)"])
+            lacksRepository.store(true, ordering: .releasing)
+        }
         let startup = try WorkerThread(name: "startup") { self.loadAtStart(names) }
         self.startup.withLock { $0 = startup }
     }
@@ -97,15 +115,21 @@ public final class InferenceServer: Sendable {
     }
 
     private static func loader(
-        _ options: ServerOptions, gpus: GPUs, budget: CPUBudget, clock: any SchedulingClock, timer: DeadlineTimer
+        _ options: ServerOptions, backends: [String: any Backend], gpus: GPUs, budget: CPUBudget,
+        clock: any SchedulingClock, timer: DeadlineTimer
     ) throws(HalcyonError) -> ModelLoader {
+        var repository = try ModelRepositoryReader(
+            paths: options.repositoryPaths, allowsSameNames: options.allowsSameModelNames,
+            mustExist: options.requiresRepositories)
+        repository.followsLinks = options.followsLinks
+        try repository.prefer(configuration: options.modelConfigurationName)
         var loader = ModelLoader(
-            repository: try ModelRepositoryReader(
-                paths: options.repositoryPaths, allowsSameNames: options.allowsSameModelNames),
-            backends: try backends(options, gpus: gpus),
+            repository: repository,
+            backends: backends,
             completion: .init(
                 defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
             warmsUp: options.warmsUpModels, budget: budget, clock: clock, timer: timer, log: options.log)
+        loader.defaultMaxBatchSizes = try BackendDefaults.maxBatchSizes(options.backendConfiguration)
         loader.gpus = { gpus.devices.map(\.number) }
         loader.minimumComputeCapability = options.minimumComputeCapability
         loader.memory = gpus
@@ -117,29 +141,70 @@ public final class InferenceServer: Sendable {
     /// - Throws: `invalidArgument` or `notFound` for a repository that can't be read.
     package static func inspector(_ options: ServerOptions) throws(HalcyonError) -> ModelLoader {
         let clock = SystemClock()
+        let gpus = gpus(options)
+        let budget = options.cpuBudget ?? .detected()
         return try loader(
-            options, gpus: gpus(options), budget: options.cpuBudget ?? .detected(), clock: clock,
-            timer: DeadlineTimer(clock: clock))
+            options, backends: try backends(options, gpus: gpus, cores: budget.cores, pauses: (Pauses(), Pauses())),
+            gpus: gpus, budget: budget, clock: clock, timer: DeadlineTimer(clock: clock))
     }
 
-    private static func backends(_ options: ServerOptions, gpus: GPUs) throws(HalcyonError) -> [String: any Backend] {
-        let folders = { (name: String) in options.backendDirectory.map { ["\($0)/\(name)"] } ?? [] }
-        let settings = { (name: String) in options.backendConfiguration[name] ?? [:] }
+    private static func backends(
+        _ options: ServerOptions, gpus: GPUs, cores: Int, pauses: (loading: Pauses, executing: Pauses)
+    ) throws(HalcyonError) -> [String: any Backend] {
+        let places = { (name: String) in Self.enginePlaces(name, options) }
+        let (openVINO, onnxRuntime) = (places("openvino"), places("onnxruntime"))
+        let settings = { (name: String) in BackendDefaults.settings(of: name, options) }
+        var openVINOOptions = OpenVINOBackend.Options(
+            libraryDirectories: openVINO.directories, configuration: settings("openvino"))
+        openVINOOptions.absence = openVINO.absence
+        var onnxRuntimeOptions = ONNXRuntimeBackend.Options(
+            libraryDirectories: onnxRuntime.directories, configuration: settings("onnxruntime"), gpus: gpus,
+            cores: cores)
+        onnxRuntimeOptions.absence = onnxRuntime.absence
         let engines: [any Backend] = [
-            OpenVINOBackend(
-                options: .init(libraryDirectories: folders("openvino"), configuration: settings("openvino"))),
-            ONNXRuntimeBackend(
-                options: .init(
-                    libraryDirectories: folders("onnxruntime"), configuration: settings("onnxruntime"), gpus: gpus)),
+            OpenVINOBackend(options: openVINOOptions), ONNXRuntimeBackend(options: onnxRuntimeOptions),
         ]
         var backends: [String: any Backend] = [:]
-        for backend in engines + [IdentityBackend(), RepeatBackend()] + options.backends {
+        let examples: [any Backend] = [
+            IdentityBackend(loading: pauses.loading, executing: pauses.executing),
+            RepeatBackend(pauses: pauses.executing),
+        ]
+        for backend in engines + examples + options.backends {
             backends[backend.name] = backend
         }
         for name in options.backendConfiguration.keys.sorted() where !engines.contains(where: { $0.name == name }) {
-            throw HalcyonError(.invalidArgument, "there is no backend '\(name)' that takes settings for all its models")
+            let settings = options.backendConfiguration[name]?.keys.sorted().joined(separator: ", ") ?? ""
+            options.log.notice(
+                "settings of a backend have no effect",
+                metadata: [
+                    "backend": "\(name)", "settings": "\(settings)",
+                    "reason": "\(backends[name] == nil ? "there is no such backend" : "it takes none")",
+                ])
         }
         return backends
+    }
+
+    /// The folders of an engine's libraries, and what to say where they hold none. The log says which is used, and why.
+    private static func enginePlaces(
+        _ name: String, _ options: ServerOptions
+    ) -> (directories: [String], absence: LibraryAbsence) {
+        guard let search = options.engineSearch else {
+            return (options.backendDirectory.map { ["\($0)/\(name)"] } ?? [], LibraryAbsence())
+        }
+        let finding = search.look(for: name)
+        for refusal in finding.refusals {
+            options.log.warning("engine", metadata: ["engine": "\(name)", "notice": "\(refusal)"])
+        }
+        if let taken = finding.taken {
+            options.log.info(
+                "engine found",
+                metadata: ["engine": "\(name)", "folder": "\(taken.folder)", "reason": "\(taken.place.origin.reason)"])
+        } else {
+            options.log.info(
+                "engine not found; the system's library path is left",
+                metadata: ["engine": "\(name)", "places": "\(finding.looks.map(\.folder).joined(separator: ", "))"])
+        }
+        return (finding.directories, finding.absence)
     }
 
     // MARK: Start
@@ -149,23 +214,46 @@ public final class InferenceServer: Sendable {
         case .none, .poll:
             guard options.startupModels.isEmpty else {
                 throw HalcyonError(
-                    .invalidArgument, "models to load at start can only be named in explicit model-control mode")
+                    .invalidArgument,
+                    "Error: Invalid startup models, models to load at start (--load-model) can only be named in explicit "
+                        + "model-control mode (--model-control-mode=explicit)")
             }
-            return try manager.modelKeys()
-        case .explicit: return options.startupModels.contains("*") ? try manager.modelKeys() : options.startupModels
+            return try manager.modelKeys(isLenient: !options.requiresRepositories)
+        case .explicit:
+            let names = options.startupModels
+            guard names.contains("*") else { return names }
+            guard names.count == 1 else {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "Wildcard model name '*' must be the ONLY startup model if specified at all: leave out '*', or the names "
+                        + names.filter { $0 != "*" }.joined(separator: ", "))
+            }
+            return try manager.modelKeys(isLenient: !options.requiresRepositories)
         }
     }
 
     private func loadAtStart(_ names: [String]) {
+        for folder in PrivateRepository.removeLeftovers() {
+            options.log.notice(
+                "removed what a process left that could not clean up after itself", metadata: ["folder": "\(folder)"])
+        }
         let left = Locked(names[...])
+        let loads = Locked<[BackgroundLoad]>([])
         let work: @Sendable () -> Void = {
             while self.phase.withLock({ $0 == .starting }), let name = left.withLock({ $0.popFirst() }) {
-                do {
-                    // The steps of an ensemble may have been loaded with it.
-                    try self.manager.load(name, evenIfLoaded: false)
-                } catch {
-                    self.options.log.error("model failed to load", metadata: ["model": "\(name)", "error": "\(error)"])
+                let load = BackgroundLoad(clock: self.clock) { [self] in
+                    do {
+                        // The steps of an ensemble may have been loaded with it.
+                        try manager.load(name, evenIfLoaded: false)
+                    } catch {
+                        // A server that is being stopped refuses the rest, which is no fault of theirs.
+                        guard phase.withLock({ $0 == .starting }) else { return }
+                        options.log.error("model failed to load", metadata: ["model": "\(name)", "error": "\(error)"])
+                    }
                 }
+                loads.withLock { $0.append(load) }
+                // One that hangs holds up none behind it.
+                load.wait(patience: LoadSlots.patience)
             }
         }
         let helpers = (1..<max(2, min(options.modelLoadCount, names.count))).compactMap { _ in
@@ -173,6 +261,7 @@ public final class InferenceServer: Sendable {
         }
         work()
         for helper in helpers { helper.join() }
+        for load in loads.withLock({ $0 }) { load.wait() }
         phase.withLock { if $0 == .starting { $0 = .running } }
         if phase.withLock({ $0 == .running }) {
             do {
@@ -203,11 +292,28 @@ public final class InferenceServer: Sendable {
     /// Whether the server answers at all.
     public var isLive: Bool { phase.withLock { $0 != .stopped } }
 
-    /// Whether the server takes requests: start is over, and, where readiness is strict, no model that was asked for
-    /// has failed.
+    /// Whether the server takes requests: start is over, the repositories were there, and, where readiness is strict, every
+    /// model serves that the server knows and that nobody has unloaded. What can't be read as a model is not known to it.
     public var isReady: Bool {
-        phase.withLock { $0 == .running } && (!options.isReadinessStrict || manager.failures().isEmpty)
+        phase.withLock { $0 == .running } && hasRepositories && (!options.isReadinessStrict || manager.areModelsReady)
     }
+
+    /// Whether the repositories could be read at start, or could later, where what they have may still be loaded.
+    private var hasRepositories: Bool {
+        guard lacksRepository.load(ordering: .acquiring) else { return true }
+        let isThere =
+            switch options.modelControlMode {
+            case .none: false
+            case .explicit: manager.repositoryComplaint() == nil
+            case .poll: poller?.isCaughtUp == true
+            }
+        if isThere { lacksRepository.store(false, ordering: .releasing) }
+        return isThere
+    }
+
+    /// Whether a load that was given up still runs, in the middle of an engine for the most part: a process that ends now
+    /// should end at once.
+    package var hasHangingLoads: Bool { manager.hasHangingLoads }
 
     public var metadata: ServerMetadata {
         ServerMetadata(
@@ -221,22 +327,31 @@ public final class InferenceServer: Sendable {
     // MARK: Models
 
     /// Loads a model, or loads it anew: the new version serves before the old one goes, and if it fails, the old one
-    /// stays.
+    /// stays. This returns when the new one serves; the old one finishes its requests by itself. Cancelling the task gives
+    /// the load up, and so does unloading the model.
     ///
     /// - Parameter override: what takes the place of the model's configuration and files in the repository; `nil` to
     ///   load what lies there.
     /// - Throws: `HalcyonError` with every complaint about the model's configuration, or what the engine says.
     public func loadModel(_ name: String, override: ModelOverride? = nil) async throws {
-        try await onThread(name: "load") {
-            Result { () throws(HalcyonError) in try self.manager.load(name, override: override) }
-        }.get()
+        let attempt = LoadAttempt()
+        try await withTaskCancellationHandler {
+            try await onThread(name: "load") {
+                Result { () throws(HalcyonError) in
+                    try self.manager.load(name, override: override, attempt: attempt)
+                }
+            }.get()
+        } onCancel: {
+            attempt.giveUp(
+                HalcyonError(.cancelled, "the load was given up, as whoever wanted it has gone away meanwhile"))
+        }
     }
 
-    /// Unloads a model: it takes no new requests, and this returns when those it has are finished.
+    /// Unloads a model: it takes no new requests, and this returns when those it has are finished. One that is not loaded
+    /// is unloaded already; loads of it that are under way are given up.
     ///
     /// - Parameter dependents: whether the models of an ensemble's steps are unloaded behind it, where no other ensemble
     ///   uses them.
-    /// - Throws: `notFound` for a model that is not loaded.
     public func unloadModel(_ name: String, dependents: Bool = false) async throws {
         _ = try await onThread(name: "unload") {
             Result { () throws(HalcyonError) in
@@ -284,9 +399,10 @@ public final class InferenceServer: Sendable {
         try manager.withModel(name, version: version) { $0.isDecoupled }
     }
 
-    /// The labels of an output; empty where its configuration names no label file.
+    /// The labels of an output; empty where its configuration names no label file. An ensemble's outputs have those of the
+    /// step that makes them, unless they have their own.
     public func labels(_ name: String, output: String, version: Int64? = nil) throws(HalcyonError) -> [String] {
-        try manager.withModel(name, version: version) { $0.labels[output] ?? [] }
+        try manager.labels(of: output, model: name, version: version)
     }
 
     /// The statistics of one version, of all served versions of a model, or of all models.
@@ -332,6 +448,7 @@ public final class InferenceServer: Sendable {
         let (deadline, overflow) = clock.now().addingReportingOverflow(timeout)
         let dropped = await onThread(name: "shutdown") {
             self.manager.close()
+            self.pauses.loading.end()
             self.poller?.stop()
             let dropped = self.manager.stop(deadline: overflow ? nil : deadline)
             // A model that is still being loaded can't be interrupted, and is not waited for beyond the deadline.
@@ -341,6 +458,7 @@ public final class InferenceServer: Sendable {
             if let startup = self.startup.withLock({ $0.take() }) {
                 if isStarted { startup.join() } else { startup.detach() }
             }
+            self.pauses.executing.end()
             self.timer.stop()
             return dropped
         }

@@ -1,4 +1,5 @@
 package import CUDADriver
+package import EngineSearch
 public import Logging
 public import ModelRuntime
 
@@ -20,14 +21,25 @@ public struct ServerOptions: Sendable {
     /// Whether several repositories may have models of the same name. Ensembles then use those of their own repository,
     /// and a request names one that is not alone with its name by the repository's absolute path, a slash and the name.
     public var allowsSameModelNames = false
+    /// Whether links in a repository may lead out of it: where models lie in a hub's cache or on a shared disk, for instance,
+    /// and the links to them are the operator's own. Otherwise a model with such a link is refused.
+    public var followsLinks = false
+    /// Whether a repository that is not there is an error at start. Otherwise the server is not ready until it is there; with
+    /// ``ModelControlMode/none`` it stays so.
+    public var requiresRepositories = true
+    /// Which configuration models take that have several: that in the file `configs/NAME.pbtxt` in the model's folder, where
+    /// there is one. Empty for `config.pbtxt`.
+    public var modelConfigurationName = ""
     /// How often the repositories are looked at where they are polled. A model is loaded when it looks the same twice in a
     /// row, so that none is loaded half-written.
     public var repositoryPollInterval: Duration = .seconds(15)
-    /// The models to load at start in explicit mode; `*` among them for all that lie in the repositories.
+    /// The models to load at start in explicit mode; `*` alone for all that lie in the repositories.
     public var startupModels: [String] = []
     /// The folder whose sub-folders hold the engines' libraries, `openvino/` for instance; `nil` to leave finding them
     /// to the system's loader.
     public var backendDirectory: String?
+    /// Where the engines' libraries are looked for, in place of ``backendDirectory``.
+    package var engineSearch: EngineSearch?
     /// Settings of an engine for all of its models, by the engine's name: `["openvino": ["CACHE_DIR": "/var/cache"]]`.
     public var backendConfiguration: [String: [String: String]] = [:]
     /// Engines beside those that come with the library. One with the name of another takes its place.
@@ -36,8 +48,11 @@ public struct ServerOptions: Sendable {
     public var cpuBudget: CPUBudget?
     /// Where the threads and the memory of instances are, by the policy's name: see ``HostPolicy``.
     public var hostPolicies: [String: HostPolicy] = [:]
-    /// Whether each model runs on zeros before it is ready, one item and the sizes that batches will have, so that
-    /// the first requests do not pay for what an engine sets up on first use. These runs are in no statistics.
+    /// Whether models run on zeros before they are ready, one item and the sizes that batches will have, so that the first
+    /// requests do not pay for what an engine sets up on first use. These runs are in no statistics. Only models are tried
+    /// of which all inputs are floating-point numbers or bytes of fixed sizes and two dimensions or more: others may be
+    /// parameters for which 0 is no value. One that fails on zeros is served all the same. A model's parameter
+    /// `automatic_warmup` comes first; the samples of its `model_warmup` run in any case.
     public var warmsUpModels = true
     /// The maximum batch size of a model that could batch and whose configuration does not say.
     public var defaultMaxBatchSize = 4
@@ -45,8 +60,11 @@ public struct ServerOptions: Sendable {
     public var completesConfigurations = true
     /// Whether the server is ready only if every model that was asked for is.
     public var isReadinessStrict = true
-    /// Models that are loaded at the same time.
+    /// Models that are loaded at the same time. One that takes longer than 30 s counts no longer.
     public var modelLoadCount = 4
+    /// How long a load may take before it is given up; zero for as long as it takes. Nothing can interrupt an engine: what a
+    /// load leaves there goes on by itself, and is let go of when it ends.
+    public var modelLoadTimeout: Duration = .seconds(3600)
     /// Whether the rate limiters of instance groups are acted on.
     public var limitsRates = false
     /// The resources that rate limiters speak of. One that is not here is there as often as the instance with the
@@ -57,6 +75,8 @@ public struct ServerOptions: Sendable {
     /// until the backend has taken on a request. Models that are watched run on threads of their own only, never on a
     /// caller's.
     public var executionTimeout: Duration = .zero
+    /// The quantiles of the latencies that statistics show; empty for none, as each costs memory and time.
+    public var summaryQuantiles: [SummaryQuantile] = []
     /// Bytes for the answers of models whose configuration has `response_cache { enable: true }`; 0 for no cache.
     public var responseCacheByteSize = 0
     /// Page-locked memory that is kept for reuse on a machine with GPUs, in bytes; 0 for none. It is reserved as it is

@@ -40,17 +40,19 @@ package struct EngineSelection: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - files: the names in the version folder, to go by where the configuration says nothing.
+    ///   - version: that folder's.
     ///   - backends: by name.
     /// - Throws: `invalidArgument` for a platform or a backend that does not exist, in the reference's words.
     package static func select(
-        _ configuration: inout ModelConfiguration, files: [String], backends: [String: any Backend]
+        _ configuration: inout ModelConfiguration, files: [String], version: Int64 = 1,
+        backends: [String: any Backend]
     ) throws(HalcyonError) -> EngineSelection {
         if configuration.ensemble != nil {
             configuration.platform = "ensemble"
             return EngineSelection(backendName: "ensemble", filenames: [])
         }
         if configuration.backend.isEmpty {
-            try completeBackend(&configuration, files: files, backends: backends)
+            try completeBackend(&configuration, files: files, version: version, backends: backends)
         }
         try checkPair(configuration)
         completePlatform(&configuration, files: files)
@@ -97,7 +99,7 @@ package struct EngineSelection: Hashable, Sendable {
     // MARK: Completing the configuration
 
     private static func completeBackend(
-        _ configuration: inout ModelConfiguration, files: [String], backends: [String: any Backend]
+        _ configuration: inout ModelConfiguration, files: [String], version: Int64, backends: [String: any Backend]
     ) throws(HalcyonError) {
         if let platform = platforms.first(where: { $0.name == configuration.platform }) {
             configuration.backend = platform.backend
@@ -112,11 +114,22 @@ package struct EngineSelection: Hashable, Sendable {
             throw HalcyonError(
                 .invalidArgument,
                 "unexpected platform type '\(configuration.platform)' for \(configuration.name); "
-                    + advice(configuration, backends))
+                    + undetermined(configuration)
+                    + advice(configuration, files, version, backends))
         }
     }
 
-    private static func advice(_ configuration: ModelConfiguration, _ backends: [String: any Backend]) -> String {
+    /// What Triton says of a model whose configuration, files and name tell no backend.
+    private static func undetermined(_ configuration: ModelConfiguration) -> String {
+        guard configuration.platform.isEmpty, configuration.defaultModelFilename.isEmpty else { return "" }
+        return
+            "Invalid model name: Could not determine backend for model '\(configuration.name)' with no backend in model "
+            + "configuration. Expected model name of the form 'model.<backend_name>'. "
+    }
+
+    private static func advice(
+        _ configuration: ModelConfiguration, _ files: [String], _ version: Int64, _ backends: [String: any Backend]
+    ) -> String {
         guard configuration.platform.isEmpty else {
             return "backend can name one of \(backends.keys.sorted().joined(separator: ", "))"
         }
@@ -124,6 +137,7 @@ package struct EngineSelection: Hashable, Sendable {
             return "'\(configuration.defaultModelFilename)' does not tell which engine reads it: name the backend"
         }
         let filenames = platforms.map(\.filename) + backends.values.flatMap(\.modelFilenames)
+        if let advice = FolderAdvice.withoutModel(files: files, version: version, wanted: []) { return advice }
         return "name the backend, or the model file one of \(Set(filenames).sorted().joined(separator: ", "))"
     }
 

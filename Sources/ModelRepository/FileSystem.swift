@@ -51,11 +51,14 @@ enum FileSystem {
 
     /// The names in a folder, sorted, without those that begin with a dot or are not UTF-8.
     static func names(in folder: String) throws(HalcyonError) -> [String] {
-        try entries(of: folder).compactMap { $0 }.filter { $0.utf8.first != UInt8(ascii: ".") }.sorted()
+        (try entries(of: folder, most: .max) ?? []).compactMap { $0 }.filter { $0.utf8.first != UInt8(ascii: ".") }
+            .sorted()
     }
 
     /// All names in a folder but `.` and `..`; `nil` for one that is not UTF-8.
-    private static func entries(of folder: String) throws(HalcyonError) -> [String?] {
+    ///
+    /// - Returns: `nil` where there are more than `most`.
+    static func entries(of folder: String, most: Int) throws(HalcyonError) -> [String?]? {
         guard let directory = opendir(folder) else { throw failure(folder, "read folder", errno) }
         defer { closedir(directory) }
         var entries: [String?] = []
@@ -70,7 +73,9 @@ enum FileSystem {
                     String(validatingCString: $0)
                 }
             }
-            if name != ".", name != ".." { entries.append(name) }
+            guard name != ".", name != ".." else { continue }
+            guard entries.count < most else { return nil }
+            entries.append(name)
         }
     }
 
@@ -103,6 +108,14 @@ enum FileSystem {
 
     // MARK: Confinement
 
+    /// A path from the root on, with links as they are: what a link leads to is looked up when it is needed.
+    static func absolutePath(_ path: String) throws(HalcyonError) -> String {
+        let whole = path.utf8.first == UInt8(ascii: "/") ? path : "\(try realPath("."))/\(path)"
+        // By code points, as a slash and an accent behind it are one character.
+        let parts = whole.unicodeScalars.split(separator: "/").map(String.init).filter { $0 != "." }
+        return "/" + parts.joined(separator: "/")
+    }
+
     /// Checks that a path lies inside a folder once links are resolved; both must exist.
     ///
     /// - Parameter root: without links, as ``realPath(_:)`` gives it.
@@ -115,7 +128,7 @@ enum FileSystem {
             throw HalcyonError(
                 .invalidArgument,
                 "'\(path)' leads to '\(resolved)', outside of '\(root)', and nothing that a model consists of may lie "
-                    + "outside of its repository")
+                    + "outside of its repository; where the links are your own, --follow-links has them followed")
         }
         return resolved
     }
@@ -127,62 +140,7 @@ enum FileSystem {
         return path == root || path.starts(with: root.last == UInt8(ascii: "/") ? root : root + [UInt8(ascii: "/")])
     }
 
-    /// Checks that no link in a folder, at any depth, leads outside of `root`: an engine opens more than the file that
-    /// it is given, such as weights beside it. A link to nothing is left to whoever wants to open it.
-    static func confineContents(of folder: String, to root: String) throws(HalcyonError) {
-        var waiting = [try realPath(folder)]
-        var seen = Set(waiting.map { Array($0.utf8) })
-        while let folder = waiting.popLast() {
-            for name in try entries(of: folder) {
-                guard let name else {
-                    throw HalcyonError(.invalidArgument, "a name in the folder '\(folder)' is not UTF-8")
-                }
-                let path = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
-                var status = stat()
-                guard lstat(path, &status) == 0 else { throw failure(path, "stat", errno) }
-                var target = path
-                if status.st_mode & S_IFMT == S_IFLNK {
-                    guard stat(path, &status) == 0 else { continue }
-                    target = try confine(path, to: root)
-                }
-                if kind(of: status) == .folder, seen.insert(Array(target.utf8)).inserted { waiting.append(target) }
-            }
-        }
-    }
-
-    /// A number that is another when a name, a size or a time in a folder is, at any depth, behind links too.
-    ///
-    /// - Parameter isIncluded: whether an entry of the folder itself counts, by its name.
-    static func fingerprint(
-        of folder: String, where isIncluded: (String) -> Bool = { _ in true }
-    ) throws(HalcyonError) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        // FNV-1a: it need not withstand anybody, only notice.
-        func mix<Bytes: Sequence<UInt8>>(_ bytes: Bytes) {
-            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        }
-        var waiting = [folder]
-        var seen: Set<[UInt8]> = []
-        while let current = waiting.popLast() {
-            guard seen.insert(Array(try realPath(current).utf8)).inserted else { continue }
-            for name in try names(in: current) where current != folder || isIncluded(name) {
-                let path = "\(current)/\(name)"
-                var status = stat()
-                guard stat(path, &status) == 0 else { continue }
-                mix(path.utf8)
-                if kind(of: status) == .folder {
-                    waiting.append(path)
-                    continue
-                }
-                for number in [Int64(status.st_size), Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec)] {
-                    withUnsafeBytes(of: number) { mix($0) }
-                }
-            }
-        }
-        return hash
-    }
-
-    private static func failure(_ path: String, _ what: String, _ number: Int32) -> HalcyonError {
+    static func failure(_ path: String, _ what: String, _ number: Int32) -> HalcyonError {
         HalcyonError(.internal, "failed to \(what) '\(path)': \(String(cString: strerror(number)))")
     }
 }

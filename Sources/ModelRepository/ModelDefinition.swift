@@ -24,8 +24,10 @@ package struct ModelDefinition: Sendable {
     /// What an operator should know of the folder: version folders that are passed over, versions that are absent.
     package var notices: [String]
     package var engine: EngineSelection
-    /// The absolute path of its repository.
+    /// The absolute path of its repository, as it was given.
     package var root: String
+    /// That without links.
+    package var folder: String
     /// The absolute path of the model's folder.
     package var directory: String
     /// The versions that the policy chooses, ascending; at least one.

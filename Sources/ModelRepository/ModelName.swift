@@ -15,10 +15,13 @@ public struct ModelName: Hashable, Sendable, Comparable {
             && rawValue.utf8.count <= Self.maximumByteCount
             && !rawValue.unicodeScalars.contains { Self.isControl($0) || $0 == "/" || $0 == "\\" }
         guard isFolderName else {
+            guard !rawValue.isEmpty else {
+                throw HalcyonError(.invalidArgument, "Model name cannot be empty: it is the name of the model's folder")
+            }
             let shown = String(rawValue.unicodeScalars.prefix(80).map { Self.isControl($0) ? "?" : Character($0) })
             throw HalcyonError(
                 .invalidArgument,
-                "'\(shown)' is no model's name: a name has 1 to \(Self.maximumByteCount) bytes, no slash, backslash or "
+                "invalid model name '\(shown)', model name must not contain path traversal characters: a name has 1 to \(Self.maximumByteCount) bytes, no slash, backslash or "
                     + "control character, and does not begin with a dot")
         }
         self.rawValue = rawValue

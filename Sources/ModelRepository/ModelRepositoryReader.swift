@@ -5,87 +5,193 @@ package import Tensors
 /// Reads model repositories: folders with a folder a model, and in that `config.pbtxt` and a folder a version.
 ///
 /// Nothing that a request or a configuration says reaches outside: names are names of one folder, and every path lies
-/// inside its repository once links are resolved. Links that stay inside are fine.
+/// inside its repository once links are resolved, unless links are to be followed. A repository may be a link itself, which
+/// is looked up anew by every call: what it leads to may be swapped for another folder at any time.
 package struct ModelRepositoryReader: Sendable {
-    /// Absolute paths without links, in the order of search, each once.
+    /// Absolute paths, with links as they are, in the order of search.
     private let roots: [String]
     /// Whether several repositories may have models of the same name.
     private let allowsSameNames: Bool
+    /// Whether links in a repository may lead out of it.
+    package var followsLinks = false
+    /// How far a look at what belongs to a model goes.
+    package var limits = WalkLimits()
+    /// Which configuration models are to have that have several: that in `configs/NAME.pbtxt`, where there is one. Empty
+    /// for `config.pbtxt`.
+    private var configurationName = ""
 
+    /// - Parameter mustExist: whether a repository that is not there is an error now, and not only when it is read.
     /// - Throws: `notFound` for a path where there is nothing, `invalidArgument` for one that is no folder.
-    package init(paths: [String], allowsSameNames: Bool = false) throws(HalcyonError) {
+    package init(
+        paths: [String], allowsSameNames: Bool = false, mustExist: Bool = true
+    ) throws(HalcyonError) {
         guard !paths.isEmpty else {
             throw HalcyonError(.invalidArgument, "at least one model repository must be given")
         }
         var roots: [String] = []
-        for path in paths {
-            switch try FileSystem.kind(path) {
-            case .folder:
-                let root = try FileSystem.realPath(path)
-                if !roots.contains(root) { roots.append(root) }
-            case nil: throw HalcyonError(.notFound, "the model repository '\(path)' does not exist")
-            default: throw HalcyonError(.invalidArgument, "the model repository '\(path)' is not a folder")
-            }
+        for path in try paths.map({ path throws(HalcyonError) in try RepositoryPath.local(path) }) {
+            if mustExist { try Self.check(path) }
+            let root = try FileSystem.absolutePath(path)
+            if !roots.contains(root) { roots.append(root) }
         }
         self.roots = roots
         self.allowsSameNames = allowsSameNames
     }
 
-    /// The keys of the models of all repositories, by name. A folder whose name can't be a model's is passed over.
-    package func modelKeys() throws(HalcyonError) -> [String] {
-        try folders().flatMap { name, roots in keys(of: name, in: roots) }.sorted()
+    /// Has models take the configuration of that name where they have one.
+    ///
+    /// - Throws: `invalidArgument` for what is no file's name.
+    package mutating func prefer(configuration name: String) throws(HalcyonError) {
+        let isPlain = !name.unicodeScalars.contains { $0 == "/" || $0.properties.isWhitespace || $0.value < 0x20 }
+        guard isPlain, name.utf8.count <= 200, name.utf8.first != UInt8(ascii: ".") else {
+            throw HalcyonError(
+                .invalidArgument,
+                "--model-config-name takes the name of a file NAME.pbtxt in the models' folder 'configs', without spaces, "
+                    + "slashes and the ending, got '\(name.prefix(200))'")
+        }
+        configurationName = name
     }
+
+    /// What is wrong with a repository now; `nil` where all are folders.
+    package func complaint() -> HalcyonError? {
+        for root in roots {
+            do throws(HalcyonError) {
+                try Self.check(root)
+            } catch {
+                return error
+            }
+        }
+        return nil
+    }
+
+    private static func check(_ path: String) throws(HalcyonError) {
+        switch try FileSystem.kind(path) {
+        case .folder: return
+        case nil:
+            throw HalcyonError(.notFound, "the model repository '\(path)' does not exist\(RepositoryPath.advice(path))")
+        default: throw HalcyonError(.invalidArgument, "the model repository '\(path)' is not a folder")
+        }
+    }
+
+    // MARK: Models
+
+    /// A repository at this moment.
+    private struct Root: Hashable {
+        /// As it was given, and as keys have it.
+        var path: String
+        /// Without links.
+        var folder: String
+    }
+
+    /// Each folder once. Those that can't be reached are left out if `isLenient`.
+    private func current(isLenient: Bool = false) throws(HalcyonError) -> [Root] {
+        var current: [Root] = []
+        for path in roots {
+            do throws(HalcyonError) {
+                let folder = try FileSystem.realPath(path)
+                if !current.contains(where: { $0.folder == folder }) {
+                    current.append(Root(path: path, folder: folder))
+                }
+            } catch  where isLenient {
+                continue
+            }
+        }
+        return current
+    }
+
+    /// The keys of the models of all repositories, by name. A folder whose name can't be a model's is passed over.
+    ///
+    /// - Parameter isLenient: whether repositories that can't be reached count as empty.
+    package func modelKeys(isLenient: Bool = false) throws(HalcyonError) -> [String] {
+        try folders(in: current(isLenient: isLenient)).flatMap { name, roots in keys(of: name, in: roots) }.sorted()
+    }
+
+    /// The keys of the models that a client means by a name or a key: several where several repositories have one of that
+    /// name; the name itself where none has.
+    package func keys(named name: String) throws(HalcyonError) -> [String] {
+        guard usesKeys, name.utf8.first != UInt8(ascii: "/") else { return [name] }
+        let name = try ModelName(name)
+        let holders = try holders(of: name, isLenient: true)
+        return holders.isEmpty ? [name.rawValue] : keys(of: name, in: holders)
+    }
+
+    /// Whether models are told apart by their repositories too.
+    private var usesKeys: Bool { allowsSameNames && roots.count > 1 }
 
     /// The repositories that have a folder of each name.
     private func folders(
-        where isFolder: (String) -> Bool = { (try? FileSystem.kind($0)) == .folder }
-    ) throws(HalcyonError) -> [ModelName: [String]] {
-        var folders: [ModelName: [String]] = [:]
-        for root in roots {
-            for name in try FileSystem.names(in: root) where isFolder("\(root)/\(name)") {
+        in current: [Root], where isFolder: (String) -> Bool = { (try? FileSystem.kind($0)) == .folder }
+    ) throws(HalcyonError) -> [ModelName: [Root]] {
+        var folders: [ModelName: [Root]] = [:]
+        for root in current {
+            for name in try FileSystem.names(in: root.folder) where isFolder("\(root.folder)/\(name)") {
                 if let name = try? ModelName(name) { folders[name, default: []].append(root) }
             }
         }
         return folders
     }
 
-    private func keys(of name: ModelName, in roots: [String]) -> [String] {
-        guard allowsSameNames, roots.count > 1 else { return [name.rawValue] }
-        return roots.map { ModelKey.text(name.rawValue, root: $0) }
+    private func holders(of name: ModelName, isLenient: Bool) throws(HalcyonError) -> [Root] {
+        var holders: [Root] = []
+        for root in try current(isLenient: isLenient)
+        where try FileSystem.kind("\(root.folder)/\(name)") == .folder { holders.append(root) }
+        return holders
+    }
+
+    private func keys(of name: ModelName, in roots: [Root]) -> [String] {
+        guard usesKeys else { return [name.rawValue] }
+        return roots.map { ModelKey.text(name.rawValue, root: $0.path) }
     }
 
     /// The key of the model that an ensemble of the repository `root` means by a name: that of its own repository, if
     /// several have one.
     func key(of name: String, near root: String) throws(HalcyonError) -> String {
-        guard allowsSameNames, try FileSystem.kind("\(root)/\(try ModelName(name))") == .folder else { return name }
-        var holders = 0
-        for root in roots where try FileSystem.kind("\(root)/\(name)") == .folder { holders += 1 }
-        return holders > 1 ? ModelKey.text(name, root: root) : name
+        guard usesKeys else { return name }
+        let holders = try holders(of: try ModelName(name), isLenient: true)
+        if let own = holders.first(where: { $0.path == root }) { return ModelKey.text(name, root: own.path) }
+        guard let only = holders.first, holders.count == 1 else { return name }
+        return ModelKey.text(name, root: only.path)
     }
 
     /// What the folder of each model looks like, by key: equal for equal contents, and `nil` for one that can't be read.
-    package func fingerprints() throws(HalcyonError) -> [String: UInt64?] {
+    ///
+    /// - Parameter note: told why one can't be read.
+    /// - Throws: where a repository can't be read.
+    package func fingerprints(
+        _ note: (_ key: String, HalcyonError) -> Void = { _, _ in }
+    ) throws(HalcyonError) -> [String: UInt64?] {
         var fingerprints: [String: UInt64?] = [:]
-        let folders = try folders { path in
+        let folders = try folders(in: current()) { path in
             (try? FileSystem.kind(path)) == .folder || FileSystem.isUnreachable(path)
         }
         for (name, roots) in folders {
             let keys = keys(of: name, in: roots)
             for (index, root) in roots.enumerated() {
                 let key = keys[min(index, keys.count - 1)]
-                let path = "\(root)/\(name)"
+                let path = "\(root.folder)/\(name)"
                 do {
-                    let found = try FileSystem.fingerprint(of: path)
+                    let found = try walk(in: root.folder).fingerprint(of: path)
                     if case .some(nil) = fingerprints[key] { continue }
                     fingerprints[key] = ((fingerprints[key] ?? nil) ?? 0) ^ found
                 } catch {
                     // One that goes while it is looked at is gone.
                     let isGone = (try? FileSystem.kind(path)) == .some(nil)
-                    if !isGone { fingerprints.updateValue(nil, forKey: key) }
+                    guard !isGone else { continue }
+                    note(key, error)
+                    fingerprints.updateValue(nil, forKey: key)
                 }
             }
         }
         return fingerprints
+    }
+
+    func walk(in root: String) -> FolderWalk { FolderWalk(root: followsLinks ? nil : root, limits: limits) }
+
+    /// Checks that what a repository seems to have lies in it, where links are not to be followed.
+    ///
+    /// - Returns: the path without links.
+    private func confine(_ path: String, to root: String) throws(HalcyonError) -> String {
+        try followsLinks ? FileSystem.realPath(path) : FileSystem.confine(path, to: root)
     }
 
     /// Reads one model.
@@ -102,19 +208,20 @@ package struct ModelRepositoryReader: Sendable {
         let key = try ModelKey(key)
         let name = key.name
         let (root, directory) = try find(key)
-        try FileSystem.confine(directory, to: root)
-        var (configuration, diagnostics) = try readConfiguration(name, directory, root: root, json: json)
+        _ = try confine(directory, to: root.folder)
+        var (configuration, diagnostics) = try readConfiguration(name, directory, root: root.folder, json: json)
         let folders = try versionFolders(in: directory)
         let chosen = VersionSelection.versions(folders.versions, policy: configuration.versionPolicy)
-        guard let newest = chosen.last else { throw noVersion(name, directory, folders) }
-        for version in chosen { try FileSystem.confine("\(directory)/\(version)", to: root) }
+        guard let newest = chosen.last else { throw try noVersion(name, directory, folders, root: root.folder) }
+        for version in chosen { _ = try confine("\(directory)/\(version)", to: root.folder) }
         let files = try FileSystem.names(in: "\(directory)/\(newest)")
-        let engine = try EngineSelection.select(&configuration, files: files, backends: backends)
+        let engine = try EngineSelection.select(
+            &configuration, files: files, version: newest, backends: backends)
         var versions: [ModelDefinition.Version] = []
         for version in chosen {
             let folder = "\(directory)/\(version)"
-            try FileSystem.confineContents(of: folder, to: root)
-            let filename = try modelFilename(engine, in: folder, of: configuration)
+            try walk(in: root.folder).confineContents(of: folder)
+            let filename = try modelFilename(engine, in: folder, version, of: configuration)
             versions.append(
                 ModelDefinition.Version(
                     number: version, modelPath: filename.map { "\(folder)/\($0)" }, filename: filename))
@@ -126,7 +233,7 @@ package struct ModelRepositoryReader: Sendable {
                 + absent.map {
                     "version \($0) is specified for model '\(name)', but the version directory is not present"
                 },
-            engine: engine, root: root, directory: directory, versions: versions)
+            engine: engine, root: root.path, folder: root.folder, directory: directory, versions: versions)
     }
 
     /// The labels of the outputs that have a label file, by output.
@@ -138,7 +245,7 @@ package struct ModelRepositoryReader: Sendable {
         var labels: [String: [String]] = [:]
         for output in definition.configuration.outputs where !output.labelFilename.isEmpty {
             let path = "\(definition.directory)/\(output.labelFilename)"
-            guard FileSystem.isInside(try FileSystem.realPath(path), directory) else {
+            guard FileSystem.isInside(try FileSystem.realPath(path), directory) || followsLinks else {
                 throw HalcyonError(
                     .unsupported,
                     "label file path '\(path)' for output '\(output.name)' in model '\(definition.configuration.name)' is "
@@ -151,25 +258,25 @@ package struct ModelRepositoryReader: Sendable {
 
     // MARK: The model's folder
 
-    private func find(_ key: ModelKey) throws(HalcyonError) -> (root: String, directory: String) {
+    private func find(_ key: ModelKey) throws(HalcyonError) -> (root: Root, directory: String) {
         let name = key.name
-        var holders: [String] = []
-        for root in roots where try FileSystem.kind("\(root)/\(name)") == .folder { holders.append(root) }
-        if let wanted = key.root { holders = holders.filter { allowsSameNames && $0 == wanted } }
+        var holders = try holders(of: name, isLenient: true)
+        if let wanted = key.root { holders = holders.filter { allowsSameNames && $0.path == wanted } }
         guard let root = holders.first else {
             throw HalcyonError(
                 .notFound,
                 "failed to load '\(name)', failed to poll from model repository: there is no folder of that name in "
-                    + roots.joined(separator: " or "))
+                    + roots.joined(separator: " or ")
+                    + (complaint().map { "; \($0.message)" } ?? ""))
         }
         guard holders.count == 1 else {
             throw HalcyonError(
                 .invalidArgument,
                 "failed to load '\(name)', model name must be unique across all model repositories: it is in "
-                    + holders.joined(separator: " and ")
+                    + holders.map(\.path).joined(separator: " and ")
                     + (allowsSameNames ? "; write a repository's path, a slash and the name" : ""))
         }
-        return (root, "\(root)/\(name)")
+        return (root, "\(root.folder)/\(name)")
     }
 
     private func readConfiguration(
@@ -179,19 +286,40 @@ package struct ModelRepositoryReader: Sendable {
             return try ConfigurationReader.configuration(
                 Array(json.utf8), file: "the configuration of the request", modelName: name.rawValue, form: .json)
         }
-        let path = "\(directory)/config.pbtxt"
+        let path = try configurationPath(directory)
         guard try FileSystem.kind(path) != nil else { return (ModelConfiguration(name: name.rawValue), []) }
-        let resolved = try FileSystem.confine(path, to: root)
+        let resolved = try confine(path, to: root)
         let bytes = try FileSystem.read(resolved, most: ConfigurationReader.maximumByteCount)
         return try ConfigurationReader.configuration(bytes, file: path, modelName: name.rawValue)
     }
 
-    /// What a model's `config.pbtxt` says; empty where it has none.
-    func configurationText(_ key: String) throws(HalcyonError) -> [UInt8] {
+    /// The file of the configuration that is preferred, where the model has it, else the usual one.
+    private func configurationPath(_ directory: String) throws(HalcyonError) -> String {
+        let preferred = "\(directory)/configs/\(configurationName).pbtxt"
+        if !configurationName.isEmpty, try FileSystem.kind(preferred) != nil { return preferred }
+        return "\(directory)/config.pbtxt"
+    }
+
+    /// The text of a model's configuration, and its file's path in the model's folder; empty where it has none.
+    func configurationText(_ key: String) throws(HalcyonError) -> (text: [UInt8], file: String) {
         let (root, directory) = try find(try ModelKey(key))
-        let path = "\(directory)/config.pbtxt"
-        guard try FileSystem.kind(path) != nil else { return [] }
-        return try FileSystem.read(try FileSystem.confine(path, to: root), most: ConfigurationReader.maximumByteCount)
+        let path = try configurationPath(directory)
+        let file = String(path.dropFirst(directory.count + 1))
+        guard try FileSystem.kind(path) != nil else { return ([], file) }
+        let resolved = try confine(path, to: root.folder)
+        return (try FileSystem.read(resolved, most: ConfigurationReader.maximumByteCount), file)
+    }
+
+    /// Whether a model has a configuration that can be read, or none at all.
+    func canReadConfiguration(_ key: String, json: String?) -> Bool {
+        do throws(HalcyonError) {
+            let key = try ModelKey(key)
+            let (root, directory) = try find(key)
+            _ = try readConfiguration(key.name, directory, root: root.folder, json: json)
+            return true
+        } catch {
+            return false
+        }
     }
 
     // MARK: Versions
@@ -219,7 +347,17 @@ package struct ModelRepositoryReader: Sendable {
         return folders
     }
 
-    private func noVersion(_ name: ModelName, _ directory: String, _ folders: VersionFolders) -> HalcyonError {
+    private func noVersion(
+        _ name: ModelName, _ directory: String, _ folders: VersionFolders, root: String
+    ) throws(HalcyonError) -> HalcyonError {
+        var advice: [String] = []
+        if folders.versions.isEmpty {
+            let names = try FileSystem.names(in: directory)
+            let inner = names.filter { (try? FileSystem.kind("\(directory)/\($0)")) == .folder }
+            advice = FolderAdvice.withoutVersion(
+                folders: inner, files: names.filter { !inner.contains($0) },
+                isRepositoryAModel: (try? FileSystem.kind("\(root)/config.pbtxt")) == .file)
+        }
         let present = folders.versions.sorted().map(String.init).joined(separator: ", ")
         let found = folders.versions.isEmpty ? "no version folder" : "version \(present)"
         return HalcyonError(
@@ -227,12 +365,12 @@ package struct ModelRepositoryReader: Sendable {
             ([
                 "at least one version must be available under the version policy of model '\(name)': '\(directory)' has \(found)"
             ]
-                + folders.notices).joined(separator: "; "))
+                + folders.notices + advice).joined(separator: "; "))
     }
 
     /// - Returns: `nil` for an engine that needs no file.
     private func modelFilename(
-        _ engine: EngineSelection, in folder: String, of configuration: ModelConfiguration
+        _ engine: EngineSelection, in folder: String, _ version: Int64, of configuration: ModelConfiguration
     ) throws(HalcyonError) -> String? {
         guard !engine.filenames.isEmpty else { return nil }
         for filename in engine.filenames {
@@ -249,9 +387,12 @@ package struct ModelRepositoryReader: Sendable {
                 "failed to stat file \(folder)/\(configuration.defaultModelFilename), which default_model_filename names: "
                     + "there is none")
         }
+        let advice = FolderAdvice.withoutModel(
+            files: try FileSystem.names(in: folder), version: version, wanted: engine.filenames)
         throw HalcyonError(
             .unavailable,
             "model '\(configuration.name)' has no model file: '\(folder)' holds none of "
-                + engine.filenames.joined(separator: ", ") + "; default_model_filename can name another")
+                + engine.filenames.joined(separator: ", ") + "; "
+                + (advice ?? "default_model_filename can name another"))
     }
 }

@@ -3,20 +3,21 @@ private import Glibc
 internal import Tensors
 
 /// A repository with one model, made of files that a request brought, in a folder that only this user may enter. It goes
-/// with the value.
+/// with the value. Where the process ends before that, the next one finds it: a file in it is locked as long as it is used.
 package final class PrivateRepository: Sendable {
+    private static let prefix = "halcyon-model-"
+    private static let lockName = ".lock"
+    package static let parent = P_tmpdir
+
     let path: String
+    private let lock: Int32
 
     /// - Throws: `invalidArgument` for a path that leads out of the model's folder; `internal` where the file system
     ///   refuses.
-    init(model: ModelName, files: [String: Buffer]) throws(HalcyonError) {
-        let parent = P_tmpdir
-        var template = Array("\(parent)/halcyon-model-XXXXXX".utf8CString)
-        let made = template.withUnsafeMutableBufferPointer { buffer in
-            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
-        }
-        guard let made else { throw Self.failure(parent) }
-        path = made
+    init(
+        model: ModelName, files: [String: Buffer], in parent: String = PrivateRepository.parent
+    ) throws(HalcyonError) {
+        (path, lock) = try Self.makeLocked(in: parent)
         let root = "\(path)/\(model)"
         do {
             try Self.makeFolder(root)
@@ -25,11 +26,62 @@ package final class PrivateRepository: Sendable {
             }
         } catch {
             Self.remove(path)
+            close(lock)
             throw error
         }
     }
 
-    deinit { Self.remove(path) }
+    deinit {
+        Self.remove(path)
+        close(lock)
+    }
+
+    // MARK: What processes have left
+
+    /// A new folder, and what holds its lock.
+    private static func makeLocked(in parent: String) throws(HalcyonError) -> (path: String, lock: Int32) {
+        // Another process may take a folder for a left one before it is locked, and remove it.
+        for _ in 0..<10 {
+            var template = Array("\(parent)/\(prefix)XXXXXX".utf8CString)
+            let made = template.withUnsafeMutableBufferPointer { buffer in
+                buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+            }
+            guard let made else { throw failure(parent) }
+            let lock = open("\(made)/\(lockName)", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+            var status = stat()
+            if lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0, fstat(lock, &status) == 0, status.st_nlink > 0 {
+                return (made, lock)
+            }
+            let number = errno
+            if lock >= 0 { close(lock) }
+            remove(made)
+            if lock < 0, number != ENOENT { throw failure("\(made)/\(lockName)", number) }
+        }
+        throw HalcyonError(.internal, "no folder in '\(parent)' can be locked")
+    }
+
+    /// Removes what this user's processes have left that ended before they could.
+    ///
+    /// - Returns: the folders that are gone.
+    @discardableResult
+    package static func removeLeftovers(in parent: String = PrivateRepository.parent) -> [String] {
+        let names = (try? FileSystem.names(in: parent)) ?? []
+        return names.filter { $0.hasPrefix(prefix) }.map { "\(parent)/\($0)" }.filter { path in
+            var status = stat()
+            guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid() else {
+                return false
+            }
+            let lock = open("\(path)/\(lockName)", O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+            // One without a lock is about to get it, or is of an earlier version and nobody knows whose.
+            guard lock >= 0 else { return false }
+            defer { close(lock) }
+            guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return false }
+            remove(path)
+            return true
+        }
+    }
+
+    // MARK: Files
 
     private static func write(_ content: Buffer, to name: String, in root: String) throws(HalcyonError) {
         var folder = root
@@ -58,8 +110,8 @@ package final class PrivateRepository: Sendable {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure(path) }
     }
 
-    private static func failure(_ path: String) -> HalcyonError {
-        HalcyonError(.internal, "'\(path)' can't be written: \(String(cString: strerror(errno)))")
+    private static func failure(_ path: String, _ number: Int32 = errno) -> HalcyonError {
+        HalcyonError(.internal, "'\(path)' can't be written: \(String(cString: strerror(number)))")
     }
 
     /// Removes a folder with all that is in it, without following links.

@@ -4,18 +4,26 @@ internal import Tensors
 
 /// The samples of `model_warmup` with their values.
 enum WarmUpItems {
-    /// - Parameter directory: the model's folder; files of values lie in its folder `warmup`.
+    /// Those of no items are left out, as Triton does.
+    ///
+    /// - Parameters:
+    ///   - directory: the model's folder; files of values lie in its folder `warmup`.
+    ///   - followsLinks: whether links in that folder may lead out of it.
     /// - Throws: `invalidArgument` for a file whose size does not fit, and for more bytes than a warm-up may have;
     ///   `unsupported` for a file outside of the folder.
-    static func read(_ configuration: ModelConfiguration, directory: String) throws(HalcyonError) -> [WarmUpItem] {
+    static func read(
+        _ configuration: ModelConfiguration, directory: String, followsLinks: Bool = false
+    ) throws(HalcyonError) -> [WarmUpItem] {
         var items: [WarmUpItem] = []
         var total = 0
-        for sample in configuration.warmUps {
+        let names = Set(configuration.inputs.map(\.name))
+        for sample in configuration.warmUps where sample.batchSize > 0 {
             var inputs: [Tensor] = []
             for (name, input) in sample.inputs.sorted(by: { $0.key < $1.key }) {
                 do {
                     let tensor = try tensor(
-                        name, input, configuration, directory, limit: WarmUp.byteLimit - total)
+                        name, input, configuration, file(of: input, directory, followsLinks),
+                        limit: WarmUp.byteLimit - total)
                     total += tensor.data.byteCount
                     inputs.append(tensor)
                 } catch {
@@ -24,14 +32,27 @@ enum WarmUpItems {
             }
             items.append(
                 WarmUpItem(
-                    name: sample.name, batchSize: max(1, sample.batchSize), count: sample.count, inputs: inputs))
+                    name: sample.name, batchSize: sample.batchSize, count: sample.count,
+                    inputs: inputs.filter { names.contains($0.name) },
+                    controls: inputs.filter { !names.contains($0.name) }))
         }
         return items
     }
 
-    /// - Parameter limit: the bytes that it may have.
+    /// The path of an input's file; empty for one without.
+    private static func file(
+        of input: WarmUpSample.Input, _ directory: String, _ followsLinks: Bool
+    ) throws(HalcyonError) -> String {
+        guard case .file(let file) = input.data else { return "" }
+        let folder = try FileSystem.realPath("\(directory)/warmup")
+        return try followsLinks ? "\(folder)/\(file)" : FileSystem.confine("\(folder)/\(file)", to: folder)
+    }
+
+    /// - Parameters:
+    ///   - path: of its file, if it has one.
+    ///   - limit: the bytes that it may have.
     private static func tensor(
-        _ name: String, _ input: WarmUpSample.Input, _ configuration: ModelConfiguration, _ directory: String,
+        _ name: String, _ input: WarmUpSample.Input, _ configuration: ModelConfiguration, _ path: String,
         limit: Int
     ) throws(HalcyonError) -> Tensor {
         let shape = configuration.maxBatchSize > 0 ? input.dimensions.prepending(1) : input.dimensions
@@ -44,9 +65,7 @@ enum WarmUpItems {
             data = try filled(name, input, shape, limit: limit) {
                 input.elementType == .bytes ? 0 : generator.next()
             }
-        case .file(let file):
-            let folder = try FileSystem.realPath("\(directory)/warmup")
-            let path = try FileSystem.confine("\(folder)/\(file)", to: folder)
+        case .file:
             data = Buffer(copying: try FileSystem.read(path, most: limit))
         }
         return try Tensor(name: name, elementType: input.elementType, shape: shape, data: data)

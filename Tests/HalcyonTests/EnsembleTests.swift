@@ -1,3 +1,4 @@
+import Foundation
 import Halcyon
 import HalcyonTestKit
 import Testing
@@ -69,7 +70,58 @@ struct EnsembleTests {
         let error = await #expect(throws: HalcyonError.self) { try await server.infer(try request("both", 12)) }
         #expect(error?.message.hasPrefix("in ensemble 'both', step 1, model 'second': ") == true)
         #expect(error?.message.hasSuffix("unlucky") == true)
-        #expect(try server.statistics(model: "both").models[0].fail.count == 1)
+        let statistics = try server.statistics(model: "both").models[0]
+        #expect(statistics.fail.count == 1 && statistics.failures == [.other: 1])
+        #expect(try server.statistics(model: "second").models[0].failures == [.backend: 1])
+        await server.shutdown()
+    }
+
+    /// Around a step that adds one: what the ensemble says of itself, and of its step.
+    private static func around(_ whole: String, _ dimensions: String) -> String {
+        """
+        platform: "ensemble"
+        \(whole)
+        input [ { name: "IN" data_type: TYPE_FP32 \(dimensions) } ]
+        output [ { name: "OUT" data_type: TYPE_FP32 \(dimensions) } ]
+        ensemble_scheduling {
+          step [ { model_name: "step" input_map { key: "IN" value: "IN" } output_map { key: "OUT" value: "OUT" } } ]
+        }
+        """
+    }
+
+    @Test(
+        "An ensemble and its step need not agree on batches, and the ensemble's own shape may be another",
+        arguments: [
+            (whole: "max_batch_size: 0", dimensions: "dims: [ 4 ]", step: "max_batch_size: 8", shape: [4]),
+            ("max_batch_size: 0", "dims: [ -1, 4 ]", "max_batch_size: 8", [3, 4]),
+            ("max_batch_size: 8", "dims: [ 4 ]", "max_batch_size: 0", [1, 4]),
+            ("max_batch_size: 8", "dims: [ 2, 2 ] reshape { shape: [ 4 ] }", "max_batch_size: 8", [3, 2, 2]),
+        ] as [(String, String, String, [Int])])
+    func shapes(whole: String, dimensions: String, step: String, shape: [Int]) async throws {
+        let repository = try TemporaryRepository()
+        try repository.add(
+            "step",
+            configuration: """
+                backend: "scripted"
+                \(step)
+                input [ { name: "IN" data_type: TYPE_FP32 dims: [ 4 ] } ]
+                output [ { name: "OUT" data_type: TYPE_FP32 dims: [ 4 ] label_filename: "labels.txt" } ]
+                """)
+        try "cat\ndog".write(toFile: "\(repository.path)/step/labels.txt", atomically: true, encoding: .utf8)
+        try repository.add("whole", configuration: Self.around(whole, dimensions))
+        let server = try start(repository)
+        try await server.loadModel("whole")
+        let values = [Float](repeating: 1, count: shape.reduce(1, *))
+        var request = InferenceRequest(
+            modelName: "whole", inputs: [try Tensor(name: "IN", shape: Shape(shape), values)])
+        request.sequence = InferenceSequence(id: .number(7), isStart: true)
+        let response = try await server.infer(request)
+        #expect(try response.output("OUT").shape == Shape(shape))
+        #expect(try response.output("OUT").elements(as: Float.self) == values.map { $0 + 1 })
+        #expect(response.parameters.map(\.name) == ["sequence_id", "sequence_start", "sequence_end"])
+        #expect(response.parameters.map(\.value) == [.integer(7), .bool(true), .bool(false)])
+        #expect(try server.labels("whole", output: "OUT") == ["cat", "dog"], "those of the step")
+        #expect(try server.labels("whole", output: "NO").isEmpty)
         await server.shutdown()
     }
 
@@ -123,7 +175,7 @@ struct EnsembleTests {
                 "key: \"IN\" value: \"MIDDLE\"", "key: \"NO\" value: \"MIDDLE\"",
                 "is mapping to non-existing input NO in model second"
             ),
-            ("value: \"MIDDLE\" } output", "value: \"NOBODY\" } output", "needs the tensor 'NOBODY'"),
+            ("value: \"MIDDLE\" } output", "value: \"NOBODY\" } output", "'NOBODY', is not connected"),
             ("dims: [ 4 ] } ]\noutput", "dims: [ 5 ] } ]\noutput", "inconsistent shape"),
             ("TYPE_FP32 dims: [ 4 ] } ]\nens", "TYPE_INT8 dims: [ 4 ] } ]\nens", "inconsistent data type"),
             ("value: \"IN\" }", "value: \"OUT\" }", "wait for each other"),

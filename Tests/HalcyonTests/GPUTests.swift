@@ -155,7 +155,7 @@ struct GPUTests {
             #expect(await message("processor").contains("its backend runs models on the processor only"))
             #expect(
                 await message("accelerated")
-                    == "model 'accelerated': optimization.execution_accelerators names 'tensorrt', and the backend 'identity' "
+                    == "load failed for model 'accelerated': model 'accelerated': optimization.execution_accelerators names 'tensorrt', and the backend 'identity' "
                     + "takes none: leave it out, or name the backend onnxruntime")
         }
     }

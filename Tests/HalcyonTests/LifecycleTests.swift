@@ -130,7 +130,7 @@ struct LifecycleTests {
         }
         #expect(server.modelIndex().map(\.name).sorted() == ["all0", "all1", "scale", "scale"])
         let ambiguous = await #expect(throws: HalcyonError.self) { try await server.infer(try request("scale", 1)) }
-        #expect(ambiguous?.message.hasPrefix("several models have the name 'scale': write one of /") == true)
+        #expect(ambiguous?.message.contains("ambiguity: several models have that name, write one of /") == true)
         let root = repositories[1].path
         let key = try #require(ambiguous?.message.split(separator: " ").last { $0.contains(root) })
         let response = try await server.infer(try request(key.replacingOccurrences(of: ",", with: ""), 1))

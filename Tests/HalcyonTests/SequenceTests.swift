@@ -203,11 +203,14 @@ struct SequenceTests {
     @Test(
         "What the configuration can't mean is a load error",
         arguments: [
-            ("fp32_false_true: [ 0, 1 ]", "fp32_false_true: [ 0 ]", "with exactly 2 entries"),
+            ("fp32_false_true: [ 0, 1 ]", "fp32_false_true: [ 0 ]", "must have exactly 2 entries"),
             ("data_type: TYPE_UINT64", "data_type: TYPE_FP32", "unexpected data type for control"),
-            ("dims: [ 1 ] zero_data", "dims: [ 2 ] zero_data", "has the dims [2], and the state [1]"),
+            ("dims: [ 1 ] zero_data", "dims: [ 2 ] zero_data", "doesn't match 'state' dim description. [2] != [1]"),
             ("input_name: \"SUM_IN\"", "", "state must have 'input_name'"),
-            ("direct { }", "direct { minimum_slot_utilization: 2 }", "must be in range [0.0, 1.0]"),
+            (
+                "direct { }", "direct { minimum_slot_utilization: 2 }",
+                "minimum slot utilization must be in range (0.0, 1.0]"
+            ),
         ])
     func complaints(from: String, to: String, complaint: String) async throws {
         let repository = try TemporaryRepository()

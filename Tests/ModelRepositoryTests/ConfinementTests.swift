@@ -11,7 +11,8 @@ struct ConfinementTests {
         return HalcyonError(
             .invalidArgument,
             "'<repository>/\(path)' leads to '\(target)', outside of '<repository>', and nothing that a "
-                + "model consists of may lie outside of its repository")
+                + "model consists of may lie outside of its repository; where the links are your own, --follow-links has "
+                + "them followed")
     }
 
     @Test func `Links that stay inside are followed`() throws {
@@ -100,6 +101,28 @@ struct ConfinementTests {
         try repository.link("m/1/model", to: "../../m")
         try repository.link("m/1/nothing", to: "/nowhere/at/all")
         #expect(repository.error("m") == nil)
+    }
+
+    @Test func `Links that lead out are followed where the operator says so`() throws {
+        let repository = try TemporaryRepository()
+        try repository.file("../store/relu/1/model.stub")
+        try repository.file(
+            "../store/relu/config.pbtxt", "output { name: \"O\" data_type: TYPE_FP32 dims: 1 label_filename: \"l\" }")
+        try repository.file("../store/relu/l", "cat")
+        try repository.link("model", to: "../../repository/../store/relu")
+        try repository.folder("version")
+        try repository.link("version/1", to: repository.outside + "/store/relu/1")
+        try repository.folder("file/1")
+        try repository.link("file/1/model.stub", to: repository.outside + "/store/relu/1/model.stub")
+        try repository.link("file/config.pbtxt", to: repository.outside + "/store/relu/config.pbtxt")
+        try repository.link("file/l", to: repository.outside + "/store/relu/l")
+        var reader = try repository.reader()
+        reader.followsLinks = true
+        for name in ["version", "file"] {
+            #expect(try reader.readModel(name, backends: StubBackend.all).versions.count == 1)
+            #expect(repository.error(name)?.message.contains("--follow-links") == true)
+        }
+        #expect(try reader.labels(of: try reader.readModel("file", backends: StubBackend.all)) == ["O": ["cat"]])
     }
 
     @Test func `Names that look alike are not the same folder`() throws {

@@ -131,7 +131,8 @@ struct EngineSelectionTests {
                 == "unexpected platform type '' for m; 'm.bin' does not tell which engine reads it: name the backend")
         #expect(
             message(Given(files: ["README.md"]))
-                == "unexpected platform type '' for m; name the backend, or the model file one of model.graphdef, model.onnx, "
+                == "unexpected platform type '' for m; Invalid model name: Could not determine backend for model 'm' with no "
+                + "backend in model configuration. Expected model name of the form 'model.<backend_name>'. name the backend, or the model file one of model.graphdef, model.onnx, "
                 + "model.pb, model.plan, model.pt, model.savedmodel, model.stub, model.xml, other.stub")
         #expect(
             message(Given(backend: "onnxruntime"), StubBackend.registered(StubBackend(name: "stub")))?

@@ -25,7 +25,11 @@ struct ModelNameTests {
                     _ = try ModelName(name)
                 } catch {
                     #expect(error.code == .invalidArgument)
-                    #expect(error.message.contains("is no model's name: a name has 1 to 255 bytes"))
+                    let rule =
+                        name.isEmpty
+                        ? "Model name cannot be empty"
+                        : "model name must not contain path traversal characters: a name has 1 to 255 bytes"
+                    #expect(error.message.contains(rule))
                     #expect(!error.message.contains("\n") && !error.message.contains("\0"))
                     #expect(error.message.utf8.count < 600)
                     throw error

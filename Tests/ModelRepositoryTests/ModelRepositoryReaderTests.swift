@@ -120,7 +120,11 @@ struct ModelRepositoryReaderTests {
         let start = { (name: String) in
             "at least one version must be available under the version policy of model '\(name)': '<repository>/\(name)' "
         }
-        #expect(repository.error("empty") == HalcyonError(.invalidArgument, start("empty") + "has no version folder"))
+        #expect(
+            repository.error("empty")
+                == HalcyonError(
+                    .invalidArgument,
+                    start("empty") + "has no version folder; make a folder 1 and put the model into it"))
         #expect(repository.error("m") == HalcyonError(.invalidArgument, start("m") + "has version 1, 3"))
         #expect(
             repository.error("zero")?.message.contains("has no version folder; ignore version directory '01'") == true)

@@ -8,14 +8,21 @@ import Testing
 @testable import ModelRepository
 
 @Suite struct RepositoryLintTests {
-    private func findings(_ repository: TemporaryRepository, opensModels: Bool = false) throws -> [String] {
+    private func findings(
+        _ repository: TemporaryRepository, opensModels: Bool = false, closed: Set<String> = [],
+        _ backend: any Backend = StubBackend(name: "stub"), willOpen: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws -> [String] {
         let clock = SystemClock()
         let loader = ModelLoader(
             repository: try ModelRepositoryReader(paths: [repository.path]),
-            backends: ["stub": StubBackend(name: "stub")],
+            backends: ["stub": backend],
             completion: .init(), warmsUp: false, budget: .detected(), clock: clock, timer: DeadlineTimer(clock: clock),
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-        return try RepositoryLint(loader, opensModels: opensModels).findings().map {
+        var options = RepositoryLint.Options()
+        options.opensModels = opensModels
+        options.closed = closed
+        options.willOpen = willOpen
+        return try RepositoryLint(loader, options).findings().map {
             "\($0.model) \($0.severity.rawValue) \($0.text)"
         }
     }
@@ -168,5 +175,74 @@ import Testing
             #expect(found.contains { $0.hasPrefix(part) }, "\(part) in \(found)")
         }
         #expect(found.count == 5, "\(found)")
+    }
+
+    // MARK: Opened models
+
+    private func repository(_ more: String = "") throws -> TemporaryRepository {
+        let repository = try TemporaryRepository()
+        try repository.folder("m/1")
+        try repository.file("m/labels.txt", "a\nb\nc\nd\n")
+        try repository.file("m/config.pbtxt", Self.tensors + more)
+        return repository
+    }
+
+    @Test func `A model that only a load would refuse is refused`() throws {
+        let backend = ScriptedBackend(name: "stub", script: ScriptedBackend.echo(["A": "B"]))
+        let repository = try repository()
+        #expect(try findings(repository, opensModels: true, backend) == [])
+        backend.refusal.withLock { $0 = HalcyonError(.unavailable, "there is no execution provider 'cuda'") }
+        #expect(
+            try findings(repository, opensModels: true, backend) == ["m error there is no execution provider 'cuda'"])
+        #expect(try findings(repository, opensModels: false, backend) == [])
+    }
+
+    @Test func `A decoupled model whose backend answers once is refused`() throws {
+        let found = try findings(
+            try repository("model_transaction_policy { decoupled: true }"), opensModels: true,
+            ScriptedBackend(name: "stub", script: ScriptedBackend.echo(["A": "B"])))
+        #expect(found.count == 1, "\(found)")
+        #expect(found.first?.contains("is decoupled, and its backend answers every request exactly once") == true)
+    }
+
+    @Test func `A sample of a warm-up that the model can't take is an error`() throws {
+        let sample = """
+            model_warmup { name: "s" batch_size: 1 inputs { key: "A" value { data_type: TYPE_FP32 dims: 4 zero_data: true } } }
+            """
+        let found = try findings(
+            try repository(sample), opensModels: true,
+            ScriptedBackend(name: "stub") { _, _ in throw HalcyonError(.invalidArgument, "divides by zero") })
+        #expect(found.count == 1, "\(found)")
+        #expect(found.first?.contains("divides by zero") == true)
+    }
+
+    @Test func `What the model says of its tensors is compared`() throws {
+        let signature = ModelSignature(
+            inputs: [.init(name: "A", elementType: .int32, shape: [4])],
+            outputs: [.init(name: "B", elementType: .fp32, shape: [4])])
+        let found = try findings(
+            try repository(), opensModels: true,
+            ScriptedBackend(name: "stub", signature: signature, script: ScriptedBackend.echo(["A": "B"])))
+        #expect(found.contains { $0.hasPrefix("m error") && $0.contains("'A'") }, "\(found)")
+    }
+
+    @Test func `A model whose engine is not there has a note that says what was not checked`() throws {
+        let found = try findings(
+            try repository(), opensModels: true, StubBackend(name: "stub", isInstalled: false))
+        #expect(found.count == 1, "\(found)")
+        #expect(
+            found.first?.hasPrefix("m note the model was not opened, as the engine 'stub' is not on this machine")
+                == true)
+    }
+
+    @Test func `Each model is named before it is opened, and a closed one is taken at its word`() throws {
+        let opened = Locked<[String]>([])
+        let backend = ScriptedBackend(name: "stub", script: ScriptedBackend.echo(["A": "B"]))
+        let repository = try repository()
+        _ = try findings(repository, opensModels: true, backend) { key in opened.withLock { $0.append(key) } }
+        #expect(opened.withLock { $0 } == ["m", "m"])
+        #expect(backend.openedVersions == [1, 1])
+        _ = try findings(repository, opensModels: true, closed: ["m"], backend)
+        #expect(backend.openedVersions == [1, 1])
     }
 }

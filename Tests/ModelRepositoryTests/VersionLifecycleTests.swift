@@ -30,6 +30,7 @@ struct VersionLifecycleTests {
     ) -> (phase: VersionLifecycle.Phase, reason: String)? {
         switch (phase, event) {
         case (.unavailable, .begin): (.loading, "")
+        case (.unavailable, .retire): (.unavailable, "unloaded")
         case (.loading, .succeed): (.ready, "")
         case (.loading, .fail): (.unavailable, "why")
         case (.ready, .begin): (.replacing, "")
@@ -56,7 +57,7 @@ struct VersionLifecycleTests {
         try version.apply(event)
         #expect(version.phase == outcome.phase)
         #expect(version.reason == outcome.reason)
-        #expect(version.isUnloaded == (event == .drain))
+        #expect(version.isUnloaded == (event == .drain || event == .retire && phase == .unavailable))
     }
 
     @Test(

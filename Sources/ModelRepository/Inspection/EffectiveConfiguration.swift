@@ -16,11 +16,14 @@ package struct EffectiveConfiguration: Sendable {
     }
 
     package let configuration: ModelConfiguration
+    /// The file of what is written, from the model's folder on.
+    package let file: String
     private let positions: [String: Origin]
 
-    init(configuration: ModelConfiguration, text: [UInt8]) {
+    init(configuration: ModelConfiguration, text: [UInt8], file: String) {
         self.configuration = configuration
-        positions = FieldPositions.read(text, file: "config.pbtxt").mapValues {
+        self.file = file
+        positions = FieldPositions.read(text, file: file).mapValues {
             Origin.written(line: $0.line, column: $0.column)
         }
     }
@@ -51,14 +54,14 @@ extension ModelLoader {
     /// - Throws: whatever is wrong with the model.
     package func effectiveConfiguration(_ name: String) throws(HalcyonError) -> EffectiveConfiguration {
         let definition = try repository.readModel(name, backends: backends)
-        let text = try repository.configurationText(name)
+        let (text, file) = try repository.configurationText(name)
         guard definition.configuration.ensemble == nil else {
             return EffectiveConfiguration(
                 configuration: try ConfigurationCompletion.complete(
-                    definition.configuration, signature: nil, options: completion), text: text)
+                    definition.configuration, signature: nil, options: completion), text: text, file: file)
         }
         let configuration = try effectiveConfiguration(definition)
-        return EffectiveConfiguration(configuration: configuration, text: text)
+        return EffectiveConfiguration(configuration: configuration, text: text, file: file)
     }
 
     /// The configuration of the newest version, which is opened for that.

@@ -7,9 +7,10 @@ enum LoadChecks {
     /// - Parameters:
     ///   - directory: the model's folder.
     ///   - placement: the GPUs that there are for the model's engine.
+    ///   - followsLinks: whether links in the model's folder may lead out of it.
     /// - Returns: everything that is wrong, whatever else is.
     static func complaints(
-        _ configuration: ModelConfiguration, directory: String, _ placement: GPUPlacement
+        _ configuration: ModelConfiguration, directory: String, _ placement: GPUPlacement, followsLinks: Bool = false
     ) -> [HalcyonError] {
         var complaints: [HalcyonError] = []
         func attempt(_ body: () throws(HalcyonError) -> Void) {
@@ -25,10 +26,14 @@ enum LoadChecks {
         }
         attempt { () throws(HalcyonError) in try ConfigurationCheck.checkWarmUps(configuration) }
         attempt { () throws(HalcyonError) in _ = try ExecutionTimeout.nanoseconds(configuration) }
+        for flag in [ServerParameter.automaticWarmUp, .emptyTensors] {
+            attempt { () throws(HalcyonError) in _ = try flag.flag(of: configuration) }
+        }
         attempt { () throws(HalcyonError) in _ = try InstancePlan.instances(of: configuration, placement: placement) }
         if let sequences = configuration.sequenceBatching {
             attempt { () throws(HalcyonError) in
-                try InitialStates.check(sequences, configuration, directory: directory)
+                try InitialStates.check(
+                    sequences, configuration, directory: directory, followsLinks: followsLinks)
             }
         }
         return complaints
@@ -36,9 +41,9 @@ enum LoadChecks {
 
     /// - Throws: all complaints as one.
     static func check(
-        _ configuration: ModelConfiguration, directory: String, _ placement: GPUPlacement
+        _ configuration: ModelConfiguration, directory: String, _ placement: GPUPlacement, followsLinks: Bool = false
     ) throws(HalcyonError) {
-        let complaints = complaints(configuration, directory: directory, placement)
+        let complaints = complaints(configuration, directory: directory, placement, followsLinks: followsLinks)
         guard let first = complaints.first else { return }
         throw HalcyonError(first.code, complaints.map(\.message).joined(separator: "\n"))
     }

@@ -1,37 +1,60 @@
-package import ModelConfiguration
+internal import Logging
+internal import ModelConfiguration
 internal import ModelRuntime
 package import Tensors
 
-/// Looks for everything that is wrong with a repository, without loading it.
+/// Looks for everything that is wrong with a repository, without serving it. What a server refuses to load it finds: a model
+/// whose engine is there is loaded, tried out and let go.
 package struct RepositoryLint: Sendable {
-    package struct Finding: Hashable, Sendable {
-        package var model: String
-        package var severity: ConfigurationDiagnostic.Severity
-        /// One sentence or more, with file, line and column where there is one.
-        package var text: String
+    package struct Options: Sendable {
+        /// Whether models are loaded by their engines.
+        package var opensModels = true
+        /// The keys of models that are not to be loaded all the same: loading them ends the process.
+        package var closed: Set<String> = []
+        /// Is called with a model's key before it is loaded.
+        package var willOpen: @Sendable (String) -> Void = { _ in }
+
+        package init() {}
     }
 
     private let loader: ModelLoader
-    /// Whether models are opened by their engines, to be compared with their configurations.
-    private let opensModels: Bool
+    private let options: Options
+    /// What loads have said.
+    private let log: Locked<[String]>
+    /// What models are in effect, as those of an ensemble's steps are asked for again.
+    private let opened = Locked<[String: Result<ModelConfiguration, HalcyonError>]>([:])
 
-    package init(_ loader: ModelLoader, opensModels: Bool) {
+    package init(_ loader: ModelLoader, _ options: Options) {
+        let log = Locked<[String]>([])
+        var loader = loader
+        // The samples of model_warmup run all the same.
+        loader.warmsUp = false
+        loader.log = Logger(label: "lint") { _ in LintLog(lines: log) }
+        self.log = log
         self.loader = loader
-        self.opensModels = opensModels
+        self.options = options
     }
+
+    /// The keys of the models, in the order in which they are looked at.
+    ///
+    /// - Throws: where a repository can't be read at all.
+    package func keys() throws(HalcyonError) -> [String] { try loader.repository.modelKeys() }
 
     /// Everything that is wrong, model by model.
     ///
     /// - Throws: where a repository can't be read at all.
-    package func findings() throws(HalcyonError) -> [Finding] {
-        let names = try loader.modelKeys()
+    package func findings() throws(HalcyonError) -> [LintFinding] {
+        let names = try keys()
         return names.flatMap { findings(of: $0, among: Set(names)) }
     }
 
-    private func findings(of name: String, among names: Set<String>) -> [Finding] {
-        var findings: [Finding] = []
-        func add(_ severity: ConfigurationDiagnostic.Severity, _ text: String) {
-            findings.append(Finding(model: name, severity: severity, text: text))
+    /// Everything that is wrong with one model.
+    ///
+    /// - Parameter names: the keys of all models.
+    package func findings(of name: String, among names: Set<String>) -> [LintFinding] {
+        var findings: [LintFinding] = []
+        func add(_ severity: LintFinding.Severity, _ text: String) {
+            findings.append(LintFinding(model: name, severity: severity, text: text))
         }
         // Each of these is looked at whatever the others say.
         func attempt(_ body: () throws(HalcyonError) -> Void) {
@@ -47,7 +70,7 @@ package struct RepositoryLint: Sendable {
             found = try loader.repository.readModel(name, backends: loader.backends)
         }
         guard let definition = found else { return findings }
-        for diagnostic in definition.diagnostics { add(diagnostic.severity, diagnostic.description) }
+        for diagnostic in definition.diagnostics { findings.append(LintFinding(model: name, diagnostic)) }
         for notice in definition.notices { add(.warning, notice) }
         attempt { () throws(HalcyonError) in _ = try loader.repository.labels(of: definition) }
         if let ensemble = definition.configuration.ensemble {
@@ -55,29 +78,73 @@ package struct RepositoryLint: Sendable {
             for warning in warnings(ensemble, definition.configuration) { add(.warning, warning) }
             return findings
         }
+        let isOpened = opens(name, definition)
         // All versions are opened, if any is; what the others say is mostly the same.
-        for version in opensModels ? definition.versions : definition.versions.suffix(1) {
+        for version in isOpened ? definition.versions : definition.versions.suffix(1) {
+            var isSound = true
             attempt { () throws(HalcyonError) in
-                let configuration = try effective(definition, version)
+                let configuration: ModelConfiguration
+                do throws(HalcyonError) {
+                    configuration = try effective(name, definition, version)
+                } catch {
+                    isSound = false
+                    throw error
+                }
                 for warning in ConfigurationCheck.warnings(configuration) { add(.warning, warning) }
                 for complaint in LoadChecks.complaints(
-                    configuration, directory: definition.directory, placement(definition))
+                    configuration, directory: definition.directory, placement(definition),
+                    followsLinks: loader.repository.followsLinks)
                 {
+                    isSound = false
                     for line in complaint.message.split(separator: "\n") { add(.error, String(line)) }
                 }
-                _ = try WarmUpItems.read(configuration, directory: definition.directory)
+                do throws(HalcyonError) {
+                    _ = try WarmUpItems.read(
+                        configuration, directory: definition.directory, followsLinks: loader.repository.followsLinks)
+                } catch {
+                    isSound = false
+                    throw error
+                }
+            }
+            // The whole of a load finds what only the engine knows, and what is only found by doing it.
+            if isSound, isOpened {
+                options.willOpen(name)
+                attempt { () throws(HalcyonError) in try loader.tryOut(name, version: version.number) }
             }
         }
-        var seen: Set<Finding> = []
+        if let obstacle = obstacle(to: name, definition) { add(.note, obstacle) }
+        for line in log.withLock({ $0 }) { add(.note, line) }
+        log.withLock { $0 = [] }
+        var seen: Set<LintFinding> = []
         return findings.filter { seen.insert($0).inserted }
+    }
+
+    /// Why a model that was to be opened is not, and what is not looked at for that.
+    private func obstacle(to key: String, _ definition: ModelDefinition) -> String? {
+        guard options.opensModels, !options.closed.contains(key) else { return nil }
+        let engine = definition.engine.backendName
+        guard let backend = loader.backends[engine], !backend.isInstalled else { return nil }
+        return
+            "the model was not opened, as the engine '\(engine)' is not on this machine: whether types, dimensions and names "
+            + "of inputs and outputs are the model's, its parameters, and the samples of model_warmup are not checked"
+    }
+
+    private func opens(_ key: String, _ definition: ModelDefinition) -> Bool {
+        options.opensModels && !options.closed.contains(key) && definition.configuration.ensemble == nil
+            && loader.backends[definition.engine.backendName]?.isInstalled == true
     }
 
     /// Without its engine a model is taken at its configuration's word.
     private func effective(
-        _ definition: ModelDefinition, _ version: ModelDefinition.Version?
+        _ key: String, _ definition: ModelDefinition, _ version: ModelDefinition.Version?
     ) throws(HalcyonError) -> ModelConfiguration {
-        if opensModels, definition.configuration.ensemble == nil, let version {
-            return try loader.effectiveConfiguration(definition, version)
+        if let version, opens(key, definition) {
+            let name = "\(key) \(version.number)"
+            if let known = opened.withLock({ $0[name] }) { return try known.get() }
+            options.willOpen(key)
+            let result = Result { () throws(HalcyonError) in try loader.effectiveConfiguration(definition, version) }
+            opened.withLock { $0[name] = result }
+            return try result.get()
         }
         guard !definition.configuration.inputs.isEmpty, !definition.configuration.outputs.isEmpty else {
             return definition.configuration
@@ -139,7 +206,7 @@ package struct RepositoryLint: Sendable {
                         + "'\(step.modelName)', which serves "
                         + other.versions.map { String($0.number) }.joined(separator: ", "))
             }
-            let effective = try? effective(other, version ?? other.versions.last)
+            let effective = try? effective(key, other, version ?? other.versions.last)
             // What a model does not say itself is only known when it is opened.
             models.append(effective.flatMap { $0.inputs.isEmpty || $0.outputs.isEmpty ? nil : $0 })
         }

@@ -34,6 +34,10 @@ final class HeldRoute: EnsembleRoute {
         for model in held { model.release() }
     }
 
+    func model(ofStep index: Int) -> EnsembleStepModel? {
+        steps.indices.contains(index) ? steps[index].model.stepModel : nil
+    }
+
     func submit(
         _ request: InferenceRequest, toStep index: Int, handler: @escaping ResponseHandler
     ) -> (any SubmittedRequest)? {
@@ -89,7 +93,10 @@ final class HeldRoute: EnsembleRoute {
                     if known.insert(ObjectIdentifier(model)).inserted { models.append(model) }
                     resolved.append(Step(model: model, route: try route(of: model)))
                 } catch {
-                    throw error.prefixed("in ensemble '\(ensemble)', step \(index), model '\(step.modelName)': ")
+                    // The ensemble itself is there.
+                    let code = error.code == .notFound ? .unavailable : error.code
+                    throw HalcyonError(code, error.message).prefixed(
+                        "in ensemble '\(ensemble)', step \(index), model '\(step.modelName)': ")
                 }
             }
             return resolved

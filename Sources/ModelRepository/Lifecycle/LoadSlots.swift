@@ -1,29 +1,42 @@
 internal import ModelRuntime
 
 /// How many models are loaded at the same time: each takes memory and processors while it is.
-final class LoadSlots: Sendable {
-    private let free: Locked<Int>
+///
+/// A load that takes long may well hang, so after a while it no longer counts, and another goes on beside it.
+package final class LoadSlots: Sendable {
+    /// How long a load holds up others, in nanoseconds.
+    package static let patience: UInt64 = 30_000_000_000
+
+    private let leases: Locked<LoadLeases>
     private let changed = Signal()
     private let clock: any SchedulingClock
 
     init(count: Int, clock: any SchedulingClock) {
-        free = Locked(max(1, count))
+        leases = Locked(LoadLeases(count: count, patience: Self.patience))
         self.clock = clock
     }
 
     /// Waits until there is room.
-    func take() {
-        _ = changed.wait(until: nil, clock: clock) {
-            self.free.withLock { free in
-                guard free > 0 else { return false }
-                free -= 1
-                return true
+    ///
+    /// - Parameter isOver: whether nobody wants it any more; asked whenever ``wake()`` is called.
+    /// - Returns: what to give back; `nil` where it was over.
+    func take(unless isOver: () -> Bool) -> LoadLeases.Lease? {
+        while true {
+            let now = clock.now()
+            let (lease, retry) = leases.withLock { ($0.take(now: now), $0.nextExpiry) }
+            if let lease { return lease }
+            if isOver() { return nil }
+            _ = changed.wait(until: retry, clock: clock) {
+                isOver() || self.leases.withLock { $0.isFree(now: self.clock.now()) }
             }
         }
     }
 
-    func giveBack() {
-        free.withLock { $0 += 1 }
+    func giveBack(_ lease: LoadLeases.Lease) {
+        leases.withLock { $0.giveBack(lease) }
         changed.notify()
     }
+
+    /// Has those who wait see whether it is over.
+    func wake() { changed.notify() }
 }

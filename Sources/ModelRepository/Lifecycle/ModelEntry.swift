@@ -11,7 +11,9 @@ struct ModelEntry {
     /// How many of each version have still requests to finish.
     private var draining: [Int64: Int] = [:]
     /// Why the last load failed before it came to versions; empty where it did not.
-    var failure = ""
+    private(set) var failure = ""
+    /// Whether that was because what lies in the repository could not be read as a model.
+    private(set) var isUnread = false
 
     /// The version that a request without one gets.
     private(set) var newest: ServedModel?
@@ -30,6 +32,25 @@ struct ModelEntry {
         return versions.sorted { $0.key > $1.key }.lazy.map(\.value.reason).first { !$0.isEmpty } ?? ""
     }
 
+    /// Why a version does not serve, which may be nothing; `nil` for one that the server does not know.
+    func reason(of version: Int64) -> String? {
+        versions[version].map { $0.reason.isEmpty ? failure : $0.reason }
+    }
+
+    /// Whether nothing of it serves because somebody wanted that.
+    var isUnloaded: Bool {
+        !isServing && failure.isEmpty && !versions.isEmpty
+            && versions.values.allSatisfy { $0.isUnloaded || $0.phase == .unloading }
+    }
+
+    /// Keeps the reason why a load failed before it came to versions.
+    ///
+    /// - Parameter isUnread: whether what lies in the repository could not be read as a model.
+    mutating func note(_ failure: String, isUnread: Bool = false) {
+        self.failure = failure
+        self.isUnread = isUnread
+    }
+
     /// Why no version serves; `nil` where one does, and where nobody wants one to.
     var failureReason: String? {
         let isWanted = versions.values.contains { !$0.isUnloaded && $0.phase != .unloading }
@@ -45,12 +66,12 @@ struct ModelEntry {
     mutating func begin(_ wanted: [Int64: VersionIdentity?]) throws(HalcyonError) -> VersionPlan {
         let plan = VersionPlan(
             serving: served.mapValues { $0.executor.complaint == nil ? $0.identity : nil }, wanted: wanted)
-        failure = ""
+        note("")
         // What is neither there nor wanted any more is forgotten.
         versions = versions.filter { version, lifecycle in
             lifecycle.phase != .unavailable || plan.load.contains(version)
         }
-        for version in plan.load { try apply(.begin, to: version) }
+        for version in plan.change { try apply(.begin, to: version) }
         return plan
     }
 
@@ -59,10 +80,10 @@ struct ModelEntry {
     /// - Parameter failed: `nil` where there was none to be made, and what there was could not be changed.
     mutating func fail(_ plan: VersionPlan, at failed: Int64?, _ reason: String) throws(HalcyonError) {
         guard let failed else {
-            failure = reason
+            note(reason)
             return
         }
-        for version in plan.load {
+        for version in plan.change {
             try apply(
                 .fail(version == failed ? reason : "not put into service, as version \(failed) failed: \(reason)"),
                 to: version)
@@ -78,6 +99,10 @@ struct ModelEntry {
         let old = plan.retire.compactMap { served.removeValue(forKey: $0) }
         for version in plan.keep {
             try apply(.keep, to: version)
+            served[version]?.keep(versionPolicy: versionPolicy)
+        }
+        for version in plan.adjust {
+            try apply(.succeed, to: version)
             served[version]?.keep(versionPolicy: versionPolicy)
         }
         for model in fresh {
@@ -98,11 +123,9 @@ struct ModelEntry {
         for version in served.keys { try apply(.retire, to: version) }
         let old = served.sorted { $0.key < $1.key }.map(\.value)
         served = [:]
-        if !old.isEmpty {
-            // Nobody wants what has failed any more either.
-            failure = ""
-            versions = versions.filter { $0.value.phase != .unavailable }
-        }
+        // Nobody wants what has failed any more either.
+        note("")
+        for (version, lifecycle) in versions where lifecycle.phase == .unavailable { try apply(.retire, to: version) }
         for model in old { draining[model.version, default: 0] += 1 }
         return old
     }
@@ -124,13 +147,16 @@ struct ModelEntry {
     /// The model's lines of the index, by version.
     ///
     /// - Parameter complaint: why a served version is not ready.
-    func index(name: String, complaint: (ServedModel) -> String?) -> [ModelIndexEntry] {
+    func index(name: String, complaint: (ServedModel) -> ModelTable.Complaint?) -> [ModelIndexEntry] {
         guard !versions.isEmpty else {
             return [ModelIndexEntry(name: name, state: failure.isEmpty ? nil : .unavailable, reason: failure)]
         }
         return versions.sorted { $0.key < $1.key }.map { version, lifecycle in
             if let complaint = served[version].flatMap(complaint) {
-                return ModelIndexEntry(name: name, version: version, state: .unavailable, reason: complaint)
+                return ModelIndexEntry(
+                    name: name, version: version, state: .unavailable,
+                    reason: complaint.isOfUnloading
+                        ? "\(VersionLifecycle.unloaded): \(complaint.text)" : complaint.text)
             }
             return ModelIndexEntry(
                 name: name, version: version, state: lifecycle.state,

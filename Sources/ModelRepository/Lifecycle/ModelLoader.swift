@@ -9,6 +9,9 @@ package struct ModelLoader: Sendable {
     /// By name.
     package var backends: [String: any Backend]
     package var completion: ConfigurationCompletion.Options
+    /// The maximum batch size of models that could batch and do not say, by the engine's name; that of ``completion`` for
+    /// the others.
+    package var defaultMaxBatchSizes: [String: Int] = [:]
     package var warmsUp: Bool
     package var budget: CPUBudget
     package var clock: any SchedulingClock
@@ -20,6 +23,8 @@ package struct ModelLoader: Sendable {
     package var resources: ResourceGate?
     /// How long an execution may take where a model does not say, in nanoseconds; 0 for as long as it takes.
     package var executionTimeout: UInt64 = 0
+    /// What summaries of latencies show; empty for no summaries.
+    package var summaryQuantiles: [SummaryQuantile] = []
     /// Where the threads of instances run, by the policy's name.
     package var hostPolicies: [String: HostPolicy] = [:]
     /// The machine's GPUs that models may run on. It is asked whenever a model is loaded.
@@ -44,15 +49,14 @@ package struct ModelLoader: Sendable {
         self.log = log
     }
 
-    /// The keys of the models that lie in the repositories.
-    func modelKeys() throws(HalcyonError) -> [String] { try repository.modelKeys() }
-
     /// What an ensemble needs of the server: its models' configurations, and the way to them.
     struct Surroundings {
-        var configuration: (EnsembleScheduling.Step) throws(HalcyonError) -> ModelConfiguration
+        var configuration: @Sendable (EnsembleScheduling.Step) throws(HalcyonError) -> ModelConfiguration
         /// The models of the steps of the ensemble with that key, held for one request.
         var resolver:
             @Sendable (_ key: String, _ steps: [EnsembleScheduling.Step]) throws(HalcyonError) -> any EnsembleRoute
+        /// Whether nobody wants the model any more that is being loaded.
+        var isGivenUp: @Sendable () -> Bool = { false }
     }
 
     /// The keys of the models that a model's steps need directly; none for one that is no ensemble.
@@ -89,26 +93,39 @@ package struct ModelLoader: Sendable {
     /// Reads a model.
     ///
     /// - Parameter override: what takes the place of the model's configuration, and of its files where it has any.
-    /// - Throws: as ``ModelRepositoryReader/readModel(_:backends:json:)``.
-    func prepare(_ key: String, override: ModelOverride? = nil) throws(HalcyonError) -> Preparation {
-        try override?.check()
-        let modelName = try ModelKey(key).name
-        var files: PrivateRepository?
+    /// - Throws: as ``ModelRepositoryReader/readModel(_:backends:json:)``; the stage is `making` where the configuration
+    ///   could be read.
+    func prepare(_ key: String, override: ModelOverride? = nil) throws(LoadFailure) -> Preparation {
         var repository = repository
-        if let override, !override.files.isEmpty {
-            let made = try PrivateRepository(model: modelName, files: override.files)
-            repository = try ModelRepositoryReader(paths: [made.path])
-            files = made
+        var modelKey = key
+        do throws(HalcyonError) {
+            try override?.check()
+        } catch {
+            throw LoadFailure(error: error, stage: .reading)
         }
-        let definition = try repository.readModel(
-            files == nil ? key : modelName.rawValue, backends: backends, json: override?.configuration)
-        return Preparation(
-            key: key, definition: definition, identities: try identities(definition), repository: repository,
-            files: files)
+        do throws(HalcyonError) {
+            var files: PrivateRepository?
+            if let override, !override.files.isEmpty {
+                let modelName = try ModelKey(key).name
+                let made = try PrivateRepository(model: modelName, files: override.files)
+                repository = try ModelRepositoryReader(paths: [made.path])
+                modelKey = modelName.rawValue
+                files = made
+            }
+            let definition = try repository.readModel(modelKey, backends: backends, json: override?.configuration)
+            return Preparation(
+                key: key, definition: definition, identities: try identities(definition, repository),
+                repository: repository, files: files)
+        } catch {
+            let isRead = repository.canReadConfiguration(modelKey, json: override?.configuration)
+            throw LoadFailure(error: error, stage: isRead ? .making : .reading)
+        }
     }
 
     /// What each version would be made of. Those of an ensemble have none: what its steps are may have changed.
-    private func identities(_ definition: ModelDefinition) throws(HalcyonError) -> [Int64: VersionIdentity?] {
+    private func identities(
+        _ definition: ModelDefinition, _ repository: ModelRepositoryReader
+    ) throws(HalcyonError) -> [Int64: VersionIdentity?] {
         var identities: [Int64: VersionIdentity?] = [:]
         guard definition.configuration.ensemble == nil else {
             for version in definition.versions { identities.updateValue(nil, forKey: version.number) }
@@ -121,9 +138,10 @@ package struct ModelLoader: Sendable {
             }
         )
         .union(["warmup", "initial_state"])
-        let beside = try FileSystem.fingerprint(of: definition.directory, where: named.contains)
+        let walk = repository.walk(in: definition.folder)
+        let beside = try walk.fingerprint(of: definition.directory, where: named.contains)
         for version in definition.versions {
-            let contents = try FileSystem.fingerprint(of: "\(definition.directory)/\(version.number)")
+            let contents = try walk.fingerprint(of: "\(definition.directory)/\(version.number)")
             identities[version.number] = VersionIdentity(
                 configuration: definition.configuration, contents: contents, shared: beside)
         }
@@ -144,11 +162,12 @@ package struct ModelLoader: Sendable {
         if let ensemble = try routed(definition.configuration.ensemble, near: definition.root) {
             return try load(preparation.key, ensemble, definition, version, in: surroundings)
         }
-        return try load(preparation, version)
+        return try load(preparation, version, in: surroundings)
     }
 
     private func load(
-        _ preparation: Preparation, _ version: ModelDefinition.Version
+        _ preparation: Preparation, _ version: ModelDefinition.Version, in surroundings: Surroundings,
+        batches: Bool = true
     ) throws(HalcyonError) -> ServedModel {
         let start = clock.now()
         let definition = preparation.definition
@@ -160,8 +179,9 @@ package struct ModelLoader: Sendable {
         let labels = try preparation.repository.labels(of: definition)
         let placement = placement(of: backend)
         let model = try open(definition, version, with: backend)
-        let configuration = try complete(definition, version, model, placement)
-        try LoadChecks.check(configuration, directory: definition.directory, placement)
+        let configuration = try complete(definition, version, model, placement, batches: batches)
+        try LoadChecks.check(
+            configuration, directory: definition.directory, placement, followsLinks: repository.followsLinks)
         for warning in ConfigurationCheck.warnings(configuration) {
             log.warning("configuration", metadata: ["diagnostic": "\(warning)"])
         }
@@ -174,21 +194,32 @@ package struct ModelLoader: Sendable {
         parts.cache = cache
         parts.memory = memory
         parts.resources = resources
+        parts.summaryQuantiles = summaryQuantiles
         parts.executionTimeout = try ExecutionTimeout.nanoseconds(configuration) ?? executionTimeout
         warnOfCache(configuration)
         warnOfRates(configuration)
-        let (executor, warmUp) = try makeExecutor(parts, definition)
+        let executor = try makeExecutor(parts, definition)
+        let warmUp = try self.warmUp(executor, preparation, in: surroundings)
+        if let output = warmUp.outputWithoutBatch {
+            guard definition.configuration.maxBatchSize > 0 || !batches else {
+                executor.stop(deadline: nil)
+                noteWithoutBatches(name, output)
+                return try load(preparation, version, in: surroundings, batches: false)
+            }
+            warnOfOutput(output, configuration)
+        }
         let duration = clock.now() &- start
         var metadata: Logger.Metadata = [
             "model": "\(name)", "version": "\(version.number)", "backend": "\(backend.name)", "cpu": "\(plan)",
             "milliseconds": "\(duration / 1_000_000)",
         ]
-        if let warmUp {
-            metadata["first_execution_us"] = "\(warmUp.first / 1000)"
-            metadata["steady_execution_us"] = "\(warmUp.steady / 1000)"
+        if let times = warmUp.times {
+            metadata["first_execution_us"] = "\(times.first / 1000)"
+            metadata["steady_execution_us"] = "\(times.steady / 1000)"
         }
+        if let reason = warmUp.reason { metadata["warm_up"] = "none: \(reason)" }
         for property in model.properties { metadata[property.name] = "\(property.value)" }
-        log.info("model ready", metadata: metadata)
+        log.info("successfully loaded '\(name)'", metadata: metadata)
         return ServedModel(
             key: preparation.key, steps: [], labels: labels, loadNanoseconds: duration,
             identity: preparation.identities[version.number] ?? nil, files: preparation.files, executor: executor)
@@ -201,10 +232,7 @@ package struct ModelLoader: Sendable {
     ) throws(HalcyonError) -> CPUPlan {
         warnOfPolicies(configuration)
         let policy = HostPolicy.common(instances.map(\.hostPolicy))
-        var budget = budget
-        if let cores = policy?.cores, !cores.isEmpty { budget.cores = min(budget.cores, cores.count) }
-        let plan = budget.plan(
-            instances: instances.count, combinesRequests: configuration.dynamicBatching != nil)
+        let plan = cpuPlan(configuration, instances)
         let prepare: @Sendable () throws(HalcyonError) -> Void = { () throws(HalcyonError) in
             do {
                 try model.prepare(for: configuration, plan: plan)
@@ -216,7 +244,16 @@ package struct ModelLoader: Sendable {
         return plan
     }
 
-    private func warnOfPolicies(_ configuration: ModelConfiguration) {
+    /// The share of the processor that a model's instances have together.
+    func cpuPlan(_ configuration: ModelConfiguration, _ instances: [InstanceIdentity]) -> CPUPlan {
+        var budget = budget
+        if let cores = HostPolicy.common(instances.map(\.hostPolicy))?.cores, !cores.isEmpty {
+            budget.cores = min(budget.cores, cores.count)
+        }
+        return budget.plan(instances: instances.count, combinesRequests: configuration.dynamicBatching != nil)
+    }
+
+    func warnOfPolicies(_ configuration: ModelConfiguration) {
         for name in Set(configuration.instanceGroups.map(\.hostPolicy)) where !name.isEmpty && hostPolicies[name] == nil
         {
             log.warning(
@@ -225,27 +262,56 @@ package struct ModelLoader: Sendable {
         }
     }
 
-    /// The instances with their scheduler, warm, and how long the first executions took.
+    /// The instances with their scheduler.
     private func makeExecutor(
         _ parts: ModelExecutor.Parts, _ definition: ModelDefinition
-    ) throws(HalcyonError) -> (any RequestExecutor, WarmUpTimes?) {
-        let executor: any WarmedExecutor =
-            if let sequences = parts.configuration.sequenceBatching {
-                try SequenceExecutor(
-                    parts, sequences, initialStates: try InitialStates.read(sequences, directory: definition.directory))
-            } else {
-                try ModelExecutor(parts)
-            }
-        guard warmsUp || !parts.configuration.warmUps.isEmpty else { return (executor, nil) }
-        do {
-            return (
-                executor,
-                try executor.warmUp(try WarmUpItems.read(parts.configuration, directory: definition.directory))
-            )
+    ) throws(HalcyonError) -> any WarmedExecutor {
+        guard let sequences = parts.configuration.sequenceBatching else { return try ModelExecutor(parts) }
+        return try SequenceExecutor(
+            parts, sequences,
+            initialStates: try InitialStates.read(
+                sequences, directory: definition.directory, followsLinks: repository.followsLinks))
+    }
+
+    /// Has the model run before its first request.
+    ///
+    /// - Throws: what a sample of its configuration fails with; the executor is stopped then.
+    private func warmUp(
+        _ executor: any WarmedExecutor, _ preparation: Preparation, in surroundings: Surroundings
+    ) throws(HalcyonError) -> WarmUpReport {
+        let configuration = executor.configuration
+        for sample in configuration.warmUps where sample.batchSize == 0 {
+            log.info(
+                "a warm-up sample is not run, as its batch_size is 0",
+                metadata: ["model": "\(configuration.name)", "sample": "\(sample.name)"])
+        }
+        do throws(HalcyonError) {
+            let plan = WarmUpPlan(
+                samples: try WarmUpItems.read(
+                    configuration, directory: preparation.definition.directory, followsLinks: repository.followsLinks),
+                isAutomatic: try ServerParameter.automaticWarmUp.flag(of: configuration) ?? warmsUp,
+                isGivenUp: surroundings.isGivenUp)
+            return try executor.warmUp(plan)
         } catch {
             executor.stop(deadline: nil)
-            throw error.prefixed("model '\(parts.configuration.name)' failed to warm up: ")
+            throw error.prefixed("model '\(configuration.name)' failed to warm up: ")
         }
+    }
+
+    private func noteWithoutBatches(_ name: String, _ output: String) {
+        log.notice(
+            "the model is completed without batches, as one of its outputs has none in its first dimension",
+            metadata: ["model": "\(name)", "output": "\(output)"])
+    }
+
+    private func warnOfOutput(_ output: String, _ configuration: ModelConfiguration) {
+        guard configuration.maxBatchSize > 0 else { return }
+        log.warning(
+            "an output's first dimension is not the batch: requests that share a batch will fail",
+            metadata: [
+                "model": "\(configuration.name)", "output": "\(output)",
+                "remedy": "write max_batch_size: 0, and all inputs and outputs with their whole shapes",
+            ])
     }
 
     /// - Parameter ensemble: with the keys of its models.
@@ -255,22 +321,25 @@ package struct ModelLoader: Sendable {
         in surroundings: Surroundings
     ) throws(HalcyonError) -> ServedModel {
         let start = clock.now()
-        let configuration = try ConfigurationCompletion.complete(
+        var configuration = try ConfigurationCompletion.complete(
             definition.configuration, signature: nil, options: completion)
         let graph = try EnsembleGraph(configuration, ensemble)
         var models: [ModelConfiguration] = []
         for step in ensemble.steps { models.append(try surroundings.configuration(step)) }
         try EnsembleGraph.check(configuration, ensemble, against: models)
+        let streams = try EnsembleStreams(configuration, ensemble, graph, decoupled: models.map(\.isDecoupled))
+        configuration.isDecoupled = streams.isDecoupled
         let steps = ensemble.steps
         var parts = EnsembleExecutor.Parts(
-            configuration: configuration, ensemble: ensemble, graph: graph, version: version.number, clock: clock,
-            timer: timer
+            configuration: configuration, ensemble: ensemble, graph: graph, streams: streams, version: version.number,
+            clock: clock, timer: timer
         ) { [resolver = surroundings.resolver] in Result { () throws(HalcyonError) in try resolver(key, steps) } }
         parts.cache = cache
+        parts.summaryQuantiles = summaryQuantiles
         warnOfCache(configuration)
         let executor = EnsembleExecutor(parts)
         log.info(
-            "model ready",
+            "successfully loaded '\(configuration.name)'",
             metadata: [
                 "model": "\(configuration.name)", "version": "\(version.number)",
                 "steps": "\(ensemble.steps.map(\.modelName).joined(separator: ","))",
@@ -280,7 +349,7 @@ package struct ModelLoader: Sendable {
             loadNanoseconds: clock.now() &- start, identity: nil, files: nil, executor: executor)
     }
 
-    private func warnOfRates(_ configuration: ModelConfiguration) {
+    func warnOfRates(_ configuration: ModelConfiguration) {
         guard resources == nil, configuration.instanceGroups.contains(where: { $0.rateLimiter != nil }) else { return }
         log.notice(
             "the model's rate limiter is not acted on, as the server limits no rates",
@@ -297,10 +366,12 @@ package struct ModelLoader: Sendable {
     /// The configuration with what the model and the defaults add, in agreement with the model.
     func complete(
         _ definition: ModelDefinition, _ version: ModelDefinition.Version, _ model: any Model,
-        _ placement: GPUPlacement
+        _ placement: GPUPlacement, batches: Bool = true
     ) throws(HalcyonError) -> ModelConfiguration {
         var options = completion
         options.placement = placement
+        options.defaultMaxBatchSize =
+            batches ? defaultMaxBatchSizes[definition.engine.backendName] ?? completion.defaultMaxBatchSize : 0
         var configuration = try ConfigurationCompletion.complete(
             definition.configuration, signature: model.signature, options: options)
         configuration.defaultModelFilename = version.filename ?? configuration.defaultModelFilename
@@ -349,7 +420,7 @@ package struct ModelLoader: Sendable {
         try checkAccelerators(definition.configuration, backend)
         // What is the server's own is no engine's business.
         var configuration = definition.configuration
-        configuration.parameters[ExecutionTimeout.parameter] = nil
+        for parameter in ServerParameter.allCases { configuration.parameters[parameter.rawValue] = nil }
         do {
             return try backend.openModel(
                 ModelSource(
@@ -357,7 +428,9 @@ package struct ModelLoader: Sendable {
                     modelDirectory: definition.directory,
                     modelPath: version.modelPath, log: log))
         } catch {
-            throw HalcyonError(wrapping: error)
+            let error = HalcyonError(wrapping: error)
+            guard let what = version.modelPath.flatMap(ModelFileContents.complaint) else { throw error }
+            throw HalcyonError(.invalidArgument, "model '\(configuration.name)': \(what); \(error.message)")
         }
     }
 

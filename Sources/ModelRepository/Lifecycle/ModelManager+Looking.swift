@@ -1,3 +1,4 @@
+internal import Logging
 internal import ModelConfiguration
 internal import ModelRuntime
 package import Tensors
@@ -19,6 +20,31 @@ extension ModelManager {
         }
     }
 
+    /// The labels of an output; empty where there are none. An ensemble's outputs have those of the step that makes them,
+    /// unless they have their own.
+    ///
+    /// - Throws: as ``withModel(_:version:_:)``.
+    package func labels(of output: String, model name: String, version: Int64?) throws(HalcyonError) -> [String] {
+        var next: (model: String, version: Int64?, output: String)? = (name, version, output)
+        var labels: [String]?
+        var depth = 0
+        // Ensembles may have come to need each other in a circle, in which nobody has labels.
+        while let place = next, labels == nil, depth < 64 {
+            do throws(HalcyonError) {
+                try withModel(place.model, version: place.version) { model in
+                    labels = model.labels[place.output]
+                    next = model.source(of: place.output)
+                }
+            } catch {
+                // Only the model that was asked for has to be there.
+                if depth == 0 { throw error }
+                next = nil
+            }
+            depth += 1
+        }
+        return labels ?? []
+    }
+
     /// The served versions of all models, by name and version.
     package func servedModels() -> [ServedModel] {
         table.withLock { table in
@@ -27,12 +53,19 @@ extension ModelManager {
     }
 
     /// The keys of the models that lie in the repositories, by name.
-    package func modelKeys() throws(HalcyonError) -> [String] { try loader.modelKeys() }
+    ///
+    /// - Parameter isLenient: whether repositories that can't be reached count as empty.
+    package func modelKeys(isLenient: Bool = false) throws(HalcyonError) -> [String] {
+        try loader.repository.modelKeys(isLenient: isLenient)
+    }
+
+    /// What is wrong with a repository now; `nil` where all can be read.
+    package func repositoryComplaint() -> HalcyonError? { loader.repository.complaint() }
 
     /// Every model of the repositories and every one that was asked for, by name.
     package func index() -> [ModelIndexEntry] {
         let table = table.withLock { $0 }
-        let present = (try? loader.modelKeys()) ?? []
+        let present = (try? modelKeys(isLenient: true)) ?? []
         let known = table.entries.filter { key, entry in
             key.utf8.first != UInt8(ascii: "/") || present.contains(key) || entry.isServing
         }
@@ -45,14 +78,38 @@ extension ModelManager {
     /// The models that were asked for and do not serve, or not as they should, with the reason.
     package func failures() -> [(name: String, reason: String)] {
         let table = table.withLock { $0 }
-        return table.entries.compactMap { name, entry in table.complaint(of: entry).map { (name, $0) } }
+        return table.entries.compactMap { name, entry in table.complaint(of: entry).map { (name, $0.text) } }
             .sorted { $0.name < $1.name }
+    }
+
+    /// Whether all models serve that the server knows and that are to: what could not be read as a model is none, and what
+    /// was unloaded is missed by nobody, not even where an ensemble lacks it.
+    package var areModelsReady: Bool {
+        let table = table.withLock { $0 }
+        return table.entries.values.allSatisfy { entry in
+            !entry.isServing && entry.isUnread || (table.complaint(of: entry)?.isOfUnloading ?? true)
+        }
     }
 
     // MARK: Polling
 
-    /// What the models' folders look like, `nil` for one that can't be read; `nil` where the repositories can't.
-    func fingerprints() -> [String: UInt64?]? { try? loader.repository.fingerprints() }
+    /// What the models' folders look like, `nil` for one that can't be read.
+    ///
+    /// - Throws: where a repository can't be.
+    func fingerprints() throws(HalcyonError) -> [String: UInt64?] {
+        var found: [String: String] = [:]
+        let fingerprints = try loader.repository.fingerprints { found[$0] = $1.message }
+        let before = unreadable.withLock { unreadable in
+            defer { unreadable = found }
+            return unreadable
+        }
+        for (key, reason) in found.sorted(by: { $0.key < $1.key }) where before[key] != reason {
+            loader.log.warning(
+                "a model's folder can't be looked at and is taken to be as it was",
+                metadata: ["model": "\(key)", "reason": "\(reason)"])
+        }
+        return fingerprints
+    }
 
     /// The keys of the models that a model needs directly, by what lies in its repository; none where that is wrong.
     func stepsInRepository(of name: String) -> [String] { (try? loader.steps(name)) ?? [] }

@@ -4,45 +4,67 @@ internal import Tensors
 
 /// What the server has of all its models, by key. A value; ``ModelManager`` keeps it under a lock.
 struct ModelTable {
-    var entries: [String: ModelEntry] = [:]
+    var entries: [String: ModelEntry] = [:] {
+        didSet { named = Self.named(entries.keys) }
+    }
+    /// The keys that are more than a name, by the name in them.
+    private var named: [String: [String]] = [:]
     /// Who loads and unloads, and who waits to.
     var turns = TurnQueue()
+    /// The loads that are under way or wait for their turn, by the ticket of that.
+    var attempts: [TurnQueue.Ticket: LoadAttempt] = [:]
     /// Versions that are out of service and have still requests to finish.
     var draining: [UInt64: ServedModel] = [:]
     var isStopped = false
 
+    private static func named(_ keys: Dictionary<String, ModelEntry>.Keys) -> [String: [String]] {
+        var named: [String: [String]] = [:]
+        for key in keys where key.utf8.first == UInt8(ascii: "/") { named[ModelKey.name(key), default: []].append(key) }
+        return named
+    }
+
     /// The served version that a request means.
     ///
     /// - Parameter version: `nil` for the newest.
-    /// - Throws: `notFound` for a model that nobody loaded, `unavailable` for one that is not ready, `invalidArgument` for
-    ///   a name that several models have.
+    /// - Throws: `notFound` for a model that nobody loaded, for a version that it never had and for one without any that
+    ///   serves; `unavailable` for a version that does not serve now, and where the server is being stopped; `invalidArgument` for a name that several models have.
     func find(_ name: String, version: Int64?) throws(HalcyonError) -> ServedModel {
-        var found = entries[name]
-        if found?.isServing != true { found = entries[try key(name)] }
-        guard let entry = found else {
+        guard let entry = entries[named.isEmpty ? name : try key(name)] else {
             throw HalcyonError(.notFound, "Request for unknown model: '\(name)' is not found")
         }
         if let model = version.map({ entry.served[$0] }) ?? entry.newest { return model }
-        if let version, entry.isServing {
+        guard let version else {
+            let reason = entry.reason.isEmpty ? "" : ": \(entry.reason)"
+            throw HalcyonError(
+                isStopped ? .unavailable : .notFound,
+                "Request for unknown model: '\(name)' has no available versions\(reason)")
+        }
+        guard let reason = entry.reason(of: version) else {
             throw HalcyonError(.notFound, "Request for unknown model: '\(name)' version \(version) is not found")
         }
-        let reason = entry.reason.isEmpty ? "" : ": \(entry.reason)"
-        throw HalcyonError(.unavailable, "Request for unknown model: '\(name)' has no available versions\(reason)")
+        throw HalcyonError(
+            .unavailable,
+            "Request for unknown model: '\(name)' version \(version) is not at ready state"
+                + (reason.isEmpty ? "" : ": \(reason)"))
     }
 
     /// The key of the model that a client or an ensemble means by a name or a key.
     ///
     /// - Throws: `invalidArgument` for a name that several models have.
     func key(_ name: String) throws(HalcyonError) -> String {
-        let isKey = name.utf8.first == UInt8(ascii: "/")
-        if let entry = entries[name], !isKey || entry.isServing { return name }
-        // One that was not alone with its name may be by now, and the other way round.
-        if isKey { return entries[ModelKey.name(name)]?.isServing == true ? ModelKey.name(name) : name }
-        let keys = entries.filter { ModelKey.name($0) == name && $1.isServing }.map(\.key)
-        guard keys.count > 1 else { return keys.first ?? name }
+        let keys = keys(named: name)
+        let serving = keys.filter { entries[$0]?.isServing == true }
+        guard serving.count > 1 else { return serving.first ?? keys.first ?? name }
         throw HalcyonError(
             .invalidArgument,
-            "several models have the name '\(name)': write one of \(keys.sorted().joined(separator: ", "))")
+            "There are \(serving.count) identifiers of model '\(name)' in global map, model namespace must be provided to "
+                + "resolve ambiguity: several models have that name, write one of \(serving.joined(separator: ", "))")
+    }
+
+    /// The keys of the models that have a name, in order; the name itself where none has.
+    func keys(named name: String) -> [String] {
+        let keys = (entries[name] == nil ? [] : [name]) + (named[name] ?? [])
+        return keys.isEmpty ? [name] : keys.sorted()
     }
 
     // MARK: Ensembles
@@ -101,40 +123,50 @@ struct ModelTable {
 
     // MARK: Readiness
 
+    /// Why a model is not ready.
+    struct Complaint {
+        var text: String
+        /// Whether it is for a model that somebody wanted to be unloaded: then nothing has failed.
+        var isOfUnloading = false
+    }
+
     /// Why a served version is not ready; `nil` where it is.
-    func complaint(of model: ServedModel) -> String? {
-        var known: [ObjectIdentifier: String?] = [:]
+    func complaint(of model: ServedModel) -> Complaint? {
+        var known: [ObjectIdentifier: Complaint?] = [:]
         return complaint(of: model, &known)
     }
 
     /// - Parameter known: what has been found out about others on the way here.
-    private func complaint(of model: ServedModel, _ known: inout [ObjectIdentifier: String?]) -> String? {
+    private func complaint(of model: ServedModel, _ known: inout [ObjectIdentifier: Complaint?]) -> Complaint? {
         if let found = known[ObjectIdentifier(model)] { return found }
         // What comes back here on its own way is a circle.
-        known[ObjectIdentifier(model)] = .some("ensembles need each other in a circle")
-        let complaint = model.executor.complaint ?? stepComplaint(of: model, &known)
+        known[ObjectIdentifier(model)] = .some(Complaint(text: "ensembles need each other in a circle"))
+        let complaint = model.executor.complaint.map { Complaint(text: $0) } ?? stepComplaint(of: model, &known)
         known[ObjectIdentifier(model)] = .some(complaint)
         return complaint
     }
 
-    private func stepComplaint(of model: ServedModel, _ known: inout [ObjectIdentifier: String?]) -> String? {
+    private func stepComplaint(of model: ServedModel, _ known: inout [ObjectIdentifier: Complaint?]) -> Complaint? {
         var models: [ServedModel] = []
         for (index, step) in model.steps.enumerated() {
             let place = "step \(index), model '\(step.modelName)': "
             do throws(HalcyonError) {
                 let other = try find(step.modelName, version: step.modelVersion)
-                if let complaint = complaint(of: other, &known) { return place + complaint }
+                if let complaint = complaint(of: other, &known) {
+                    return Complaint(text: place + complaint.text, isOfUnloading: complaint.isOfUnloading)
+                }
                 models.append(other)
             } catch {
-                return place + error.message
+                let entry = (try? key(step.modelName)).flatMap { entries[$0] }
+                return Complaint(text: place + error.message, isOfUnloading: entry?.isUnloaded == true)
             }
         }
-        return model.disagreement(with: models)
+        return model.disagreement(with: models).map { Complaint(text: $0) }
     }
 
     /// Why a model does not serve, or not as it should; `nil` where it does, and where nobody wants it to.
-    func complaint(of entry: ModelEntry) -> String? {
-        guard entry.isServing else { return entry.failureReason }
+    func complaint(of entry: ModelEntry) -> Complaint? {
+        guard entry.isServing else { return entry.failureReason.map { Complaint(text: $0) } }
         return entry.served.sorted { $0.key < $1.key }.lazy.compactMap { complaint(of: $0.value) }.first
     }
 }

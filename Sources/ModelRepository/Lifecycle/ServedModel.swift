@@ -15,10 +15,16 @@ package final class ServedModel: Sendable {
     let generation = ServedModel.nextGeneration.wrappingAdd(1, ordering: .relaxed).oldValue
     /// Whether its answers depend on what it was asked before.
     let isStateful: Bool
-    /// What it was made of; `nil` where it is to be made anew by every load.
-    let identity: VersionIdentity?
-    /// Of the last load that let it be: it chooses among the versions and changes none.
-    private let versionPolicy: Locked<VersionPolicy>
+    /// What may change while it serves.
+    private struct State {
+        /// What it was made of; `nil` where it is to be made anew by every load.
+        var identity: VersionIdentity?
+        /// Of the last load that let it be: it chooses among the versions and changes none.
+        var versionPolicy: VersionPolicy
+        var instanceGroups: [InstanceGroup]
+    }
+
+    private let state: Locked<State>
     /// The labels of the outputs that have a label file.
     package let labels: [String: [String]]
     private let loadNanoseconds: UInt64
@@ -26,6 +32,8 @@ package final class ServedModel: Sendable {
     private let files: PrivateRepository?
     package let executor: any RequestExecutor
     package let isDecoupled: Bool
+    /// As a step of an ensemble.
+    let stepModel: EnsembleStepModel
     /// Those who are about to hand a request to the executor.
     private let holders = Atomic<Int>(0)
     private let released = Signal()
@@ -41,25 +49,51 @@ package final class ServedModel: Sendable {
         self.steps = steps
         version = executor.version
         name = executor.configuration.name
-        versionPolicy = Locked(executor.configuration.versionPolicy)
+        state = Locked(
+            State(
+                identity: identity, versionPolicy: executor.configuration.versionPolicy,
+                instanceGroups: executor.configuration.instanceGroups))
+        stepModel = EnsembleStepModel(executor.configuration)
         isDecoupled = executor.configuration.isDecoupled
         isStateful = executor.configuration.sequenceBatching != nil
-        self.identity = identity
         self.labels = labels
         self.loadNanoseconds = loadNanoseconds
         self.files = files
         self.executor = executor
     }
 
+    /// Where an ensemble's output comes from: the key and version of a step's model, and the model's output.
+    func source(of output: String) -> (model: String, version: Int64?, output: String)? {
+        for step in steps {
+            if let own = step.outputMap.first(where: { $0.value == output }) {
+                return (step.modelName, step.modelVersion, own.key)
+            }
+        }
+        return nil
+    }
+
     /// Complete: as written, with what the model and the defaults add.
     package var configuration: ModelConfiguration {
         var configuration = executor.configuration
-        configuration.versionPolicy = versionPolicy.withLock { $0 }
+        (configuration.versionPolicy, configuration.instanceGroups) = state.withLock {
+            ($0.versionPolicy, $0.instanceGroups)
+        }
         return configuration
     }
 
+    /// What it was made of; `nil` where it is to be made anew by every load.
+    var identity: VersionIdentity? { state.withLock { $0.identity } }
+
     /// A load has let it be, and says which versions there are now.
-    func keep(versionPolicy policy: VersionPolicy) { versionPolicy.withLock { $0 = policy } }
+    func keep(versionPolicy policy: VersionPolicy) { state.withLock { $0.versionPolicy = policy } }
+
+    /// It has other instances now, and is as if made of `identity`.
+    func adjusted(to groups: [InstanceGroup], _ identity: VersionIdentity?) {
+        state.withLock { state in
+            state.instanceGroups = groups
+            state.identity = identity
+        }
+    }
 
     /// Why an ensemble's graph does not fit the models that its steps have now: they may have been loaded anew since it
     /// was; `nil` where it does, and for a model that is no ensemble.
@@ -72,11 +106,21 @@ package final class ServedModel: Sendable {
             if known.generations == generations { return known.complaint }
             do throws(HalcyonError) {
                 try EnsembleGraph.check(executor.configuration, ensemble, against: models.map(\.configuration))
-                known = (generations, nil)
+                known = (generations, changedStep(models))
             } catch {
                 known = (generations, error.message)
             }
             return known.complaint
+        }
+    }
+
+    /// What an ensemble was not made for: a step that gives any number of responses, or does not any more.
+    private func changedStep(_ models: [ServedModel]) -> String? {
+        guard let streams = (executor as? EnsembleExecutor)?.streams else { return nil }
+        let changed = models.indices.first { models[$0].isDecoupled != streams.isDecoupled(step: $0) }
+        return changed.map { step in
+            "step \(step), model '\(models[step].name)', is "
+                + "\(models[step].isDecoupled ? "decoupled now" : "no longer decoupled"): load the ensemble anew"
         }
     }
 

@@ -1,7 +1,7 @@
 /// Whose turn it is to load or unload each model: first come, first served. A value.
 struct TurnQueue {
     struct Ticket: Hashable {
-        fileprivate let name: String
+        let name: String
         fileprivate let number: UInt64
     }
 

@@ -3,7 +3,7 @@ internal import ModelConfiguration
 /// What a loaded version was made of: of two equal ones a new load would make the same again.
 struct VersionIdentity: Hashable, Sendable {
     /// As written, but for the version policy, which chooses among versions and changes none.
-    let configuration: ModelConfiguration
+    private(set) var configuration: ModelConfiguration
     /// The version's folder, as far as names, sizes and times tell.
     let contents: UInt64
     /// The files beside the version folders: labels, warm-up samples, initial states.
@@ -15,5 +15,13 @@ struct VersionIdentity: Hashable, Sendable {
         self.configuration = configuration
         self.contents = contents
         self.shared = shared
+    }
+
+    /// Whether the other is the same but for the instances: then those can be changed while the version serves.
+    func differsInInstancesOnly(from other: VersionIdentity) -> Bool {
+        var (left, right) = (self, other)
+        left.configuration.instanceGroups = []
+        right.configuration.instanceGroups = []
+        return self != other && left == right
     }
 }

@@ -14,6 +14,7 @@ internal import Tensors
 /// | replacing | fail | ready, with the reason |
 /// | ready | retire | unloading |
 /// | unloading | drain | unavailable |
+/// | unavailable | retire | unavailable: nobody wants what has failed any more |
 /// | unloading | begin | loading: another comes although the old one still finishes its requests |
 ///
 /// Everything else is a mistake of the caller's: it changes nothing and throws.
@@ -53,7 +54,8 @@ struct VersionLifecycle: Hashable {
         case (.ready, .begin): self = Self(phase: .replacing, reason: reason)
         case (.replacing, .fail(let reason)): self = Self(phase: .ready, reason: reason)
         case (.ready, .retire): self = Self(phase: .unloading)
-        case (.unloading, .drain): self = Self(phase: .unavailable, reason: Self.unloaded, isUnloaded: true)
+        case (.unloading, .drain), (.unavailable, .retire):
+            self = Self(phase: .unavailable, reason: Self.unloaded, isUnloaded: true)
         default: throw HalcyonError(.internal, "a version that is \(phase.rawValue) can't \(event)")
         }
     }

@@ -4,10 +4,12 @@
 struct VersionPlan: Hashable {
     /// Versions that go on as they are, ascending.
     let keep: [Int64]
+    /// Versions that go on with other instances, ascending: nothing else of them has changed.
+    private(set) var adjust: [Int64]
     /// Versions to make, ascending: new ones, and those whose files or configuration have changed.
-    let load: [Int64]
+    private(set) var load: [Int64]
     /// Versions that serve and are to go once the new ones do, ascending. One that is made anew is among both.
-    let retire: [Int64]
+    private(set) var retire: [Int64]
 
     /// - Parameters:
     ///   - serving: what the versions that serve were made of; `nil` for one that is to be made anew in any case.
@@ -17,8 +19,23 @@ struct VersionPlan: Hashable {
             guard let identity, case .some(.some(let present)) = serving[version] else { return false }
             return identity == present
         }
+        let adjusted = wanted.filter { version, identity in
+            guard let identity, case .some(.some(let present)) = serving[version] else { return false }
+            return identity.differsInInstancesOnly(from: present)
+        }
         keep = kept.keys.sorted()
-        load = wanted.keys.filter { kept[$0] == nil }.sorted()
-        retire = serving.keys.filter { kept[$0] == nil }.sorted()
+        adjust = adjusted.keys.sorted()
+        load = wanted.keys.filter { kept[$0] == nil && adjusted[$0] == nil }.sorted()
+        retire = serving.keys.filter { kept[$0] == nil && adjusted[$0] == nil }.sorted()
+    }
+
+    /// Versions that something is made for, ascending.
+    var change: [Int64] { (adjust + load).sorted() }
+
+    /// A version can't go on with other instances, and is made anew.
+    mutating func makeAnew(_ version: Int64) {
+        adjust.removeAll { $0 == version }
+        load = (load + [version]).sorted()
+        retire = (retire + [version]).sorted()
     }
 }

@@ -1,8 +1,7 @@
 /// In which order the actions of one look are done. A pure function.
 enum PollOrder {
     /// Models are loaded behind those that they need, and unloaded before them. Loads come first, so that an ensemble that
-    /// needs a model no longer has been loaded anew before the model goes; but a name that changes its key, as it does when
-    /// another repository gets or loses it, is free before it is taken.
+    /// needs a model no longer has been loaded anew before the model goes.
     ///
     /// - Parameters:
     ///   - needs: the models that one needs, by what lies in the repositories.
@@ -18,11 +17,8 @@ enum PollOrder {
             case .unload(let key): unloads.insert(key)
             }
         }
-        let names = Set(loads.map(ModelKey.name))
-        let renamed = unloads.filter { names.contains(ModelKey.name($0)) }
-        return outerFirst(renamed, needed).map { .unload($0) }
-            + outerFirst(loads, needs).reversed().map { .load($0) }
-            + outerFirst(unloads.subtracting(renamed), needed).map { .unload($0) }
+        return outerFirst(loads, needs).reversed().map { .load($0) }
+            + outerFirst(unloads, needed).map { .unload($0) }
     }
 
     private static func outerFirst(_ names: Set<String>, _ needs: (String) -> [String]) -> [String] {

@@ -22,6 +22,9 @@ struct PollPolicy {
         taken = loaded
     }
 
+    /// Whether nothing that was there at the last look waits to look the same twice.
+    var isSettled: Bool { seen == taken }
+
     /// Takes a look.
     ///
     /// - Parameter found: by key; `nil` for a folder that could not be read, which is taken to be as it was.

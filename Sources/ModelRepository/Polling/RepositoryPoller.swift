@@ -4,13 +4,24 @@ package import Tensors
 
 /// Looks at the repositories now and then, and loads and unloads what has come, changed and gone.
 package final class RepositoryPoller: Sendable {
+    private struct State {
+        var policy: PollPolicy
+        /// Whether what the repositories had at the last look has been loaded, or tried to be.
+        var isCaughtUp: Bool
+        /// The loads that are under way, by key.
+        var loads: [String: LoadAttempt] = [:]
+        var isStopped = false
+    }
+
+    /// How long a load holds up the next look, in nanoseconds: one that takes longer goes on by itself.
+    private static let patience: UInt64 = 30_000_000_000
+
     private let manager: ModelManager
     private let interval: UInt64
     private let clock: any SchedulingClock
     private let log: Logger
-    private let policy: Locked<PollPolicy>
-    private let isStopped = Locked(false)
-    private let stopped = Signal()
+    private let state: Locked<State>
+    private let changed = Signal()
     private let worker = Locked<WorkerThread?>(nil)
 
     /// Made before the models are loaded at start, so that what changes meanwhile is noticed.
@@ -21,8 +32,13 @@ package final class RepositoryPoller: Sendable {
         self.interval = interval
         self.clock = clock
         self.log = log
-        policy = Locked(PollPolicy(loaded: (manager.fingerprints() ?? [:]).compactMapValues { $0 }))
+        let found = try? manager.fingerprints()
+        state = Locked(
+            State(policy: PollPolicy(loaded: (found ?? [:]).compactMapValues { $0 }), isCaughtUp: found != nil))
     }
+
+    /// Whether the repositories could be read, and what they had has been loaded, or tried to be.
+    package var isCaughtUp: Bool { state.withLock { $0.isCaughtUp } }
 
     /// Looks from now on, on a thread of its own.
     ///
@@ -31,7 +47,7 @@ package final class RepositoryPoller: Sendable {
         let thread = try WorkerThread(name: "poll") { [self] in
             while true {
                 let (next, overflow) = clock.now().addingReportingOverflow(interval)
-                if stopped.wait(until: overflow ? nil : next, clock: clock, { self.isStopped.withLock { $0 } }) {
+                if changed.wait(until: overflow ? nil : next, clock: clock, { self.state.withLock { $0.isStopped } }) {
                     return
                 }
                 poll()
@@ -42,36 +58,69 @@ package final class RepositoryPoller: Sendable {
 
     /// One look, and what follows from it.
     package func poll() {
-        // A repository that can't be read at the moment has not lost its models.
-        guard let present = manager.fingerprints() else {
-            log.warning("the model repositories can't be read: nothing is loaded or unloaded")
-            return
+        let present: [String: UInt64?]
+        do throws(HalcyonError) {
+            present = try manager.fingerprints()
+        } catch {
+            // A repository that can't be read at the moment has not lost its models.
+            return log.warning(
+                "the model repositories can't be read: nothing is loaded or unloaded",
+                metadata: ["reason": "\(error.message)"])
         }
         let actions = PollOrder.sorted(
-            policy.withLock { $0.actions(for: present) }, needs: manager.stepsInRepository(of:),
+            state.withLock { $0.policy.actions(for: present) }, needs: manager.stepsInRepository(of:),
             needed: manager.servedSteps(of:))
         for action in actions { perform(action) }
         // What depends on what has changed may be right by now.
         if !actions.isEmpty { for name in manager.sickEnsembles() { perform(.load(name)) } }
+        state.withLock { state in
+            if state.policy.isSettled { state.isCaughtUp = true }
+        }
     }
 
     private func perform(_ action: PollPolicy.Action) {
         do throws(HalcyonError) {
             switch action {
-            case .load(let name): try manager.load(name, retirement: .inBackground)
+            case .load(let name): try load(name)
             case .unload(let name): try manager.takeOut(name)
             }
         } catch {
-            // One that never served has nothing to unload.
-            if case .unload = action, error.code == .notFound { return }
             log.error("polling", metadata: ["action": "\(action)", "error": "\(error)"])
         }
     }
 
-    /// Looks no more. What is being loaded is finished first.
+    /// Loads a model and waits for it, but not for one that takes long. A load of it that is still under way is given up:
+    /// what it loads is of yesterday.
+    private func load(_ name: String) throws(HalcyonError) {
+        let attempt = LoadAttempt()
+        let earlier = state.withLock { $0.loads.updateValue(attempt, forKey: name) }
+        earlier?.giveUp(
+            HalcyonError(.unavailable, "the load was given up, as the model has changed in its repository meanwhile"))
+        let work = DetachedWork<Void>(
+            { [manager, log] in
+                do throws(HalcyonError) {
+                    try manager.load(name, attempt: attempt)
+                } catch {
+                    log.error("polling", metadata: ["action": "load(\"\(name)\")", "error": "\(error)"])
+                }
+            }, discard: { _ in },
+            ended: { [self] _ in
+                state.withLock { if $0.loads[name] === attempt { $0.loads[name] = nil } }
+                changed.notify()
+            })
+        let (limit, overflow) = clock.now().addingReportingOverflow(Self.patience)
+        let isOver = changed.wait(until: overflow ? nil : limit, clock: clock) {
+            work.isDone || self.state.withLock { $0.isStopped }
+        }
+        if !isOver {
+            log.warning("a load takes long, and polling goes on beside it", metadata: ["model": "\(name)"])
+        }
+    }
+
+    /// Looks no more.
     package func stop() {
-        isStopped.withLock { $0 = true }
-        stopped.notify()
+        state.withLock { $0.isStopped = true }
+        changed.notify()
         worker.withLock { $0.take() }?.join()
     }
 }

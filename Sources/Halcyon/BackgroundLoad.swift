@@ -1,0 +1,35 @@
+internal import ModelRuntime
+internal import Synchronization
+
+/// A load at the server's start, on a thread of its own.
+final class BackgroundLoad: Sendable {
+    private let isDone = Atomic<Bool>(false)
+    private let done = Signal()
+    private let clock: any SchedulingClock
+
+    init(clock: any SchedulingClock, _ body: @escaping @Sendable () -> Void) {
+        self.clock = clock
+        let run: @Sendable () -> Void = { [self] in
+            body()
+            isDone.store(true, ordering: .releasing)
+            done.notify()
+        }
+        do {
+            try WorkerThread.detach(name: "load", run)
+        } catch {
+            // Without another thread to be had, blocking this one is what is left.
+            run()
+        }
+    }
+
+    /// Waits until it is done.
+    ///
+    /// - Parameter patience: nanoseconds; `nil` for as long as it takes.
+    func wait(patience: UInt64? = nil) {
+        let limit = patience.flatMap { patience in
+            let (limit, overflow) = clock.now().addingReportingOverflow(patience)
+            return overflow ? nil : limit
+        }
+        _ = done.wait(until: limit, clock: clock) { self.isDone.load(ordering: .acquiring) }
+    }
+}
