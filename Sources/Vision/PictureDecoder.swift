@@ -3,7 +3,8 @@ internal import CTurboJPEG
 internal import Glibc
 package import Tensors
 
-/// Reads JPEG and PNG. The orientation that a camera notes in a JPEG's EXIF data is not applied.
+/// Reads JPEG and PNG, and turns them as the camera's note of its orientation in their EXIF data says: width, height and
+/// pixels are those of the picture as any viewer shows it.
 package enum PictureDecoder {
     /// Decodes a file.
     ///
@@ -23,9 +24,13 @@ package enum PictureDecoder {
         _ bytes: UnsafeRawBufferPointer, name: String, limits: PictureLimits = PictureLimits()
     ) throws(HalcyonError) -> Picture {
         guard !bytes.isEmpty else { throw fault(name, "is empty") }
-        if bytes.starts(with: [0xFF, 0xD8, 0xFF]) { return try decodeJPEG(bytes, name: name, limits: limits) }
+        if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
+            let picture = try decodeJPEG(bytes, name: name, limits: limits)
+            return try ExifOrientation.ofJPEG(bytes).upright(picture)
+        }
         if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
-            return try decodePNG(bytes, name: name, limits: limits)
+            let picture = try decodePNG(bytes, name: name, limits: limits)
+            return try ExifOrientation.ofPNG(bytes).upright(picture)
         }
         throw fault(name, "is neither JPEG nor PNG")
     }
@@ -59,6 +64,12 @@ package enum PictureDecoder {
         else { throw fault(name, "is a damaged JPEG: \(message(decoder))") }
         let isCMYK = space == Int32(TJCS_CMYK.rawValue) || space == Int32(TJCS_YCCK.rawValue)
         let storage = try allocate(width: Int(width), height: Int(height), name: name, limits: limits)
+        let scans = JPEGScans.count(in: bytes)
+        let pixels = storage.byteCount / 3
+        guard scans <= limits.maxScans, scans <= limits.maxScannedPixels / max(1, pixels) else {
+            let most = min(limits.maxScans, limits.maxScannedPixels / max(1, pixels))
+            throw fault(name, "has \(scans) scans of \(pixels) pixels each; at most \(most) of that size are decoded")
+        }
         if isCMYK {
             let cmyk = BufferStorage.allocate(byteCount: storage.byteCount / 3 * 4)
             try decompress(decoder, bytes, into: cmyk, size: (width, height), format: TJPF_CMYK, name: name)
@@ -109,14 +120,30 @@ package enum PictureDecoder {
         guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else {
             throw fault(name, "is a damaged PNG: \(message(image))")
         }
+        let pixelSize = Self.sampleSize(image.format)
         image.format = UInt32(PNG_FORMAT_FLAG_COLOR)
         let storage = try allocate(width: Int(image.width), height: Int(image.height), name: name, limits: limits)
+        let samples = storage.byteCount / 3 * pixelSize
+        guard samples <= limits.maxSampleBytes else {
+            throw fault(
+                name,
+                "has \(image.width) x \(image.height) pixels of \(pixelSize) bytes; files of up to "
+                    + "\(limits.maxSampleBytes) such bytes are decoded")
+        }
         // Where there is transparency, it is laid over black.
         var background = png_color()
         guard png_image_finish_read(&image, &background, storage.baseAddress, 0, nil) != 0 else {
             throw fault(name, "is a damaged PNG: \(message(image))")
         }
         return try Picture(width: Int(image.width), height: Int(image.height), pixels: Buffer(storage))
+    }
+
+    /// Bytes of a pixel in the file, as its format says.
+    private static func sampleSize(_ format: UInt32) -> Int {
+        let hasColor = format & UInt32(PNG_FORMAT_FLAG_COLOR) != 0
+        let hasAlpha = format & UInt32(PNG_FORMAT_FLAG_ALPHA) != 0
+        let isWide = format & UInt32(PNG_FORMAT_FLAG_LINEAR) != 0
+        return ((hasColor ? 3 : 1) + (hasAlpha ? 1 : 0)) * (isWide ? 2 : 1)
     }
 
     private static func message(_ image: png_image) -> String {

@@ -10,7 +10,7 @@ internal import Vision
 /// output, TYPE_FP32 with `dims: [ 8 ]`, is the way back for boxes (``DetectionBoxesBackend``): how many of the picture's
 /// pixels one of the network's is, across and down; where the picture's upper left corner lies in the network's input, x
 /// and y; the picture's width and height; and the network's. The parameter `fit` is `letterbox` (the default) or
-/// `stretch`.
+/// `stretch`; `max_pixels` says how large pictures may be (100,000,000 by default).
 public struct ImagePreprocessingBackend: Backend {
     public init() {}
 
@@ -30,6 +30,7 @@ private final class ImagePreprocessingModel: Model {
     private let image: TensorConfiguration
     private let mapping: TensorConfiguration?
     private let batches: Bool
+    private let limits: PictureLimits
 
     init(_ configuration: ModelConfiguration) throws(HalcyonError) {
         func fault(_ what: String) -> HalcyonError {
@@ -46,13 +47,23 @@ private final class ImagePreprocessingModel: Model {
             throw fault("needs TYPE_FP32 and dims: [ 8 ] for its second output '\(mapping.name)'")
         }
         var fit = Fit.letterbox
+        var limits = PictureLimits()
         for (name, value) in configuration.parameters.sorted(by: { $0.key < $1.key }) {
             switch (name, value) {
             case ("fit", "letterbox"): fit = .letterbox
             case ("fit", "stretch"): fit = .stretch
-            default: throw fault("has no parameter '\(name)' with the value '\(value)', only fit: letterbox or stretch")
+            case ("max_pixels", _):
+                guard let pixels = Int(value), (1...limits.maxPixels).contains(pixels) else {
+                    throw fault("takes 1 to \(limits.maxPixels) for the parameter 'max_pixels', got '\(value)'")
+                }
+                limits.maxPixels = pixels
+            default:
+                throw fault(
+                    "has no parameter '\(name)' with the value '\(value)', only fit: letterbox or stretch, and max_pixels"
+                )
             }
         }
+        self.limits = limits
         do {
             plan = try PreprocessingPlan(elementType: image.elementType, dimensions: image.dimensions, fit: fit)
         } catch {
@@ -67,7 +78,8 @@ private final class ImagePreprocessingModel: Model {
     }
 
     func makeInstance(_ identity: InstanceIdentity) -> any ModelInstance {
-        ImagePreprocessingInstance(plan: plan, image: image, mapping: mapping, batches: batches)
+        ImagePreprocessingInstance(
+            plan: plan, image: image, mapping: mapping, batches: batches, limits: limits)
     }
 }
 
@@ -77,7 +89,13 @@ private final class ImagePreprocessingInstance: ModelInstance {
     private let mapping: TensorConfiguration?
     private let batches: Bool
 
-    init(plan: PreprocessingPlan, image: TensorConfiguration, mapping: TensorConfiguration?, batches: Bool) {
+    private let limits: PictureLimits
+
+    init(
+        plan: PreprocessingPlan, image: TensorConfiguration, mapping: TensorConfiguration?, batches: Bool,
+        limits: PictureLimits
+    ) {
+        self.limits = limits
         self.plan = plan
         self.image = image
         self.mapping = mapping
@@ -99,7 +117,10 @@ private final class ImagePreprocessingInstance: ModelInstance {
         for (index, file) in files.enumerated() {
             let picture =
                 batch.isWarmUp && file.byteCount == 0
-                ? try blank() : try file.withUnsafeBytes { try PictureDecoder.decode($0, name: "item \(index)") }
+                ? try blank()
+                : try file.withUnsafeBytes {
+                    try PictureDecoder.decode($0, name: "item \(index)", limits: limits)
+                }
             let (item, mapping) = plan.run(picture)
             item.withUnsafeBytes { bytes in
                 guard let source = bytes.baseAddress else { return }

@@ -149,7 +149,7 @@ struct VisionBackendsTests {
     func sample() async throws {
         let text =
             Self.preprocessing
-            + "\nmodel_warmup { name: \"own\" inputs { key: \"FILE\" value { data_type: TYPE_STRING dims: 1 "
+            + "\nmodel_warmup { name: \"own\" batch_size: 1 inputs { key: \"FILE\" value { data_type: TYPE_STRING dims: 1 "
             + "input_data_file: \"own\" } } }"
         let server = try start(["decode": text], warmUpFile: [3, 0, 0, 0, 1, 2, 3])
         let error = await #expect(throws: HalcyonError.self) { try await server.loadModel("decode") }

@@ -98,6 +98,19 @@ struct PictureDecoderTests {
         }
     }
 
+    @Test("A PNG file whose samples become too many bytes is refused before they do")
+    func manySamples() throws {
+        var limits = PictureLimits()
+        limits.maxSampleBytes = 6 * 4 - 1
+        let rgba = try encodePNG(
+            format: UInt32(PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA), width: 3, height: 2,
+            [UInt8](repeating: 1, count: 24))
+        let error = #expect(throws: HalcyonError.self) { try decode(rgba, limits: limits) }
+        #expect(error?.message.contains("has 3 x 2 pixels of 4 bytes") == true)
+        limits.maxSampleBytes = 6 * 4
+        #expect(try decode(rgba, limits: limits).width == 3)
+    }
+
     @Test("A picture over the limits is refused before its memory is allocated")
     func enormous() throws {
         var limits = PictureLimits()
