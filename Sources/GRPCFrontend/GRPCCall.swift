@@ -10,6 +10,8 @@ final class GRPCCall: Sendable {
     let eventLoop: any EventLoop
     let headers: HPACKHeaders
     let method: GRPCMethod
+    /// How responses are compressed; `nil` for plain ones.
+    let compression: GRPCCompression?
     /// When the headers came.
     let start = NIODeadline.now()
     private let cancellation = NIOLockedValueBox(Cancellation())
@@ -20,27 +22,45 @@ final class GRPCCall: Sendable {
         var isCancelled = false
     }
 
-    init(_ handler: GRPCStreamHandler, method: GRPCMethod, headers: HPACKHeaders, eventLoop: any EventLoop) {
+    init(
+        _ handler: GRPCStreamHandler, method: GRPCMethod, headers: HPACKHeaders, eventLoop: any EventLoop,
+        compression: GRPCCompression?
+    ) {
+        self.compression = compression
         self.method = method
         self.headers = headers
         self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
         self.eventLoop = eventLoop
     }
 
-    /// Sends a message; `make` is called on the event loop.
+    /// Sends a short message; `make` is called on the event loop.
     func send(_ make: @escaping @Sendable () -> InferenceProtobufWriter.Message) {
-        onLoop { $0.send(make()) }
+        onLoop { [self] handler in
+            do throws(GRPCStatus) {
+                handler.send(try frame(make()))
+            } catch {
+                handler.finish(error)
+            }
+        }
+    }
+
+    /// A message as it goes out. Where it is compressed and long this takes long.
+    func frame(_ message: InferenceProtobufWriter.Message) throws(GRPCStatus) -> GRPCFrame {
+        try GRPCFrame(message, compression)
     }
 
     /// What follows an order, set by whoever calls these from several threads, one call after the other: the event loop
     /// takes them in turn, also from itself.
     ///
     /// - Parameter whenSent: called when the system has taken the message, or when the call is over and nobody takes it.
-    func sendInTurn(_ message: InferenceProtobufWriter.Message, whenSent: (@Sendable () -> Void)? = nil) {
-        eventLoop.execute { [self] in handler.value.send(message, whenSent: whenSent) }
+    func sendInTurn(_ frame: GRPCFrame, whenSent: (@Sendable () -> Void)? = nil) {
+        eventLoop.execute { [self] in handler.value.send(frame, whenSent: whenSent) }
     }
 
-    func finishInTurn() { eventLoop.execute { [self] in handler.value.finish(.ok) } }
+    func finishInTurn(_ status: GRPCStatus = .ok) { eventLoop.execute { [self] in handler.value.finish(status) } }
+
+    /// A stream has room for further requests.
+    func takeMore() { eventLoop.execute { [self] in handler.value.takeMessages() } }
 
     /// Ends the call.
     func finish(_ status: GRPCStatus = .ok) { onLoop { $0.finish(status) } }
@@ -51,7 +71,18 @@ final class GRPCCall: Sendable {
     func answer(
         whenSent: (@Sendable () -> Void)? = nil, _ make: @escaping @Sendable () -> InferenceProtobufWriter.Message
     ) {
-        onLoop { $0.answer(make(), whenSent: whenSent) }
+        onLoop { [self] handler in
+            do throws(GRPCStatus) {
+                handler.answer(try frame(make()), whenSent: whenSent)
+            } catch {
+                handler.finish(error)
+            }
+        }
+    }
+
+    /// The same with a message that is ready to go out.
+    func answer(_ frame: GRPCFrame, whenSent: (@Sendable () -> Void)?) {
+        onLoop { $0.answer(frame, whenSent: whenSent) }
     }
 
     private func onLoop(_ body: @escaping @Sendable (GRPCStreamHandler) -> Void) {

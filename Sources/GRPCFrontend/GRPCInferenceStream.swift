@@ -8,7 +8,7 @@ internal import Tensors
 final class GRPCInferenceStream: Sendable {
     private struct Answer {
         /// `nil` for a request that has no more to say.
-        var message: InferenceProtobufWriter.Message?
+        var message: GRPCFrame?
         var whenSent: (@Sendable () -> Void)?
 
         /// Has something done when it has been sent, or nobody takes it; at once where there is nothing to send.
@@ -36,10 +36,17 @@ final class GRPCInferenceStream: Sendable {
     private let service: GRPCService
     private let call: GRPCCall
     /// Of all decoupled requests of the call, as they share its way back.
-    private let flow = ResponseFlow()
+    private let flow: ResponseFlow
     private let state = Locked(State())
 
-    init(service: GRPCService, call: GRPCCall) {
+    /// Requests of one call that are under way at a time; further ones wait in the connection.
+    private static let requestLimit = 1000
+
+    /// Whether there are as many requests under way as there may be; ``GRPCCall/takeMore()`` says when no more.
+    var isFull: Bool { state.withLock { $0.received - $0.sent >= Self.requestLimit } }
+
+    init(service: GRPCService, call: GRPCCall, options: GRPCOptions) {
+        flow = ResponseFlow(countLimit: options.maximumPendingResponses)
         self.service = service
         self.call = call
     }
@@ -49,37 +56,50 @@ final class GRPCInferenceStream: Sendable {
             defer { state.received += 1 }
             return state.received
         }
-        service.infer(message, number: number, call: call, flow: flow) { [flow] request, result in
+        service.infer(message, number: number, call: call, flow: flow) { [self] request, result in
             let isFinal = (try? result.get())?.isFinal ?? true
-            let answer = Self.answer(to: request, result)
-            if request?.isDecoupled == true {
-                self.send(isFinal ? answer : answer.followed { flow.took() })
-                if isFinal { self.finish(number, Answer()) }
-            } else {
-                self.finish(number, answer)
-            }
+            guard request?.isDecoupled == true else { return finish(number, request, result) }
+            let answer = answer(to: request, result)
+            send(isFinal ? answer : answer.followed { [flow] in flow.took() })
+            if isFinal { finish(number, Answer()) }
         }
     }
 
+    /// The one response of a request; a long one is compressed by others, as its place is kept.
+    private func finish(
+        _ number: Int, _ request: GRPCService.ReceivedRequest?, _ result: Result<InferenceResult, HalcyonError>
+    ) {
+        let count = call.compression == nil ? 0 : (try? result.get()).map(GRPCService.byteCount) ?? 0
+        guard count > WorkPool.immediate / 4 else { return finish(number, answer(to: request, result)) }
+        service.service.pool.run(count) { [self] in finish(number, answer(to: request, result)) }
+    }
+
     /// What to send; nothing for an end that the client does not want to hear of.
-    private static func answer(
+    private func answer(
         to request: GRPCService.ReceivedRequest?, _ result: Result<InferenceResult, HalcyonError>
     ) -> Answer {
         let wantsEnd = request?.message.parameters.wantsEmptyFinalResponse == true
         let saysEnd = wantsEnd || request?.isDecoupled == true
         GRPCService.noteSending(request?.trace)
-        let message: InferenceProtobufWriter.Message?
-        switch result {
-        case .success(let result) where result.isEmpty && !wantsEnd: message = nil
-        case .success(let result):
-            message = InferenceProtobufWriter.stream(
+        let whenSent = request?.trace.map(GRPCService.noteSent)
+        do {
+            let result = try result.get()
+            guard !result.isEmpty || wantsEnd else { return Answer(whenSent: whenSent) }
+            let message = InferenceProtobufWriter.stream(
                 InferenceProtobufWriter.message(result, isFinal: saysEnd ? result.isFinal : nil))
-        case .failure(let error):
-            message = InferenceProtobufWriter.streamError(
-                error.message, id: request?.message.id ?? "", isFinal: saysEnd ? true : nil)
+            return Answer(
+                message: try call.frame(message), whenSent: try service.counted(result, then: whenSent))
+        } catch {
+            let status = error as? GRPCStatus
+            let message = InferenceProtobufWriter.streamError(
+                (status?.message ?? HalcyonError(wrapping: error).message).shortened(to: Self.longestMessage),
+                id: request?.message.id ?? "", isFinal: saysEnd ? true : nil)
+            return Answer(message: try? call.frame(message), whenSent: whenSent)
         }
-        return Answer(message: message, whenSent: request?.trace.map(GRPCService.noteSent))
     }
+
+    /// Bytes of an error's text that are sent: what it repeats of a request may be long.
+    private static let longestMessage = 4 << 10
 
     /// Sends out of the order of requests.
     private func send(_ answer: Answer) {
@@ -89,14 +109,17 @@ final class GRPCInferenceStream: Sendable {
 
     private func finish(_ number: Int, _ answer: Answer) {
         // Handed to the event loop under the lock, so that two threads can't do so in the wrong order.
-        state.withLock { state in
+        let makesRoom = state.withLock { state in
+            let wasFull = state.received - state.sent >= Self.requestLimit
             state.waiting[number] = answer
             while let ready = state.waiting.removeValue(forKey: state.sent) {
                 state.sent += 1
                 if let message = ready.message { call.sendInTurn(message, whenSent: ready.whenSent) }
             }
             if state.isEnded, state.sent == state.received { call.finishInTurn() }
+            return wasFull && state.received - state.sent < Self.requestLimit
         }
+        if makesRoom { call.takeMore() }
     }
 
     func endOfRequests() {

@@ -6,7 +6,7 @@ internal import Transport
 /// Cuts the bytes of a stream into gRPC's messages: a byte that says whether it is compressed, four bytes of length,
 /// and the message (gRPC over HTTP/2, "Length-Prefixed-Message").
 struct GRPCMessageDecoder: ~Copyable {
-    struct Message {
+    struct Message: Sendable {
         var isCompressed: Bool
         var bytes: Buffer
     }
@@ -46,7 +46,7 @@ struct GRPCMessageDecoder: ~Copyable {
             do {
                 try collector?.append(part)
             } catch {
-                throw GRPCStatus(error.code == .unavailable ? .unavailable : .resourceExhausted, error.message)
+                throw GRPCStatus(.resourceExhausted, error.message)
             }
         }
         guard collector?.byteCount ?? 0 == length, let body = collector.take()?.finish() else { return nil }
@@ -63,6 +63,10 @@ struct GRPCMessageDecoder: ~Copyable {
         guard length <= limit else {
             throw GRPCStatus(
                 .resourceExhausted, "the message of \(length) bytes is over \(Self.limitName), \(limit)")
+        }
+        guard length <= budget.maximum else {
+            throw GRPCStatus(
+                .resourceExhausted, "the message of \(length) bytes is over max-inflight-bytes, \(budget.maximum)")
         }
         collector = BodyCollector(
             expected: length, alignedOffset: 0, limit: limit, limitName: Self.limitName, budget: budget)

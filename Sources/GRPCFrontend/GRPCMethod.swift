@@ -72,6 +72,18 @@ enum GRPCMethod: Hashable {
         }
     }
 
+    /// Whether its messages bring tensors, which stay where they are.
+    var isInference: Bool { self == .inference(.modelInfer) || self == .inference(.modelStreamInfer) }
+
+    /// Bytes that a message may have: few, where it brings neither tensors nor files.
+    ///
+    /// - Parameter most: of any method.
+    func messageLimit(most: Int) -> Int {
+        isInference || self == .inference(.repositoryModelLoad) ? most : min(most, Self.smallMessage)
+    }
+
+    private static let smallMessage = 1 << 20
+
     /// Whether the client may send more than one message.
     var isClientStreaming: Bool { self == .inference(.modelStreamInfer) || self == .reflection }
 }

@@ -1,9 +1,13 @@
 /// The settings of the gRPC port.
 package struct GRPCOptions: Hashable, Sendable {
     /// Bytes of a message.
-    package var maximumMessageSize = 64 << 20
+    package var maximumMessageSize = Int(Int32.max)
     /// Seconds that a message may take to come in.
     package var messageTimeout: Int64 = 60
+    /// Responses of a stream to decoupled models that may be under way to the client.
+    package var maximumPendingResponses = Int(Int32.max)
+    /// Seconds that a client may take none of a call's responses.
+    package var writeTimeout: Int64 = 60
     /// zlib's level for responses to clients that take gzip or deflate; 0 to compress nothing.
     package var compressionLevel: Int32 = 0
     /// Milliseconds of silence after which a connection is pinged.

@@ -2,6 +2,7 @@ internal import Halcyon
 internal import JSONText
 internal import KServeMessages
 package import KServeProtocol
+internal import ModelRuntime
 internal import NIOCore
 internal import NIOHPACK
 internal import SwiftProtobuf
@@ -11,10 +12,14 @@ internal import Tensors
 package struct GRPCService: Sendable {
     let service: InferenceService
     let access: AccessPolicy
+    private let headers: HeaderForwarding?
+    let turns = EventLoopTurns()
 
-    package init(service: InferenceService, access: AccessPolicy) {
+    /// - Parameter headers: which of a call's headers become parameters of its inferences.
+    package init(service: InferenceService, access: AccessPolicy, headers: HeaderForwarding? = nil) {
         self.service = service
         self.access = access
+        self.headers = headers
     }
 
     /// Takes on a message of a call; called on the connection's event loop.
@@ -48,13 +53,50 @@ package struct GRPCService: Sendable {
     private func infer(_ message: Buffer, _ call: GRPCCall) {
         infer(message, number: 0, call: call) { request, result in
             switch result {
-            case .success(let result):
-                call.answer(whenSent: request?.trace.map(Self.noteSent)) {
-                    Self.noteSending(request?.trace)
-                    return InferenceProtobufWriter.message(result)
-                }
+            case .success(let result): answer(result, request?.trace, call)
             case .failure(let error): call.finish(GRPCStatus(error))
             }
+        }
+    }
+
+    private func answer(_ result: InferenceResult, _ trace: Trace?, _ call: GRPCCall) {
+        do {
+            let whenSent = try counted(result, then: trace.map(Self.noteSent))
+            let make = { @Sendable in
+                Self.noteSending(trace)
+                return InferenceProtobufWriter.message(result)
+            }
+            let count = call.compression == nil ? 0 : Self.byteCount(result)
+            guard count > WorkPool.immediate / 4 else { return call.answer(whenSent: whenSent, make) }
+            service.pool.run(count) {
+                do throws(GRPCStatus) {
+                    call.answer(try call.frame(make()), whenSent: whenSent)
+                } catch {
+                    call.finish(error)
+                }
+            }
+        } catch {
+            call.finish(GRPCStatus(error))
+        }
+    }
+
+    static func byteCount(_ result: InferenceResult) -> Int {
+        result.outputs.reduce(0) { $0 + ($1.region == nil ? $1.tensor.data.byteCount : 0) }
+    }
+
+    /// Counts the values of a response against the budget until the client has taken them.
+    ///
+    /// - Parameter whenSent: what else is to be done then.
+    /// - Returns: what is to be called then.
+    func counted(
+        _ result: InferenceResult, then whenSent: (@Sendable () -> Void)?
+    ) throws(HalcyonError) -> (@Sendable () -> Void)? {
+        let count = Self.byteCount(result)
+        guard count > ByteBudget.uncounted else { return whenSent }
+        let charge = try service.budget.charge(count)
+        return {
+            withExtendedLifetime(charge) {}
+            whenSent?()
         }
     }
 
@@ -91,7 +133,8 @@ package struct GRPCService: Sendable {
         _ message: Buffer, number: Int, call: GRPCCall, flow: ResponseFlow? = nil,
         handler: @escaping @Sendable (ReceivedRequest?, Result<InferenceResult, HalcyonError>) -> Void
     ) {
-        let reader = InferenceProtobufReader(limits: service.limits, memory: service.memory)
+        let reader = InferenceProtobufReader(
+            limits: service.limits, memory: service.memory, budget: service.budget)
         var received: ReceivedRequest?
         do {
             let message = try reader.read(message)
@@ -107,6 +150,7 @@ package struct GRPCService: Sendable {
             received = request
             var inference = try reader.call(message)
             inference.request.trace = request.trace
+            headers?.add(to: &inference.request, from: call.headers.lazy.map { (name: $0.name, value: $0.value) })
             inference.request.flow = flow
             call.began(number)
             let handle = service.infer(inference) { [request] result in
@@ -177,18 +221,10 @@ package struct GRPCService: Sendable {
         call.answer { InferenceProtobufWriter.plain(bytes) }
     }
 
+    /// A model or a version that there is not is one that is not ready; only a version that is no number is an error.
     private func modelReady(_ request: Inference_ModelReadyRequest) throws -> Inference_ModelReadyResponse {
         let version = try InferenceProtobufReader.version(request.version)
-        var response = Inference_ModelReadyResponse()
-        response.ready = service.server.isModelReady(request.name, version: version)
-        if !response.ready {
-            do {
-                _ = try service.server.modelVersion(request.name, version: version)
-            } catch {
-                if error.code == .notFound { throw error }
-            }
-        }
-        return response
+        return .with { $0.ready = service.server.isModelReady(request.name, version: version) }
     }
 
     private func modelMetadata(_ request: Inference_ModelMetadataRequest) throws -> Inference_ModelMetadataResponse {
@@ -241,8 +277,10 @@ package struct GRPCService: Sendable {
     }
 
     private func load(_ message: Buffer, _ call: GRPCCall) throws {
-        let request: Inference_RepositoryModelLoadRequest = try decode(message)
         try service.checkRepositoryControl()
+        // Files are copied out of the message, and the load holds them.
+        let charge = try service.budget.charge(2 * message.byteCount)
+        let request: Inference_RepositoryModelLoadRequest = try decode(message)
         let load = try LoadRequest(
             request.parameters.mapValues { value in
                 switch value.parameterChoice {
@@ -250,9 +288,10 @@ package struct GRPCService: Sendable {
                 case .bytesParam(let data): .bytes(Buffer(copying: [UInt8](data)))
                 case .boolParam, .int64Param, nil: .other
                 }
-            })
+            }, model: request.modelName)
         try change(call, Inference_RepositoryModelLoadResponse()) { [service] in
             try await service.load(request.modelName, load)
+            withExtendedLifetime(charge) {}
         }
     }
 
@@ -270,14 +309,17 @@ package struct GRPCService: Sendable {
     ) throws {
         try service.checkRepositoryControl()
         let bytes: [UInt8] = try response.serializedBytes()
-        Task {
+        call.began(0)
+        let change = Task {
             do {
                 try await body()
                 call.answer { InferenceProtobufWriter.plain(bytes) }
             } catch {
                 call.finish(Self.status(error))
             }
+            call.ended(0)
         }
+        call.onCancel(0) { change.cancel() }
     }
 
     // MARK: Shared memory

@@ -5,6 +5,8 @@ internal import Tensors
 struct GRPCStatus: Error, Hashable, Sendable {
     var code: GRPCStatusCode
     var message: String
+    /// After how many seconds it is worth to try again, where the code is `unavailable`.
+    var retryAfterSeconds = 1
 
     static let ok = GRPCStatus(.ok, "")
 
@@ -13,7 +15,10 @@ struct GRPCStatus: Error, Hashable, Sendable {
         self.message = message
     }
 
-    init(_ error: HalcyonError) { self.init(error.code.grpcStatus, error.message) }
+    init(_ error: HalcyonError) {
+        self.init(ByteBudget.isRefusal(error) ? .resourceExhausted : error.code.grpcStatus, error.message)
+        retryAfterSeconds = error.retryAfterSeconds ?? 1
+    }
 
     /// Trailers go out in one frame, and a client's frames may be as short as 16 KiB.
     private static let longestMessage = 4096

@@ -1,48 +1,61 @@
 internal import KServeProtocol
+internal import ModelRuntime
 internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
 internal import Tensors
 internal import Transport
 
-/// One call: a stream of an HTTP/2 connection. Everything here happens on the connection's event loop.
+/// One call, a stream of an HTTP/2 connection: tells ``GRPCStream`` what happens, and does what that says. Everything here
+/// happens on the connection's event loop.
 final class GRPCStreamHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
     typealias OutboundIn = HTTP2Frame.FramePayload
     typealias OutboundOut = HTTP2Frame.FramePayload
 
-    private enum State {
-        case waitingForHeaders
-        /// Messages may come; the response may have begun.
-        case open(GRPCMethod)
-        /// The client has sent all it will.
-        case halfClosed
-        /// The trailers are out.
-        case finished
-    }
-
     private let service: GRPCService
     private let options: GRPCOptions
-    private let pings: ConnectionPings
+    private let connection: GRPCConnectionHandler
+    private let turns: MessageTurns
     private var decoder: GRPCMessageDecoder
-    private var state = State.waitingForHeaders
+    private var stream: GRPCStream
     private var context: ChannelHandlerContext?
     private var call: GRPCCall?
-    private var stream: GRPCInferenceStream?
+    /// Of a call with many messages.
+    private var inferences: GRPCInferenceStream?
     private var hasSentHeaders = false
-    private var hasMessage = false
     private var wantsRead = false
+    private var headers = HPACKHeaders()
     private var requestEncoding: Compression?
-    private var responseEncoding: Compression?
-    private var deadline: Scheduled<Void>?
-    private var messageDeadline: Scheduled<Void>?
+    private var compression: GRPCCompression?
+    /// What has come and is not read yet.
+    private var inbound = CircularBuffer<ByteBuffer>(initialCapacity: 1)
+    /// Whether the client's end has come behind it.
+    private var hasEnded = false
+    /// Whether others read a long message at the moment; those behind it wait.
+    private var isReading = false
+    private var isWaitingForTurn = false
+    private var outbound = GRPCOutbound()
+    private var isWriting = false
+    /// What goes out behind the last message.
+    private var trailers: HPACKHeaders?
+    private var watch: WriteWatch
+    private var timer: Scheduled<Void>?
+    /// When the timer goes off.
+    private var timerDeadline = NIODeadline.distantFuture
     private let budget: ByteBudget
 
-    init(service: GRPCService, options: GRPCOptions, budget: ByteBudget, pings: ConnectionPings) {
-        self.pings = pings
+    init(
+        service: GRPCService, options: GRPCOptions, budget: ByteBudget, connection: GRPCConnectionHandler,
+        turns: MessageTurns
+    ) {
+        self.turns = turns
+        self.connection = connection
         self.budget = budget
         self.service = service
         self.options = options
+        stream = GRPCStream(options)
+        watch = WriteWatch(patience: options.writeTimeout)
         decoder = GRPCMessageDecoder(limit: options.maximumMessageSize, budget: budget)
     }
 
@@ -62,20 +75,61 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
 
     /// The stream is over, by whichever side.
     private func end() {
-        if case .finished = state {} else { call?.cancel() }
-        letGo()
-        state = .finished
-        stream = nil
-        call = nil
+        perform(stream.closed())
+        timer?.cancel()
+        timer = nil
+        outbound.drop()
+    }
+
+    // MARK: What to do
+
+    private func perform(_ actions: [GRPCStream.Action]) {
+        guard !actions.isEmpty, let context else { return }
+        // What is taken back ends the call once more, in vain.
+        let call = call
+        if stream.isFinished { letGo() }
+        for action in actions {
+            switch action {
+            case .begin(let method): begin(context, method)
+            case .refuse: refuse(context)
+            case .deliver: break
+            case .endOfMessages: inferences?.endOfRequests()
+            case .status(let status): end(with: status)
+            case .cancel: call?.cancel()
+            case .reset: context.close(promise: nil)
+            }
+        }
+        setTimer(context)
     }
 
     /// Nothing more is expected from the client.
     private func letGo() {
-        deadline?.cancel()
-        deadline = nil
-        messageDeadline?.cancel()
-        messageDeadline = nil
         decoder.reset()
+        inbound = CircularBuffer()
+        inferences = nil
+        call = nil
+    }
+
+    // MARK: Time
+
+    /// Sees to it that the timer goes off in time; one that is early is let be.
+    private func setTimer(_ context: ChannelHandlerContext) {
+        guard let deadline = [stream.nextDeadline, watch.deadline].compactMap({ $0 }).min(),
+            timer == nil || deadline < timerDeadline
+        else { return }
+        timer?.cancel()
+        timerDeadline = deadline
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(deadline: deadline) { handler.value.timeReached() }
+    }
+
+    private func timeReached() {
+        guard let context else { return }
+        timer = nil
+        let now = context.eventLoop.now
+        // A client that takes none of its responses must not keep them for ever.
+        perform(watch.isOver(at: now) ? stream.stalled() : stream.timeReached(now))
+        setTimer(context)
     }
 
     // MARK: Inbound
@@ -83,232 +137,239 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .headers(let headers):
-            if case .waitingForHeaders = state { begin(context, headers.headers) }
-            if headers.endStream { endOfRequest() }
+            take(headers.headers, context)
+            if headers.endStream {
+                hasEnded = true
+                takeMessages()
+            }
         case .data(let data):
-            if case .byteBuffer(let chunk) = data.data { take(chunk) }
-            if data.endStream { endOfRequest() }
+            if stream.openMethod != nil, case .byteBuffer(let chunk) = data.data, chunk.readableBytes > 0 {
+                inbound.append(chunk)
+            }
+            if data.endStream { hasEnded = true }
+            takeMessages()
         default: break
         }
     }
 
-    /// Nothing more is read while the client does not take the responses that it has been given.
+    /// Nothing more is read while the client does not take the responses that it has been given, or while what has come is
+    /// still to be looked at.
     func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
+        if mayRead(context) {
             context.read()
         } else {
             wantsRead = true
         }
     }
 
+    private func mayRead(_ context: ChannelHandlerContext) -> Bool {
+        context.channel.isWritable && outbound.isEmpty && inbound.isEmpty && !isReading
+    }
+
+    private func readOn() {
+        guard wantsRead, let context, mayRead(context) else { return }
+        wantsRead = false
+        context.read()
+    }
+
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if wantsRead, context.channel.isWritable {
-            wantsRead = false
-            context.read()
-        }
+        if context.channel.isWritable { writeOn() }
+        readOn()
         context.fireChannelWritabilityChanged()
     }
 
-    private func begin(_ context: ChannelHandlerContext, _ headers: HPACKHeaders) {
-        guard headers.first(name: ":method") == "POST",
-            headers.first(name: "content-type")?.hasPrefix("application/grpc") == true
-        else { return refuse(context) }
-        let path = headers.first(name: ":path") ?? ""
-        guard let method = GRPCMethod(path: path) else {
-            state = .halfClosed
-            return finish(GRPCStatus(.unimplemented, "there is no method '\(path)'"))
+    private func take(_ headers: HPACKHeaders, _ context: ChannelHandlerContext) {
+        let head = Result { () throws(GRPCRequestHead.Refusal) in
+            try GRPCRequestHead(headers, access: service.access)
         }
-        let call = GRPCCall(self, method: method, headers: headers, eventLoop: context.eventLoop)
+        if stream.isNew {
+            self.headers = headers
+            requestEncoding = try? head.get().encoding
+            compression = GRPCCompression(
+                headers.first(name: "grpc-accept-encoding"), level: options.compressionLevel)
+        }
+        perform(stream.headers(head, at: context.eventLoop.now))
+    }
+
+    private func begin(_ context: ChannelHandlerContext, _ method: GRPCMethod) {
+        let call = GRPCCall(
+            self, method: method, headers: headers, eventLoop: context.eventLoop, compression: compression)
         self.call = call
-        if let group = method.group,
-            let key = service.access.missingKey(for: group, header: { headers.first(name: $0) })
-        {
-            state = .halfClosed
-            return finish(
-                GRPCStatus(.unavailable, "This protocol is restricted, expecting header '\(key.header)'"))
-        }
-        if let encoding = headers.first(name: "grpc-encoding"), encoding != "identity" {
-            guard let known = Compression(rawValue: encoding) else {
-                state = .halfClosed
-                return finish(GRPCStatus(.unimplemented, "grpc-encoding '\(encoding)' is not supported"))
-            }
-            requestEncoding = known
-        }
-        if options.compressionLevel > 0, let accepted = headers.first(name: "grpc-accept-encoding") {
-            responseEncoding = Compression.allCases.first { accepted.contains($0.rawValue) }
-        }
-        if let timeout = headers.first(name: "grpc-timeout") {
-            guard let duration = GRPCTimeout.nanoseconds(timeout) else {
-                state = .halfClosed
-                return finish(GRPCStatus(.internal, "grpc-timeout '\(timeout)' is no timeout"))
-            }
-            startDeadline(context, duration)
-        }
-        state = .open(method)
         if method.isClientStreaming, method != .reflection {
-            stream = GRPCInferenceStream(service: service, call: call)
+            inferences = GRPCInferenceStream(service: service, call: call, options: options)
         }
     }
 
     /// What is not gRPC gets HTTP's own answer.
     private func refuse(_ context: ChannelHandlerContext) {
-        state = .finished
         let headers = HPACKHeaders([(":status", "415"), ("accept-post", "application/grpc")])
         context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: headers, endStream: true))), promise: nil)
     }
 
-    private func startDeadline(_ context: ChannelHandlerContext, _ timeout: Int64) {
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        deadline = context.eventLoop.scheduleTask(in: .nanoseconds(timeout)) {
-            let handler = handler.value
-            handler.call?.cancel()
-            handler.finish(GRPCStatus(.deadlineExceeded, "Deadline Exceeded"))
-        }
+    // MARK: Messages
+
+    /// Bytes of a message that are looked at on the event loop: its tensors stay where they are.
+    private static let shortMessage = 256 << 10
+
+    /// Takes what has come, or waits for its turn where others do. A call with one message has no need to.
+    func takeMessages() {
+        guard !isWaitingForTurn else { return }
+        if turns.isBusy, inferences != nil, !inbound.isEmpty { waitForTurn() } else { takeTurn() }
     }
 
-    private func take(_ chunk: ByteBuffer) {
-        var chunk = chunk
+    private func waitForTurn() {
+        isWaitingForTurn = true
+        turns.wait(self)
+    }
+
+    /// Takes a few messages, and none while a stream has too many requests under way.
+    func takeTurn() {
+        isWaitingForTurn = false
+        var left = MessageTurns.messagesPerTurn
         do {
-            while case .open(let method) = state, let message = try decoder.next(&chunk) {
-                try take(try decompressed(message), method)
+            while stream.openMethod != nil, !isReading, let chunk = inbound.first {
+                guard inferences?.isFull != true else { return }
+                guard left > 0 else { return waitForTurn() }
+                left -= 1
+                var rest = chunk
+                let message = try decoder.next(&rest)
+                if rest.readableBytes > 0 {
+                    inbound[inbound.startIndex] = rest
+                } else {
+                    inbound.removeFirst()
+                }
+                if let message { try take(message) }
             }
         } catch {
-            call?.cancel()
-            return finish(error)
+            return perform(stream.fail(error))
         }
-        watchMessage()
+        if let context {
+            stream.received(isPartial: !decoder.isBetweenMessages, at: context.eventLoop.now)
+            setTimer(context)
+        }
+        if hasEnded, inbound.isEmpty, !isReading { perform(stream.ended(isPartial: !decoder.isBetweenMessages)) }
+        readOn()
     }
 
-    /// A message that has begun must come to its end in time: it holds memory that others could use.
-    private func watchMessage() {
-        guard case .open = state, !decoder.isBetweenMessages else {
-            messageDeadline?.cancel()
-            messageDeadline = nil
-            return
-        }
-        guard messageDeadline == nil, let context else { return }
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let seconds = options.messageTimeout
-        messageDeadline = context.eventLoop.scheduleTask(in: .seconds(seconds)) {
-            let handler = handler.value
-            handler.call?.cancel()
-            handler.finish(
-                GRPCStatus(.deadlineExceeded, "a message did not come in within grpc-message-timeout-secs, \(seconds)"))
-        }
+    private func take(_ message: GRPCMessageDecoder.Message) throws(GRPCStatus) {
+        let actions = stream.message()
+        guard case .deliver(let method)? = actions.first else { return perform(actions) }
+        try hand(message, method)
     }
 
-    private func decompressed(_ message: GRPCMessageDecoder.Message) throws(GRPCStatus) -> Buffer {
-        guard message.isCompressed else { return message.bytes }
-        guard let requestEncoding else {
-            throw GRPCStatus(.internal, "a message is compressed, and grpc-encoding does not say how")
-        }
-        do {
-            let bytes = try message.bytes.withUnsafeBytes {
-                try requestEncoding.decompress(
-                    $0, limit: options.maximumMessageSize, limitName: "grpc-max-message-size")
-            }
-            return try budget.charge(bytes)
-        } catch {
-            throw GRPCStatus(HalcyonError(wrapping: error))
-        }
-    }
-
-    private func take(_ message: Buffer, _ method: GRPCMethod) throws(GRPCStatus) {
+    /// Hands on a message; by way of others where reading it takes long. The order of messages stays as it is.
+    private func hand(_ message: GRPCMessageDecoder.Message, _ method: GRPCMethod) throws(GRPCStatus) {
         guard let call else { return }
-        if let stream { return stream.receive(message) }
-        guard !hasMessage || method.isClientStreaming else {
-            throw GRPCStatus(.internal, "the method takes one message, and the client sent another")
+        let limit = method.messageLimit(most: options.maximumMessageSize)
+        guard message.bytes.byteCount <= limit else {
+            throw GRPCStatus(
+                .resourceExhausted,
+                "a message to this method may have at most \(limit) bytes, got \(message.bytes.byteCount)")
         }
-        hasMessage = true
-        service.receive(message, of: method, call: call)
+        let reading = GRPCReading(message: message, encoding: requestEncoding, limit: limit, budget: budget)
+        let isLong =
+            message.isCompressed
+            || message.bytes.byteCount > (method.isInference ? Self.shortMessage : WorkPool.immediate)
+        guard isLong, let context else {
+            return Self.deliver(try reading.plain(), method, call, service, inferences)
+        }
+        isReading = true
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        service.service.pool.run(message.bytes.byteCount) { [service, inferences] in
+            var failure: GRPCStatus?
+            do throws(GRPCStatus) {
+                Self.deliver(try reading.plain(), method, call, service, inferences)
+            } catch {
+                failure = error
+            }
+            eventLoop.execute { [failure] in handler.value.hasRead(failure) }
+        }
     }
 
-    private func endOfRequest() {
-        guard case .open(let method) = state else { return }
-        state = .halfClosed
-        if let stream { return stream.endOfRequests() }
-        if !decoder.isBetweenMessages || !(hasMessage || method.isClientStreaming) {
-            finish(GRPCStatus(.internal, "the stream ended before a whole message"))
-        } else if method == .reflection {
-            finish(.ok)
-        }
+    private func hasRead(_ failure: GRPCStatus?) {
+        isReading = false
+        if let failure { return perform(stream.fail(failure)) }
+        takeMessages()
+    }
+
+    private static func deliver(
+        _ message: Buffer, _ method: GRPCMethod, _ call: GRPCCall, _ service: GRPCService,
+        _ inferences: GRPCInferenceStream?
+    ) {
+        if let inferences { return inferences.receive(message) }
+        service.receive(message, of: method, call: call)
     }
 
     // MARK: Outbound
 
-    func answer(_ message: InferenceProtobufWriter.Message, whenSent: (@Sendable () -> Void)? = nil) {
-        if case .finished = state { return }
-        guard message.byteCount <= Self.maximumMessageSize else { return finish(Self.tooLarge(message)) }
-        write(message, whenSent)
+    func answer(_ frame: GRPCFrame, whenSent: (@Sendable () -> Void)? = nil) {
+        queue(frame, whenSent)
         finish(.ok)
+        if let context { setTimer(context) }
     }
 
-    func send(_ message: InferenceProtobufWriter.Message, whenSent: (@Sendable () -> Void)? = nil) {
-        if case .finished = state {
-            whenSent?()
-            return
-        }
-        guard message.byteCount <= Self.maximumMessageSize else {
-            whenSent?()
-            return finish(Self.tooLarge(message))
-        }
-        write(message, whenSent)
-        context?.flush()
+    func send(_ frame: GRPCFrame, whenSent: (@Sendable () -> Void)? = nil) {
+        queue(frame, whenSent)
+        writeOn()
+        if let context { setTimer(context) }
     }
 
-    /// What a client of the protocol can take: its lengths are signed.
-    private static let maximumMessageSize = Int(Int32.max) - 5
-
-    private static func tooLarge(_ message: InferenceProtobufWriter.Message) -> GRPCStatus {
-        GRPCStatus(
-            .resourceExhausted,
-            "the response of \(message.byteCount) bytes is over \(maximumMessageSize), the most that is sent")
-    }
-
-    private func write(_ message: InferenceProtobufWriter.Message, _ whenSent: (@Sendable () -> Void)?) {
-        guard let context else {
+    private func queue(_ frame: GRPCFrame, _ whenSent: (@Sendable () -> Void)?) {
+        guard let context, !stream.isFinished else {
             whenSent?()
             return
         }
         sendHeaders(context)
-        pings.policy.sentData()
-        let payload = wrapOutboundOut(.data(.init(data: .byteBuffer(framed(message, context)))))
-        if let whenSent {
-            context.write(payload).whenComplete { _ in whenSent() }
-        } else {
-            context.write(payload, promise: nil)
+        // A short message is gone at once, or waits behind others.
+        let isWatched = frame.byteCount > ByteBudget.uncounted || !outbound.isEmpty
+        if isWatched { watch.gave(frame.parts.byteCount, at: context.eventLoop.now) }
+        outbound.add(frame, isWatched: isWatched, whenSent: whenSent)
+    }
+
+    /// Writes as much as there is room for, and the trailers behind all of it.
+    private func writeOn() {
+        // Writing may make room at once, and that leads here again.
+        guard !isWriting, let context else { return }
+        isWriting = true
+        writeOn(context)
+        isWriting = false
+        readOn()
+    }
+
+    private func writeOn(_ context: ChannelHandlerContext) {
+        var isFlushed = true
+        while context.channel.isWritable, let piece = outbound.next(context.channel.allocator) {
+            writePiece(piece, context)
+            isFlushed = false
+            if !context.channel.isWritable {
+                context.flush()
+                isFlushed = true
+            }
+        }
+        if outbound.isEmpty, let trailers {
+            self.trailers = nil
+            context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: trailers, endStream: true))), promise: nil)
+        } else if !isFlushed {
+            context.flush()
         }
     }
 
-    private func framed(_ message: InferenceProtobufWriter.Message, _ context: ChannelHandlerContext) -> ByteBuffer {
-        var buffer = context.channel.allocator.buffer(capacity: 5 + message.byteCount)
-        if let responseEncoding, message.byteCount > 0, let bytes = compressed(message, responseEncoding) {
-            buffer.writeInteger(UInt8(1))
-            buffer.writeInteger(UInt32(bytes.count))
-            buffer.writeBytes(bytes)
-            return buffer
-        }
-        buffer.writeInteger(UInt8(0))
-        buffer.writeInteger(UInt32(clamping: message.byteCount))
-        for part in message.parts {
-            switch part {
-            case .bytes(let bytes): buffer.writeBytes(bytes)
-            case .tensor(let tensor): tensor.withUnsafeBytes { _ = buffer.writeBytes($0) }
+    private func writePiece(_ piece: GRPCOutbound.Piece, _ context: ChannelHandlerContext) {
+        // Clients measure their path with pings while they get data.
+        connection.sentData()
+        let payload = wrapOutboundOut(.data(.init(data: .byteBuffer(piece.bytes))))
+        guard piece.isWatched || piece.whenSent != nil else { return context.write(payload, promise: nil) }
+        let (count, whenSent) = (piece.isWatched ? piece.bytes.readableBytes : 0, piece.whenSent)
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        context.write(payload).whenComplete { _ in
+            if count > 0 {
+                handler.value.watch.took(count, at: eventLoop.now)
+                handler.value.connection.sentData()
             }
+            whenSent?()
         }
-        return buffer
-    }
-
-    private func compressed(_ message: InferenceProtobufWriter.Message, _ encoding: Compression) -> [UInt8]? {
-        var plain: [UInt8] = []
-        plain.reserveCapacity(message.byteCount)
-        for part in message.parts {
-            switch part {
-            case .bytes(let bytes): plain += bytes
-            case .tensor(let tensor): tensor.withUnsafeBytes { plain.append(contentsOf: $0) }
-            }
-        }
-        return plain.withUnsafeBytes { try? encoding.compress([$0], level: options.compressionLevel) }
     }
 
     private static let plainHeaders = HPACKHeaders([(":status", "200"), ("content-type", "application/grpc")])
@@ -317,22 +378,25 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
         guard !hasSentHeaders else { return }
         hasSentHeaders = true
         var headers = Self.plainHeaders
-        if let responseEncoding { headers.add(name: "grpc-encoding", value: responseEncoding.rawValue) }
+        if let compression { headers.add(name: "grpc-encoding", value: compression.encoding.rawValue) }
         context.write(wrapOutboundOut(.headers(.init(headers: headers))), promise: nil)
     }
 
-    func finish(_ status: GRPCStatus) {
-        if case .finished = state { return }
-        guard let context else { return }
-        // What the client still sends is read over; a reset here could overtake the status at its side.
-        state = .finished
-        letGo()
+    /// Ends the call.
+    func finish(_ status: GRPCStatus) { perform(stream.finish(status)) }
+
+    /// What the client still sends is read over; a reset here could overtake the status at its side.
+    private func end(with status: GRPCStatus) {
         var trailers = hasSentHeaders ? HPACKHeaders() : Self.plainHeaders
         trailers.add(name: "grpc-status", value: String(status.code.rawValue))
-        if !status.message.isEmpty { trailers.add(name: "grpc-message", value: status.encodedMessage) }
-        if status.code == .unavailable { trailers.add(name: "retry-after", value: "1") }
-        context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: trailers, endStream: true))), promise: nil)
-        stream = nil
-        call = nil
+        // What a client may choose stays out of the table that both sides keep of headers, so that that doesn't grow.
+        if !status.message.isEmpty {
+            trailers.add(name: "grpc-message", value: status.encodedMessage, indexing: .nonIndexable)
+        }
+        if status.code == .unavailable { trailers.add(name: "retry-after", value: "\(status.retryAfterSeconds)") }
+        // What the client has not taken yet comes before a good end, and is of no use before a bad one.
+        if status.code != .ok { outbound.drop() }
+        self.trailers = trailers
+        writeOn()
     }
 }

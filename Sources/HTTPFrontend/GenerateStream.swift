@@ -9,12 +9,14 @@ internal import Transport
 final class GenerateStream: Sendable {
     private let reply: HTTPReply
     private let flow: ResponseFlow
+    private let budget: ByteBudget
     private let hasStarted = Locked(false)
 
     /// - Parameter flow: the request's.
-    init(_ reply: HTTPReply, flow: ResponseFlow) {
+    init(_ reply: HTTPReply, flow: ResponseFlow, budget: ByteBudget) {
         self.reply = reply
         self.flow = flow
+        self.budget = budget
     }
 
     /// Takes the next result; called by one thread at a time.
@@ -22,21 +24,30 @@ final class GenerateStream: Sendable {
         do {
             let result = try result.get()
             if !result.isFinal {
-                event(try GenerateResponse.json(result)) { [flow] in flow.took() }
+                try event(try GenerateResponse.json(result)) { [flow] in flow.took() }
             } else {
-                if !result.isEmpty { event(try GenerateResponse.json(result)) }
+                if !result.isEmpty { try event(try GenerateResponse.json(result)) }
                 start()
                 reply.end()
             }
         } catch {
             // Before the first event an error is an answer like any other.
             guard hasStarted.withLock({ $0 }) else { return reply.send(HTTPFrontend.error(error)) }
-            event(Array(ServerDocuments.error(error.message).compact.utf8))
+            write(Array(ServerDocuments.error(error.message.shortened(to: HTTPFrontend.longestMessage)).compact.utf8))
             reply.end()
         }
     }
 
-    private func event(_ json: [UInt8], whenSent: (@Sendable () -> Void)? = nil) {
+    private func event(_ json: [UInt8], whenSent: (@Sendable () -> Void)? = nil) throws(HalcyonError) {
+        guard json.count > ByteBudget.uncounted else { return write(json, whenSent: whenSent) }
+        let charge = try budget.charge(json.count)
+        write(json) {
+            withExtendedLifetime(charge) {}
+            whenSent?()
+        }
+    }
+
+    private func write(_ json: [UInt8], whenSent: (@Sendable () -> Void)? = nil) {
         start()
         reply.write(Array("data: ".utf8) + json + Array("\n\n".utf8), whenSent: whenSent)
     }

@@ -2,6 +2,7 @@ internal import Halcyon
 internal import JSONText
 package import KServeProtocol
 internal import ModelConfiguration
+internal import ModelRuntime
 internal import NIOCore
 internal import NIOHTTP1
 internal import Tensors
@@ -11,10 +12,13 @@ package import Transport
 package struct HTTPFrontend: HTTPResponder {
     private let service: InferenceService
     private let access: AccessPolicy
+    private let headers: HeaderForwarding?
 
-    package init(service: InferenceService, access: AccessPolicy) {
+    /// - Parameter headers: which of a request's headers become parameters of its inference.
+    package init(service: InferenceService, access: AccessPolicy, headers: HeaderForwarding? = nil) {
         self.service = service
         self.access = access
+        self.headers = headers
     }
 
     package func respond(to request: HTTPRequest, reply: HTTPReply) {
@@ -28,10 +32,42 @@ package struct HTTPFrontend: HTTPResponder {
             return reply.send(
                 Self.plainError(.forbidden, "This API is restricted, expecting header '\(key.header)'"))
         }
-        if case .infer(let target) = route { return infer(request, target, reply) }
-        if case .generate(let target, let isStream) = route { return generate(request, target, isStream, reply) }
+        if request.headers.first(name: "content-type")?.lowercased().hasPrefix("multipart/") == true {
+            return reply.send(
+                Self.error(
+                    HalcyonError(.invalidArgument, "failed to parse the request JSON buffer: \(ForeignBody.multipart)"))
+            )
+        }
+        // What takes as long as a client likes holds up nobody else on this event loop.
+        let text = textByteCount(request)
+        if text > WorkPool.immediate {
+            service.pool.run(text) { answer(request, route, reply) }
+        } else {
+            answer(request, route, reply)
+        }
+    }
+
+    /// How much of a request is read byte by byte, or an estimate of that.
+    private func textByteCount(_ request: HTTPRequest) -> Int {
+        let count = request.body.byteCount
+        guard request.coding == nil else { return max(WorkPool.immediate + 1, count) }
+        guard let header = request.headers.first(name: "inference-header-content-length"), let json = Int(header),
+            json >= 0, json <= count
+        else { return count }
+        // What lies behind the JSON stays where it is.
+        return json > 0 ? json : count / 64
+    }
+
+    private func answer(_ request: HTTPRequest, _ route: HTTPRoute, _ reply: HTTPReply) {
         do {
-            try dispatch(route, request, reply)
+            let request = try request.decoded()
+            switch route {
+            case .infer(let target): infer(request, target, reply)
+            case .generate(let target, let isStream): generate(request, target, isStream, reply)
+            default: try dispatch(route, request, reply)
+            }
+        } catch let error as HTTPConnectionError {
+            reply.send(answer(for: error))
         } catch {
             reply.send(Self.error(HalcyonError(wrapping: error)))
         }
@@ -62,15 +98,20 @@ package struct HTTPFrontend: HTTPResponder {
             let statistics = try service.server.statistics(model: target?.model, version: target?.version)
             reply.send(Self.statisticsAnswer(statistics))
         case .repositoryIndex:
-            let readyOnly = try JSONBody.bool(request.body, "ready", depth: service.limits.jsonDepth) ?? false
+            let readyOnly = try JSONBody.bool(request.body, "ready", limits: service.limits) ?? false
             reply.send(Self.jsonAnswer(ServerDocuments.index(service.server.modelIndex(), readyOnly: readyOnly)))
         case .load(let model):
             try service.checkRepositoryControl()
-            let load = try LoadRequest(try JSONBody.parameters(request.body, depth: service.limits.jsonDepth))
-            try changeModel(reply) { [service] in try await service.load(model, load) }
+            // Files are texts at first, and then bytes that the load holds.
+            let charge = try service.budget.charge(2 * request.body.byteCount)
+            let load = try LoadRequest(try JSONBody.parameters(request.body, limits: service.limits), model: model)
+            try changeModel(reply) { [service] in
+                try await service.load(model, load)
+                withExtendedLifetime(charge) {}
+            }
         case .unload(let model):
             try service.checkRepositoryControl()
-            let dependents = try JSONBody.flag(request.body, "unload_dependents", depth: service.limits.jsonDepth)
+            let dependents = try JSONBody.flag(request.body, "unload_dependents", limits: service.limits)
             try changeModel(reply) { [service] in try await service.unload(model, dependents: dependents) }
         case .sharedMemoryStatus(let name):
             reply.send(Self.jsonAnswer(ServerDocuments.regions(try service.memory.status(name ?? ""))))
@@ -103,14 +144,15 @@ package struct HTTPFrontend: HTTPResponder {
             _ = try service.server.modelMetadata(target.model, version: target.version)
             return Self.health(false)
         } catch {
-            return error.code == .notFound ? Self.plainError(.notFound, error.message) : Self.health(false)
+            // Not ready is 400, whatever the reason: clients of Triton ask for nothing else.
+            return error.code == .notFound ? Self.plainError(.badRequest, error.message) : Self.health(false)
         }
     }
 
     /// Loading takes a while, and happens off the event loop.
     private func changeModel(_ reply: HTTPReply, _ body: @escaping @Sendable () async throws -> Void) throws {
         try service.checkRepositoryControl()
-        Task {
+        let change = Task {
             do {
                 try await body()
                 reply.send(Self.empty)
@@ -118,12 +160,13 @@ package struct HTTPFrontend: HTTPResponder {
                 reply.send(Self.error(HalcyonError(wrapping: error)))
             }
         }
+        reply.onCancel { change.cancel() }
     }
 
     private static func region(
         _ name: String, _ request: HTTPRequest, _ service: InferenceService
     ) throws -> SharedMemory.Status {
-        let body = try JSONBody.object(request.body, depth: service.limits.jsonDepth)
+        let body = try JSONBody.object(request.body, limits: service.limits)
         guard case .string(let key)? = body["key"] else { throw JSONBody.missing("key") }
         guard case .integer(let size)? = body["byte_size"], size >= 0 else { throw JSONBody.missing("byte_size") }
         var offset: Int64 = 0
@@ -136,7 +179,7 @@ package struct HTTPFrontend: HTTPResponder {
 
     private func registerDeviceMemory(_ name: String, _ request: HTTPRequest, _ reply: HTTPReply) throws {
         try service.memory.checkAllowed()
-        let body = try JSONBody.object(request.body, depth: service.limits.jsonDepth)
+        let body = try JSONBody.object(request.body, limits: service.limits)
         guard case .object(let handle)? = body["raw_handle"],
             case .string(let text)? = handle.first(where: { $0.key == "b64" })?.value
         else { throw JSONBody.missing("raw_handle.b64") }
@@ -158,14 +201,14 @@ package struct HTTPFrontend: HTTPResponder {
 
     private func logging(_ request: HTTPRequest, _ reply: HTTPReply) throws {
         if request.method == .POST {
-            try service.logSettings.change(try JSONBody.object(request.body, depth: service.limits.jsonDepth))
+            try service.logSettings.change(try JSONBody.object(request.body, limits: service.limits))
         }
         reply.send(Self.jsonAnswer(service.logSettings.json))
     }
 
     private func trace(_ model: String?, _ request: HTTPRequest, _ reply: HTTPReply) throws {
         let values =
-            request.method == .POST ? try JSONBody.texts(request.body, depth: service.limits.jsonDepth) : [:]
+            request.method == .POST ? try JSONBody.texts(request.body, limits: service.limits) : [:]
         reply.send(Self.jsonAnswer(try service.traceSettings(model, change: values).json))
     }
 
@@ -179,12 +222,13 @@ package struct HTTPFrontend: HTTPResponder {
         } catch let error as HTTPConnectionError {
             return reply.send(Self.plainError(error.status, error.message))
         } catch {
-            return reply.send(Self.error(HalcyonError(wrapping: error)))
+            return reply.send(Self.error(Self.explained(HalcyonError(wrapping: error), request.body)))
         }
         call.request.trace = trace
-        let handle = service.infer(call) { result in
-            reply.send { Self.traced(trace) { Self.answer(result) } }
-        }
+        headers?.add(to: &call.request, from: request.headers)
+        let delivery = AnswerDelivery(
+            reply: reply, headers: request.headers, trace: trace, budget: service.budget, pool: service.pool)
+        let handle = service.infer(call) { delivery.give($0, Self.answer) }
         if let handle { reply.onCancel { handle.cancel() } }
     }
 
@@ -194,14 +238,6 @@ package struct HTTPFrontend: HTTPResponder {
         trace.reached(.httpReceiveStart, at: request.receiveStart.uptimeNanoseconds)
         trace.reached(.httpReceiveEnd, at: NIODeadline.now().uptimeNanoseconds)
         return trace
-    }
-
-    private static func traced(_ trace: Trace?, _ make: () -> HTTPAnswer) -> HTTPAnswer {
-        guard let trace else { return make() }
-        trace.reached(.httpSendStart, at: NIODeadline.now().uptimeNanoseconds)
-        var answer = make()
-        answer.whenSent = { trace.reached(.httpSendEnd, at: NIODeadline.now().uptimeNanoseconds) }
-        return answer
     }
 
     private func readCall(_ request: HTTPRequest, _ target: HTTPRoute.Target) throws -> InferenceCall {
@@ -219,9 +255,9 @@ package struct HTTPFrontend: HTTPResponder {
             let configuration = try service.server.modelConfiguration(target.model, version: target.version)
             return try RawBinaryRequest.read(
                 request.body, metadata: try service.server.modelMetadata(target.model, version: target.version),
-                maxBatchSize: configuration.maxBatchSize, version: target.version)
+                maxBatchSize: configuration.maxBatchSize, version: target.version, budget: service.budget)
         }
-        return try InferenceJSONReader(limits: service.limits, memory: service.memory).read(
+        return try InferenceJSONReader(limits: service.limits, memory: service.memory, budget: service.budget).read(
             request.body, jsonByteCount: jsonCount, model: target.model, version: target.version)
     }
 
@@ -238,18 +274,14 @@ package struct HTTPFrontend: HTTPResponder {
             .unsupported, "HTTP end point doesn't support models with decoupled transaction policy")
     }
 
-    private static func answer(_ result: Result<InferenceResult, HalcyonError>) -> HTTPAnswer {
-        do {
-            let writer = try InferenceJSONWriter(try result.get())
-            var answer = HTTPAnswer(status: .ok, head: writer.json, tail: writer.binary)
-            answer.mayBeCompressed = true
-            guard !writer.binary.isEmpty else { return answer }
-            answer.contentType = "application/octet-stream"
-            answer.headers = [("Inference-Header-Content-Length", String(writer.json.count))]
-            return answer
-        } catch {
-            return Self.error(error)
-        }
+    private static func answer(_ result: InferenceResult) throws(HalcyonError) -> HTTPAnswer {
+        let writer = try InferenceJSONWriter(result)
+        var answer = HTTPAnswer(status: .ok, head: writer.json, tail: writer.binary)
+        answer.mayBeCompressed = true
+        guard result.outputs.contains(where: \.isBinary) else { return answer }
+        answer.contentType = "application/octet-stream"
+        answer.headers = [("Inference-Header-Content-Length", String(writer.json.count))]
+        return answer
     }
 
     private func generate(
@@ -261,31 +293,39 @@ package struct HTTPFrontend: HTTPResponder {
             call = try GenerateRequest.read(
                 request.body, metadata: try service.server.modelMetadata(target.model, version: target.version),
                 maxBatchSize: try service.server.modelConfiguration(target.model, version: target.version).maxBatchSize,
-                version: target.version, limits: service.limits)
+                version: target.version, limits: service.limits, budget: service.budget)
         } catch {
-            return reply.send(Self.error(HalcyonError(wrapping: error)))
+            return reply.send(Self.error(Self.explained(HalcyonError(wrapping: error), request.body)))
         }
         call.request.trace = trace
+        headers?.add(to: &call.request, from: request.headers)
         let take: @Sendable (Result<InferenceResult, HalcyonError>) -> Void
         if isStream {
             let flow = ResponseFlow()
             call.request.flow = flow
-            let stream = GenerateStream(reply, flow: flow)
+            let stream = GenerateStream(reply, flow: flow, budget: service.budget)
             take = { stream.take($0) }
         } else {
-            let once = GenerateOnce { result in reply.send { Self.traced(trace) { Self.generated(result) } } }
+            let delivery = AnswerDelivery(
+                reply: reply, headers: request.headers, trace: trace, budget: service.budget, pool: service.pool)
+            let once = GenerateOnce { delivery.give($0, Self.generated) }
             take = { once.take($0) }
         }
         let handle = service.infer(call, handler: take)
         if let handle { reply.onCancel { handle.cancel() } }
     }
 
-    private static func generated(_ result: Result<InferenceResult, HalcyonError>) -> HTTPAnswer {
-        do {
-            return HTTPAnswer(status: .ok, head: try GenerateResponse.json(try result.get()))
-        } catch {
-            return Self.error(error)
+    private static func generated(_ result: InferenceResult) throws(HalcyonError) -> HTTPAnswer {
+        HTTPAnswer(status: .ok, head: try GenerateResponse.json(result))
+    }
+
+    /// The error of a body that can't be read, with what it seems to be.
+    private static func explained(_ error: HalcyonError, _ body: Buffer) -> HalcyonError {
+        let isOfTheBody = ["failed to parse the request JSON buffer", "Unable to parse 'request'"].contains {
+            error.message.hasPrefix($0)
         }
+        guard isOfTheBody, let advice = ForeignBody.advice(body) else { return error }
+        return HalcyonError(error.code, "\(error.message); \(advice)")
     }
 
     // MARK: Answers
@@ -303,13 +343,18 @@ package struct HTTPFrontend: HTTPResponder {
     /// The error of an answer that is not the protocol's: no such path, for instance.
     static func plainError(_ status: HTTPResponseStatus, _ message: String) -> HTTPAnswer {
         HTTPAnswer(
-            status: status, contentType: "text/plain", head: Array(ServerDocuments.error(message).compact.utf8))
+            status: status, contentType: "text/plain",
+            head: Array(ServerDocuments.error(message.shortened(to: longestMessage)).compact.utf8))
     }
+
+    /// Bytes of an error's text that are sent: what it repeats of a request may be long.
+    static let longestMessage = 4 << 10
 
     static func error(_ error: HalcyonError) -> HTTPAnswer {
         var answer = jsonAnswer(
-            ServerDocuments.error(error.message), status: HTTPResponseStatus(statusCode: error.code.httpStatus))
-        if error.code == .unavailable { answer.headers.append(("Retry-After", "1")) }
+            ServerDocuments.error(error.message.shortened(to: longestMessage)),
+            status: HTTPResponseStatus(statusCode: error.code.httpStatus))
+        if error.code == .unavailable { answer.headers.append(("Retry-After", "\(error.retryAfterSeconds ?? 1)")) }
         return answer
     }
 }

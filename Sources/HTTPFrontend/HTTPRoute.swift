@@ -60,8 +60,11 @@ enum HTTPRoute: Hashable {
 
     /// The route of a path, or `nil` where there is none.
     init?(path: Substring) {
-        var parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-        guard path.first == "/", parts.popFirst() == "v2" else { return nil }
+        // By bytes: a split by characters would look for where each grapheme ends.
+        let slash = UInt8(ascii: "/")
+        var parts = path.utf8.split(separator: slash, omittingEmptySubsequences: false).dropFirst().map(Substring.init)[
+            ...]
+        guard path.utf8.first == slash, parts.popFirst() == "v2" else { return nil }
         if parts.last == "" { parts.removeLast() }
         guard let first = parts.popFirst() else {
             self = .serverMetadata

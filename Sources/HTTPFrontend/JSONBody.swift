@@ -5,12 +5,12 @@ internal import Tensors
 /// The small JSON bodies of requests that are no inference.
 enum JSONBody {
     /// The members of an object; none for an empty body.
-    static func object(_ body: Buffer, depth: Int) throws(HalcyonError) -> [String: JSONValue] {
+    static func object(_ body: Buffer, limits: ProtocolLimits) throws(HalcyonError) -> [String: JSONValue] {
         guard body.byteCount > 0 else { return [:] }
         do {
             var members: [String: JSONValue] = [:]
             try body.withUnsafeBytes { text in
-                var scanner = JSONScanner(text, maximumDepth: depth)
+                var scanner = JSONScanner(text, limits: limits.documentText)
                 try scanner.object { scanner, name in members[name] = try scanner.value() }
                 try scanner.end()
             }
@@ -20,8 +20,8 @@ enum JSONBody {
         }
     }
 
-    static func bool(_ body: Buffer, _ name: String, depth: Int) throws(HalcyonError) -> Bool? {
-        guard let value = try object(body, depth: depth)[name] else { return nil }
+    static func bool(_ body: Buffer, _ name: String, limits: ProtocolLimits) throws(HalcyonError) -> Bool? {
+        guard let value = try object(body, limits: limits)[name] else { return nil }
         guard case .bool(let flag) = value else {
             throw HalcyonError(
                 .invalidArgument, "Unable to parse '\(name)': attempt to access JSON non-boolean as boolean")
@@ -30,9 +30,9 @@ enum JSONBody {
     }
 
     /// Members whose values are texts, lists of texts, or null, which is an empty list.
-    static func texts(_ body: Buffer, depth: Int) throws(HalcyonError) -> [String: [String]] {
+    static func texts(_ body: Buffer, limits: ProtocolLimits) throws(HalcyonError) -> [String: [String]] {
         var texts: [String: [String]] = [:]
-        for (name, value) in try object(body, depth: depth) {
+        for (name, value) in try object(body, limits: limits) {
             switch value {
             case .null: texts[name] = []
             case .string(let text): texts[name] = [text]
@@ -48,8 +48,8 @@ enum JSONBody {
     }
 
     /// A body's `parameters`.
-    static func parameters(_ body: Buffer, depth: Int) throws(HalcyonError) -> [String: LoadRequest.Value] {
-        guard let given = try object(body, depth: depth)["parameters"] else { return [:] }
+    static func parameters(_ body: Buffer, limits: ProtocolLimits) throws(HalcyonError) -> [String: LoadRequest.Value] {
+        guard let given = try object(body, limits: limits)["parameters"] else { return [:] }
         guard case .object(let members) = given else {
             throw HalcyonError(
                 .invalidArgument, "Unable to parse 'parameters': attempt to access JSON non-object as object")
@@ -66,8 +66,8 @@ enum JSONBody {
     }
 
     /// A flag among a body's `parameters`; false where it is not there.
-    static func flag(_ body: Buffer, _ name: String, depth: Int) throws(HalcyonError) -> Bool {
-        guard case .object(let members)? = try object(body, depth: depth)["parameters"],
+    static func flag(_ body: Buffer, _ name: String, limits: ProtocolLimits) throws(HalcyonError) -> Bool {
+        guard case .object(let members)? = try object(body, limits: limits)["parameters"],
             let value = members.first(where: { $0.key == name })?.value
         else { return false }
         guard case .bool(let flag) = value else { throw missing("parameters.\(name)") }

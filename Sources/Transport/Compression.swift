@@ -23,46 +23,57 @@ package enum Compression: String, Hashable, Sendable, CaseIterable {
         var output = [UInt8]()
         output.reserveCapacity(total / 2 + 64)
         for part in parts {
-            try Self.run(&stream, part, into: &output, limit: .max) { CZlib.deflate($0, Z_NO_FLUSH) }
+            try Self.run(&stream, part) {
+                CZlib.deflate($0, Z_NO_FLUSH)
+            } output: { bytes throws(HalcyonError) in
+                output.append(contentsOf: bytes)
+            }
         }
-        try Self.run(&stream, UnsafeRawBufferPointer(start: nil, count: 0), into: &output, limit: .max) {
+        try Self.run(&stream, UnsafeRawBufferPointer(start: nil, count: 0)) {
             CZlib.deflate($0, Z_FINISH)
+        } output: { bytes throws(HalcyonError) in
+            output.append(contentsOf: bytes)
         }
         return output
     }
 
     /// - Parameters:
-    ///   - limit: more bytes than this are refused, before there are many more.
+    ///   - limit: more bytes than this are refused, before there are any more.
     ///   - limitName: what the limit is called in the error.
-    /// - Throws: `invalidArgument` for bytes that are not compressed this way, or that are too many.
+    ///   - budget: what the bytes are counted against, as they come and until nothing refers to them any more.
+    /// - Throws: `invalidArgument` for bytes that are not compressed this way, or that are too many; `unavailable` where the
+    ///   server holds too many.
     package func decompress(
-        _ bytes: UnsafeRawBufferPointer, limit: Int, limitName: String
-    ) throws(HalcyonError) -> [UInt8] {
+        _ bytes: UnsafeRawBufferPointer, limit: Int, limitName: String, budget: ByteBudget
+    ) throws(HalcyonError) -> Buffer {
         var stream = z_stream()
         guard inflateInit2_(&stream, windowBits, zlibVersion(), Self.streamSize) == Z_OK else {
             throw HalcyonError(.internal, "zlib can't be set up")
         }
         defer { inflateEnd(&stream) }
-        var output = [UInt8]()
+        var output = BodyCollector(
+            expected: nil, alignedOffset: 0, limit: limit, limitName: limitName, budget: budget)
         var isComplete = false
-        try Self.run(&stream, bytes, into: &output, limit: limit) { stream in
+        try Self.run(&stream, bytes) { stream in
             let status = inflate(stream, Z_NO_FLUSH)
             if status == Z_STREAM_END { isComplete = true }
             return status
-        }
-        guard output.count <= limit else {
-            throw HalcyonError(.invalidArgument, "the decompressed bytes are over \(limitName), \(limit)")
+        } output: { bytes throws(HalcyonError) in
+            guard bytes.count <= limit - output.byteCount else {
+                throw HalcyonError(.invalidArgument, "the decompressed bytes are over \(limitName), \(limit)")
+            }
+            try output.append(bytes)
         }
         guard isComplete, stream.avail_in == 0 else {
             throw HalcyonError(.invalidArgument, "the bytes are not a whole \(rawValue) stream")
         }
-        return output
+        return output.finish()
     }
 
-    /// Feeds zlib with all of the input and takes what comes out.
+    /// Feeds zlib with all of the input and hands on what comes out.
     private static func run(
-        _ stream: inout z_stream, _ input: UnsafeRawBufferPointer, into output: inout [UInt8], limit: Int,
-        step: (UnsafeMutablePointer<z_stream>) -> Int32
+        _ stream: inout z_stream, _ input: UnsafeRawBufferPointer, step: (UnsafeMutablePointer<z_stream>) -> Int32,
+        output: (UnsafeRawBufferPointer) throws(HalcyonError) -> Void
     ) throws(HalcyonError) {
         guard input.count <= Int(UInt32.max) else {
             throw HalcyonError(.invalidArgument, "\(input.count) bytes are too many to be compressed at once")
@@ -70,26 +81,23 @@ package enum Compression: String, Hashable, Sendable, CaseIterable {
         stream.next_in = UnsafeMutablePointer(
             mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
         stream.avail_in = UInt32(input.count)
-        let piece = 64 << 10
-        while output.count <= limit {
-            let before = output.count
-            var status = Z_OK
-            var left: UInt32 = 0
-            let chunk = [UInt8](unsafeUninitializedCapacity: piece) { buffer, count in
-                stream.next_out = buffer.baseAddress
-                stream.avail_out = UInt32(piece)
-                status = step(&stream)
-                left = stream.avail_out
-                count = piece - Int(left)
-            }
-            output.append(contentsOf: chunk)
+        let piece = BufferStorage.allocate(byteCount: pieceSize)
+        defer { withExtendedLifetime(piece) {} }
+        while true {
+            stream.next_out = piece.baseAddress.assumingMemoryBound(to: UInt8.self)
+            stream.avail_out = UInt32(pieceSize)
+            let status = step(&stream)
+            let count = pieceSize - Int(stream.avail_out)
+            try output(UnsafeRawBufferPointer(start: piece.baseAddress, count: count))
             switch status {
             case Z_STREAM_END: return
-            case Z_OK where left == 0 || stream.avail_in > 0: continue
+            case Z_OK where stream.avail_out == 0 || stream.avail_in > 0: continue
             case Z_OK, Z_BUF_ERROR:
-                if output.count == before || left > 0 { return }
+                if count == 0 || stream.avail_out > 0 { return }
             default: throw HalcyonError(.invalidArgument, "the bytes are not compressed as they say")
             }
         }
     }
+
+    private static let pieceSize = 64 << 10
 }

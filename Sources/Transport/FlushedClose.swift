@@ -7,21 +7,54 @@ extension ChannelHandlerContext {
         (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
-    /// Closes the connection when the system has taken everything that is on its way out, or after a while without.
+    /// Closes the connection when the system has taken everything that was written, or after a while without.
     ///
-    /// - Parameter patience: how long a client may take to make room.
+    /// The handler of this context is one whose outbound data are bytes.
+    ///
+    /// - Parameter patience: how long a client may take none of what waits for it.
     package func closeWhenFlushed(patience: TimeAmount) {
-        let deadline = NIODeadline.now() + patience
-        let context = NIOLoopBound(self, eventLoop: eventLoop)
-        @Sendable func check() {
-            let here = context.value
-            if here.bufferedByteCount == 0 || deadline < .now() || !here.channel.isActive {
-                here.channel.close(promise: nil)
-            } else {
-                here.eventLoop.scheduleTask(in: .milliseconds(5)) { check() }
-            }
+        // The system takes writes in their order: when it has come to this one, there are no others.
+        let last = writeAndFlush(NIOAny(ByteBuffer()))
+        let channel = channel
+        let watch = FlushWatch(channel, patience: patience, buffered: bufferedByteCount)
+        last.assumeIsolated().whenComplete { _ in
+            watch.cancel()
+            channel.close(promise: nil)
         }
-        flush()
-        check()
+    }
+}
+
+/// Closes a connection whose client takes nothing for a while; used on its event loop only.
+private final class FlushWatch {
+    private let channel: any Channel
+    private let patience: TimeAmount
+    private var buffered: Int
+    private var timer: Scheduled<Void>?
+    private var isCancelled = false
+
+    init(_ channel: any Channel, patience: TimeAmount, buffered: Int) {
+        self.channel = channel
+        self.patience = patience
+        self.buffered = buffered
+        start()
+    }
+
+    func cancel() {
+        isCancelled = true
+        timer?.cancel()
+        timer = nil
+    }
+
+    private func start() {
+        let watch = NIOLoopBound(self, eventLoop: channel.eventLoop)
+        timer = channel.eventLoop.scheduleTask(in: patience) { watch.value.check() }
+    }
+
+    private func check() {
+        guard !isCancelled, channel.isActive else { return }
+        let count = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        guard count < buffered else { return channel.close(promise: nil) }
+        buffered = count
+        start()
     }
 }

@@ -19,7 +19,10 @@ package final class Listener: Sendable {
         /// Whether a client that has closed its side only may still get its answers. Who sets this up must close the
         /// connection itself.
         var allowsHalfClosure = false
+        /// How the flags of the command line begin by which all this was chosen, `http` for `--http-port`; for errors.
+        package var flags = ""
         package var log: Logger
+        package var counters = ConnectionCounters()
 
         package init(address: ListenAddress, log: Logger) {
             self.address = address
@@ -63,18 +66,29 @@ package final class Listener: Sendable {
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: options.reusesPort ? 1 : 0)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptPause(log: options.log, counters: options.counters))
+                }
+            }
             .childChannelOption(.allowRemoteHalfClosure, value: options.allowsHalfClosure && tls == nil)
             .childChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard connections.add(channel) else {
+                        options.counters.refused()
                         options.log.warning(
                             "connection refused",
                             metadata: ["limit": "max-connections", "value": "\(connections.maximum)"])
                         throw ChannelError.operationUnsupported
                     }
+                    options.counters.opened()
+                    channel.closeFuture.whenComplete { _ in options.counters.closed() }
                     if let tls {
-                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.current()))
+                        let pipeline = channel.pipeline.syncOperations
+                        try pipeline.addHandler(NIOSSLServerHandler(context: tls.current()))
+                        try pipeline.addHandler(HandshakeTimeout())
                     }
                     try initialize(channel)
                 }
@@ -92,8 +106,25 @@ package final class Listener: Sendable {
             return Listener(channel: channel, connections: connections, address: options.address)
         } catch {
             if let error = error as? HalcyonError { throw error }
-            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
-            throw HalcyonError(.unavailable, "can't listen on \(options.address): \(reason)")
+            let number = (error as? IOError)?.errnoCode
+            let reason = number.map { String(cString: strerror($0)) } ?? "\(error)"
+            throw HalcyonError(
+                .unavailable,
+                "can't listen on \(options.address): \(reason)\(advice(number, options.address, flags: options.flags))")
+        }
+    }
+
+    /// What to do where an address can't be had, by the flags that say it.
+    private static func advice(_ number: CInt?, _ address: ListenAddress, flags: String) -> String {
+        guard !flags.isEmpty else { return "" }
+        guard case .internet = address else { return "; --\(flags)-address names the socket" }
+        switch number {
+        case EADDRINUSE:
+            return
+                "; another program listens there, perhaps another server: --\(flags)-port names another port, and 0 has the "
+                + "system choose one"
+        case EACCES: return "; --\(flags)-port names another port: those below 1024 need privileges"
+        default: return "; --\(flags)-address names an address of this machine, 0.0.0.0 for all of them"
         }
     }
 
@@ -131,7 +162,7 @@ package final class Listener: Sendable {
     /// Tells every open connection that the server is about to go: each closes when it has answered what it was asked.
     package func drainConnections() { connections.forEach { $0.pipeline.fireUserInboundEventTriggered(DrainEvent()) } }
 
-    /// Waits until every connection has closed of itself.
+    /// Waits until every connection has closed of itself, or the task is cancelled.
     package func waitForConnections() async { await connections.waitUntilEmpty() }
 
     /// Closes what is still open.
@@ -139,4 +170,6 @@ package final class Listener: Sendable {
 }
 
 /// Sent through a connection's pipeline when the server is about to go.
-package struct DrainEvent: Sendable {}
+package struct DrainEvent: Sendable {
+    package init() {}
+}

@@ -65,4 +65,13 @@ struct GRPCFramingTests {
         #expect(GRPCMethod(path: "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")?.group == nil)
         #expect(GRPCMethod(path: "/inference.GRPCInferenceService/Nothing") == nil)
     }
+
+    @Test("Only messages with tensors or files may be long")
+    func messageLimits() {
+        #expect(GRPCMethod.inference(.modelInfer).messageLimit(most: 1 << 30) == 1 << 30)
+        #expect(GRPCMethod.inference(.modelStreamInfer).messageLimit(most: 100) == 100)
+        #expect(GRPCMethod.inference(.repositoryModelLoad).messageLimit(most: 1 << 30) == 1 << 30)
+        #expect(GRPCMethod.inference(.serverLive).messageLimit(most: 1 << 30) == 1 << 20)
+        #expect(GRPCMethod.healthCheck.messageLimit(most: 1 << 30) == 1 << 20)
+    }
 }

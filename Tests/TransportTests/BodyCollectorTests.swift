@@ -27,7 +27,11 @@ struct BodyCollectorTests {
             try collector.append(ByteBuffer(repeating: 1, count: count))
             return collector.finish()
         }
-        #expect(throws: HalcyonError(.invalidArgument, "the request's body is over limit, 1500 bytes")) {
+        #expect(
+            throws: HalcyonError(
+                .invalidArgument,
+                "the request's body exceeds the maximum allowed value of 1500 bytes, which --limit sets")
+        ) {
             _ = try collect(1501)
         }
         do {

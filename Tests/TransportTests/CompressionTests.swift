@@ -16,8 +16,10 @@ struct CompressionTests {
                 ],
                 level: 1)
         }
-        let plain = try compressed.withUnsafeBytes { try compression.decompress($0, limit: count, limitName: "limit") }
-        #expect(plain == bytes)
+        let plain = try compressed.withUnsafeBytes {
+            try compression.decompress($0, limit: count, limitName: "limit", budget: .unlimited)
+        }
+        #expect(plain.withUnsafeBytes { Array($0) } == bytes)
     }
 
     @Test("A bomb stops at the limit", arguments: Compression.allCases)
@@ -25,8 +27,29 @@ struct CompressionTests {
         let zeros = [UInt8](repeating: 0, count: 10 << 20)
         let compressed = try zeros.withUnsafeBytes { try compression.compress([$0], level: 9) }
         #expect(throws: HalcyonError(.invalidArgument, "the decompressed bytes are over limit, 1000")) {
-            try compressed.withUnsafeBytes { try compression.decompress($0, limit: 1000, limitName: "limit") }
+            try compressed.withUnsafeBytes {
+                try compression.decompress($0, limit: 1000, limitName: "limit", budget: .unlimited)
+            }
         }
+    }
+
+    @Test("What it becomes counts as it comes", arguments: Compression.allCases)
+    func budget(compression: Compression) throws {
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        let compressed = try zeros.withUnsafeBytes { try compression.compress([$0], level: 9) }
+        let budget = ByteBudget(maximum: 1 << 20)
+        do {
+            let plain = try compressed.withUnsafeBytes {
+                try compression.decompress($0, limit: 2 << 20, limitName: "limit", budget: budget)
+            }
+            #expect(budget.usedBytes == plain.byteCount)
+            #expect(throws: HalcyonError.self) {
+                try compressed.withUnsafeBytes {
+                    try compression.decompress($0, limit: 2 << 20, limitName: "limit", budget: budget)
+                }
+            }
+        }
+        #expect(budget.usedBytes == 0)
     }
 
     @Test("Cut off, damaged, empty and followed by more", arguments: Compression.allCases)
@@ -35,7 +58,9 @@ struct CompressionTests {
         let whole = try text.withUnsafeBytes { try compression.compress([$0], level: 1) }
         for bytes in [Array(whole.dropLast()), [], Array(whole.reversed()), whole + [0]] {
             #expect(throws: HalcyonError.self) {
-                try bytes.withUnsafeBytes { try compression.decompress($0, limit: 100, limitName: "limit") }
+                try bytes.withUnsafeBytes {
+                    try compression.decompress($0, limit: 100, limitName: "limit", budget: .unlimited)
+                }
             }
         }
     }

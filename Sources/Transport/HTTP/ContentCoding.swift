@@ -1,34 +1,11 @@
-internal import NIOHTTP1
+package import NIOHTTP1
 internal import Tensors
 
-/// Compressed bodies, by the headers that announce and ask for them.
-enum ContentCoding {
-    /// - Parameter limit: of the decompressed body.
-    static func decode(
-        _ body: Buffer, _ headers: HTTPHeaders, limit: Int, budget: ByteBudget
-    ) throws(HTTPConnectionError) -> Buffer {
-        guard let name = headers.first(name: "content-encoding"), name != "identity" else { return body }
-        guard let coding = Compression(rawValue: name.lowercased()) else {
-            throw HTTPConnectionError(
-                .unsupportedMediaType, "content-encoding '\(name)' is not supported, only gzip and deflate")
-        }
-        do {
-            let bytes = try body.withUnsafeBytes { bytes throws(HalcyonError) in
-                try coding.decompress(bytes, limit: limit, limitName: "http-max-input-size")
-            }
-            return try budget.charge(bytes)
-        } catch let error as HalcyonError {
-            throw HTTPConnectionError(error.code == .unavailable ? .serviceUnavailable : .badRequest, error.message)
-        } catch {
-            throw HTTPConnectionError(.badRequest, "\(error)")
-        }
-    }
-
+/// Compressed answers, by the headers that ask for them.
+package enum ContentCoding {
     /// The answer compressed as the client prefers; as it is where the client asks for nothing.
-    static func encode(_ answer: HTTPAnswer, for headers: HTTPHeaders) -> HTTPAnswer {
-        guard answer.mayBeCompressed, let accepted = headers.first(name: "accept-encoding"), answer.byteCount > 0,
-            let coding = preferred(accepted)
-        else { return answer }
+    package static func encode(_ answer: HTTPAnswer, for headers: HTTPHeaders) -> HTTPAnswer {
+        guard answer.mayBeCompressed, answer.byteCount > 0, let coding = preferred(headers) else { return answer }
         var bytes: [UInt8] = []
         do {
             bytes = try answer.head.withUnsafeBytes { head in
@@ -38,6 +15,7 @@ enum ContentCoding {
             return answer
         }
         var encoded = answer
+        encoded.mayBeCompressed = false
         encoded.head = bytes
         encoded.tail = []
         encoded.headers.append(("Content-Encoding", coding.rawValue))
@@ -53,7 +31,8 @@ enum ContentCoding {
     }
 
     /// The coding with the larger weight; what has the weight 0 is refused (RFC 9110, section 12.5.3).
-    private static func preferred(_ accepted: String) -> Compression? {
+    package static func preferred(_ headers: HTTPHeaders) -> Compression? {
+        guard let accepted = headers.first(name: "accept-encoding") else { return nil }
         var best: (coding: Compression, weight: Double)?
         for part in accepted.split(separator: ",") {
             let fields = part.split(separator: ";").map { $0.filter { $0 != " " } }

@@ -1,3 +1,4 @@
+internal import NIOCore
 package import NIOHTTP1
 package import Tensors
 
@@ -28,5 +29,25 @@ package struct HTTPAnswer: Sendable {
         self.tail = tail
     }
 
-    package var byteCount: Int { tail.reduce(head.count) { $0 + $1.byteCount } }
+    /// The whole body in the transport's own memory, where ``prepare()`` has put it there.
+    private(set) var prepared: ByteBuffer?
+
+    package var byteCount: Int { prepared?.readableBytes ?? tail.reduce(head.count) { $0 + $1.byteCount } }
+
+    /// Copies a long body to where the connection needs it, so that the event loop does not have to.
+    package mutating func prepare() {
+        guard prepared == nil, byteCount <= Int(Int32.max) else { return }
+        prepared = body(ByteBufferAllocator())
+        head = []
+        tail = []
+    }
+
+    /// The body as one buffer.
+    func body(_ allocator: ByteBufferAllocator) -> ByteBuffer {
+        if let prepared { return prepared }
+        var buffer = allocator.buffer(capacity: byteCount)
+        buffer.writeBytes(head)
+        for part in tail { part.withUnsafeBytes { _ = buffer.writeBytes($0) } }
+        return buffer
+    }
 }

@@ -25,6 +25,8 @@ package enum HTTPListener {
         try pipeline.addHandler(HTTPResponseEncoder())
         try pipeline.addHandler(
             ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes), maximumBufferSize: 1 << 20))
-        try pipeline.addHandler(HTTPConnectionHandler(responder: responder, options: connection, budget: budget))
+        try pipeline.addHandler(
+            HTTPConnectionHandler(
+                responder: responder, options: connection, budget: budget, eventLoop: channel.eventLoop))
     }
 }

@@ -7,6 +7,8 @@ internal import Tensors
 package final class HTTPReply: Sendable {
     private let connection: NIOLoopBound<HTTPConnectionHandler>
     private let eventLoop: any EventLoop
+    /// The request's on its connection.
+    let number: Int
     private let cancellation = NIOLockedValueBox<Cancellation>(.none)
 
     private enum Cancellation {
@@ -16,7 +18,8 @@ package final class HTTPReply: Sendable {
         case finished
     }
 
-    init(_ connection: HTTPConnectionHandler, eventLoop: any EventLoop) {
+    init(_ connection: HTTPConnectionHandler, number: Int, eventLoop: any EventLoop) {
+        self.number = number
         self.connection = NIOLoopBound(connection, eventLoop: eventLoop)
         self.eventLoop = eventLoop
     }

@@ -37,9 +37,3 @@ struct PingPolicy {
         return true
     }
 }
-
-/// What the calls of a connection and the connection itself share; used on its event loop only.
-final class ConnectionPings {
-    var policy: PingPolicy
-    init(_ policy: PingPolicy) { self.policy = policy }
-}
