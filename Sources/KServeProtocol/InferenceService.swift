@@ -1,6 +1,6 @@
 package import Halcyon
 package import Logging
-internal import ModelRuntime
+package import ModelRuntime
 internal import Synchronization
 package import Tensors
 
@@ -11,6 +11,10 @@ package final class InferenceService: Sendable {
     package let limits: ProtocolLimits
     package let logSettings: LogSettings
     package let tracer: RequestTracer
+    /// What all that clients cause counts against.
+    package let budget: ByteBudget
+    /// Where the work goes that takes as long as clients like.
+    package let pool: WorkPool
     /// The name that the server answers with (`--id`).
     private let name: String
     private let allowsRepositoryControl: Bool
@@ -22,6 +26,8 @@ package final class InferenceService: Sendable {
         package var limits = ProtocolLimits()
         package var allowsRepositoryControl = false
         package var allowsSharedMemory = false
+        package var budget = ByteBudget.unlimited
+        package var pool = WorkPool(longCount: 0)
         package var log = Logger(label: "halcyon", factory: { _ in SwiftLogNoOpLogHandler() })
 
         package init() {}
@@ -32,6 +38,8 @@ package final class InferenceService: Sendable {
         self.logSettings = logSettings
         self.tracer = tracer
         limits = options.limits
+        budget = options.budget
+        pool = options.pool
         name = options.name
         log = options.log
         allowsRepositoryControl = options.allowsRepositoryControl
@@ -50,10 +58,9 @@ package final class InferenceService: Sendable {
         ServerMetadata(
             name: name, version: server.metadata.version,
             extensions: [
-                "classification", "model_repository", "model_repository(unload_dependents)", "schedule_policy",
-                "model_configuration", "system_shared_memory", "cuda_shared_memory", "binary_tensor_data", "parameters",
-                "statistics",
-                "trace", "logging",
+                "classification", "sequence", "model_repository", "model_repository(unload_dependents)",
+                "schedule_policy", "model_configuration", "system_shared_memory", "cuda_shared_memory",
+                "binary_tensor_data", "parameters", "statistics", "trace", "logging",
             ])
     }
 
@@ -138,14 +145,20 @@ package final class InferenceService: Sendable {
             }
         }
         let start = logSettings.logsRequests ? ContinuousClock.now : nil
-        return server.submit(call.request) { [call, labels, memory, self] result in
+        return server.submit(call.request) { [call, labels, limits, memory, pool, self] result in
             if let start { logRequest(call.request, result, after: .now - start) }
-            handler(
-                result.flatMap { response in
-                    Result { () throws(HalcyonError) in
-                        try InferenceResult(response, for: call, memory: memory, labels: { labels[$0] ?? [] })
-                    }
-                })
+            let finish: @Sendable () -> Void = {
+                handler(
+                    result.flatMap { response in
+                        Result { () throws(HalcyonError) in
+                            try InferenceResult(
+                                response, for: call, limits: limits, memory: memory, labels: { labels[$0] ?? [] })
+                        }
+                    })
+            }
+            // Those of a decoupled model keep their order; only the last of a request, or its only one, may come later.
+            let work = (try? result.get()).map { $0.isFinal ? InferenceResult.work(for: call, $0) : 0 } ?? 0
+            if work > WorkPool.immediate { pool.run(work, finish) } else { finish() }
         }
     }
 

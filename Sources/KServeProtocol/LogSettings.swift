@@ -68,7 +68,9 @@ package final class LogSettings: Sendable {
                 values.format = format
             case "log_file":
                 throw HalcyonError(
-                    .unsupported, "log setting 'log_file' can only be given at start, with '--log-file'")
+                    .unsupported,
+                    "log file location can not be updated through network protocol: updating log file was deprecated and no longer "
+                        + "supported, and '--log-file' gives it at start")
             default: throw HalcyonError(.invalidArgument, "there is no log setting '\(name)'")
             }
         }

@@ -4,6 +4,7 @@ struct MetricFamily: Hashable, Sendable {
         case counter
         case gauge
         case histogram
+        case summary
     }
 
     let name: String

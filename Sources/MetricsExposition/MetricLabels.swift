@@ -21,10 +21,11 @@ struct MetricLabels: Sendable {
             })
     }
 
-    func text(reason: String? = nil, bound: String? = nil) -> String {
+    func text(reason: String? = nil, bound: String? = nil, quantile: String? = nil) -> String {
+        let quantile = quantile.map { ",quantile=\"\($0)\"" } ?? ""
         let reason = reason.map { ",reason=\"\($0)\"" } ?? ""
         let bound = bound.map { ",le=\"\($0)\"" } ?? ""
-        return "{\(tags)model=\"\(model)\"\(reason),version=\"\(version)\"\(bound)}"
+        return "{\(tags)model=\"\(model)\"\(reason),version=\"\(version)\"\(bound)\(quantile)}"
     }
 
     /// A label's value as the text format wants it between quotation marks.

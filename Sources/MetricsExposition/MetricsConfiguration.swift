@@ -1,3 +1,4 @@
+public import ModelRuntime
 public import Tensors
 
 /// Which metrics are shown, by the names of the reference's `--metrics-config` settings.
@@ -14,13 +15,18 @@ public struct MetricsConfiguration: Hashable, Sendable {
     /// Whether there is the reference's histogram `nv_inference_first_response_histogram_ms`. Halcyon's own histograms
     /// are always there.
     public var histogramLatencies = false
+    /// Whether there are Triton's summaries `nv_inference_*_summary_us`.
+    public var summaryLatencies = false
+    /// The quantiles that they show.
+    public var summaryQuantiles = SummaryQuantile.standard
 
     public init() {}
 
-    /// - Parameter settings: each `<setting>=<value>`, as `--metrics-config` takes them: `counter_latencies` and
-    ///   `histogram_latencies`, each `true` or `false`. Of a setting that is given twice, the last counts.
-    /// - Throws: `invalidArgument` that names the setting and what is allowed; for the reference's summaries, what to
-    ///   use instead.
+    /// - Parameter settings: each `<setting>=<value>`, as `--metrics-config` takes them: `counter_latencies`,
+    ///   `histogram_latencies` and `summary_latencies`, each `true` or `false`, and `summary_quantiles`, as
+    ///   `0.5:0.05,0.99:0.001`: each a quantile and by how much its rank may be off. Of a setting that is given twice, the
+    ///   last counts.
+    /// - Throws: `invalidArgument` that names the setting and what is allowed.
     public init(settings: [String]) throws(HalcyonError) {
         for setting in settings { try apply(setting) }
     }
@@ -35,15 +41,15 @@ public struct MetricsConfiguration: Hashable, Sendable {
         switch Setting(rawValue: name) {
         case .counterLatencies: counterLatencies = try Self.boolean(value, of: name)
         case .histogramLatencies: histogramLatencies = try Self.boolean(value, of: name)
-        case .summaryLatencies: if try Self.boolean(value, of: name) { throw Self.noSummaries(name) }
-        case .summaryQuantiles: throw Self.noSummaries(name)
+        case .summaryLatencies: summaryLatencies = try Self.boolean(value, of: name)
+        case .summaryQuantiles: summaryQuantiles = try Self.quantiles(value, of: name)
         case nil: throw HalcyonError(.invalidArgument, "there is no metrics setting '\(name)'; \(Self.allowed)")
         }
     }
 
     private static let allowed =
-        "the settings are '\(Setting.counterLatencies.rawValue)' and '\(Setting.histogramLatencies.rawValue)', "
-        + "each 'true' or 'false'"
+        "the settings are '\(Setting.counterLatencies.rawValue)', '\(Setting.histogramLatencies.rawValue)' and "
+        + "'\(Setting.summaryLatencies.rawValue)', each 'true' or 'false', and '\(Setting.summaryQuantiles.rawValue)'"
 
     private static func boolean(_ value: String, of name: String) throws(HalcyonError) -> Bool {
         switch value {
@@ -55,11 +61,28 @@ public struct MetricsConfiguration: Hashable, Sendable {
         }
     }
 
-    /// Quantiles of one server can't be put together with those of another; buckets can be added up.
-    private static func noSummaries(_ name: String) -> HalcyonError {
-        HalcyonError(
-            .invalidArgument,
-            "metrics setting '\(name)': summaries are not supported; "
-                + "use histograms, '\(Setting.histogramLatencies.rawValue)=true', and compute quantiles from them")
+    /// Quantiles that are shown at most: each costs memory and time for every model.
+    private static let maximumQuantileCount = 32
+
+    private static func quantiles(_ value: String, of name: String) throws(HalcyonError) -> [SummaryQuantile] {
+        var quantiles: [SummaryQuantile] = []
+        for pair in value.split(separator: ",", omittingEmptySubsequences: false) {
+            let numbers = pair.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
+            guard numbers.count == 2, let quantile = numbers[0], let error = numbers[1], (0...1).contains(quantile),
+                (0.0001...1).contains(error)
+            else {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "metrics setting '\(name)' has '\(pair)', expected <quantile>:<error> with a quantile from 0 to 1 and an "
+                        + "error from 0.0001 to 1, as in 0.5:0.05,0.99:0.001")
+            }
+            quantiles.append(SummaryQuantile(quantile, error: error))
+        }
+        guard quantiles.count <= maximumQuantileCount else {
+            throw HalcyonError(
+                .invalidArgument,
+                "metrics setting '\(name)' has \(quantiles.count) quantiles, and may have \(maximumQuantileCount)")
+        }
+        return quantiles
     }
 }

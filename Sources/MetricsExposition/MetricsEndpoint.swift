@@ -13,9 +13,14 @@ package final class MetricsEndpoint: HTTPResponder {
     private let machine = Locked<MachineUsage?>(nil)
     private let gpus = Locked<Measurement<[GPUUsage]>?>(nil)
 
-    /// - Parameter configuration: which families there are.
-    package init(server: InferenceServer, configuration: MetricsConfiguration) {
+    private let connections: ConnectionCounters
+
+    /// - Parameters:
+    ///   - configuration: which families there are.
+    ///   - connections: to all ports.
+    package init(server: InferenceServer, configuration: MetricsConfiguration, connections: ConnectionCounters) {
         self.server = server
+        self.connections = connections
         renderer = MetricsRenderer(configuration)
     }
 
@@ -56,6 +61,7 @@ package final class MetricsEndpoint: HTTPResponder {
         }
         var snapshot = MetricsSnapshot(of: server, machine: machine.withLock { $0 })
         snapshot.gpus = gpus.withLock { $0 }?.latest ?? []
+        snapshot.connections = connections
         let text = renderer.text(snapshot)
         var answer = HTTPAnswer(status: .ok, contentType: MetricsRenderer.contentType, head: Array(text.utf8))
         answer.mayBeCompressed = true

@@ -79,11 +79,9 @@ extension MetricsRenderer {
     static let inputBytes = MetricFamily(
         .counter, "input_byte_size_counter", "Bytes of input that an engine has counted itself.")
 
-    /// Every request here has one response, so the first is the only one.
-    static let firstResponse = Distribution(
-        "nv_inference_first_response_histogram_ms", "Time from arrival to the first response, in milliseconds.",
-        unit: 1_000_000
-    ) { $0.latencies.firstResponse }
+    static let firstResponse = MetricFamily(
+        .histogram, "nv_inference_first_response_histogram_ms",
+        "Time from arrival to the first response, in milliseconds.")
 
     static let gauges = [
         Gauge("nv_inference_pending_request_count", "Requests that wait to be executed.") {

@@ -27,8 +27,9 @@ public struct MetricsRenderer: Sendable {
             for counter in Self.durations { write(counter, statistics, to: &page) }
         }
         page.heading(Self.inputBytes)
-        if configuration.histogramLatencies {
-            write(Self.firstResponse, statistics, to: &page)
+        if configuration.histogramLatencies { writeFirstResponses(statistics, to: &page) }
+        if configuration.summaryLatencies {
+            for summary in Self.summaries(withCache: snapshot.cache != nil) { write(summary, statistics, to: &page) }
         }
         write(Self.gauges, snapshot, to: &page)
         if let cache = snapshot.cache { write(cache, statistics, to: &page) }
@@ -43,6 +44,7 @@ public struct MetricsRenderer: Sendable {
         writeReasons(of: Self.batchReason, BatchReason.allCases, statistics, to: &page) { $0.batchReasons[$1] ?? 0 }
         writeReasons(of: Self.rejected, RejectionReason.allCases, statistics, to: &page) { $0.rejections[$1] ?? 0 }
         write(Self.instances, snapshot, to: &page)
+        if let connections = snapshot.connections { write(connections, to: &page) }
         return page.text
     }
 
@@ -74,6 +76,26 @@ public struct MetricsRenderer: Sendable {
         for model in models {
             page.samples(
                 of: distribution.family, model.labels, distribution.value(model.statistics), unit: distribution.unit)
+        }
+    }
+
+    private func writeFirstResponses(_ models: [Labelled], to page: inout MetricsPage) {
+        page.heading(Self.firstResponse)
+        for model in models {
+            let latencies = model.statistics.latencies
+            page.samples(
+                of: Self.firstResponse, model.labels, latencies.firstResponse, unit: 1_000_000,
+                bounds: latencies.firstResponseBounds)
+        }
+    }
+
+    private func write(_ summary: Summary, _ models: [Labelled], to page: inout MetricsPage) {
+        page.heading(summary.family)
+        for model in models {
+            guard let quantiles = model.statistics.quantiles else { continue }
+            page.samples(
+                of: summary.family, model.labels, summary.total(model.statistics), quantiles.quantiles,
+                quantiles.values[summary.stage] ?? [])
         }
     }
 

@@ -1,6 +1,7 @@
 package import CUDADriver
 public import Halcyon
 public import ModelRuntime
+package import Transport
 
 /// What a page of metrics is made of.
 public struct MetricsSnapshot: Sendable {
@@ -14,6 +15,8 @@ public struct MetricsSnapshot: Sendable {
     public var cache: CacheUsage?
     /// Empty to leave them out.
     package var gpus: [GPUUsage] = []
+    /// `nil` to leave them out.
+    package var connections: ConnectionCounters?
     /// The pool of page-locked memory; `nil` without a GPU that is in use.
     package var pinnedPool: MemoryPool.Usage?
 

@@ -21,28 +21,6 @@ package final class SpanExporter: Sendable {
         package init() {}
     }
 
-    /// The parts of an `http:` address.
-    struct Destination: Hashable {
-        var host: String
-        var port: Int
-        var path: String
-
-        /// - Throws: `invalidArgument` for another kind of address.
-        init(_ url: String) throws(HalcyonError) {
-            let expected = "opentelemetry,url is an address such as http://localhost:4318/v1/traces, got '\(url)'"
-            guard url.hasPrefix("http://") else { throw HalcyonError(.invalidArgument, expected) }
-            let rest = url.dropFirst("http://".count)
-            let authority = rest.prefix { $0 != "/" }
-            path = authority.endIndex == rest.endIndex ? "/v1/traces" : String(rest[authority.endIndex...])
-            let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
-            guard let name = parts.first, !name.isEmpty, parts.count <= 2,
-                let port = parts.count == 2 ? Int(parts[1]) : 80, (1...65535).contains(port)
-            else { throw HalcyonError(.invalidArgument, expected) }
-            host = String(name)
-            self.port = port
-        }
-    }
-
     private struct State {
         var waiting: [FinishedSpan] = []
         var dropped = 0
@@ -51,7 +29,7 @@ package final class SpanExporter: Sendable {
     }
 
     private let options: Options
-    private let destination: Destination
+    private let destination: CollectorAddress
     private let eventLoop: any EventLoop
     private let log: Logger
     private let state = Locked(State())
@@ -61,7 +39,7 @@ package final class SpanExporter: Sendable {
         self.options = options
         self.eventLoop = eventLoop
         self.log = log
-        destination = try Destination(options.url)
+        destination = try CollectorAddress(options.url)
     }
 
     func take(_ span: FinishedSpan) {
@@ -149,10 +127,10 @@ package final class SpanExporter: Sendable {
         return answer.futureResult
     }
 
-    private static func post(_ text: String, to destination: Destination, on channel: any Channel) {
+    private static func post(_ text: String, to destination: CollectorAddress, on channel: any Channel) {
         let body = ByteBuffer(string: text)
         let headers: HTTPHeaders = [
-            "Host": "\(destination.host):\(destination.port)", "Content-Type": "application/json",
+            "Host": destination.authority, "Content-Type": "application/json",
             "Content-Length": String(body.readableBytes), "Connection": "close",
         ]
         let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: destination.path, headers: headers)

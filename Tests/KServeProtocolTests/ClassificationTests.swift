@@ -37,6 +37,22 @@ struct ClassificationTests {
         #expect(result.texts == ["0.250000:0", "-1.000000:1"])
     }
 
+    @Test("Any number of classes can be asked for, equal values keep their order, and what is no number comes last")
+    func limits() throws {
+        let values: [Float] = (0..<300).map { Float($0 % 7) } + [.nan, .infinity]
+        let tensor = try Tensor(name: "O", shape: [302], values)
+        let all = try classes(tensor, count: .max, hasBatch: false)
+        #expect(all.shape == [302] && all.texts.count == 302)
+        #expect(all.texts.prefix(3) == ["inf:301", "6.000000:6", "6.000000:13"])
+        #expect(all.texts.last?.hasSuffix(":300") == true)
+        for count in [1, 3, 64, 65] {
+            let some = try classes(tensor, count: count, hasBatch: false)
+            #expect(some.shape == [count] && some.texts == Array(all.texts.prefix(count)))
+        }
+        let none = try Tensor(name: "O", shape: [0, 3], [] as [Float])
+        #expect(try classes(none, count: 2, hasBatch: true).shape == [0, 0])
+    }
+
     @Test("Types without an order have no classes")
     func unordered() throws {
         let tensor = try Tensor(name: "O", elementType: .bool, shape: [1], data: Buffer(copying: [1] as [UInt8]))

@@ -81,7 +81,7 @@ struct DeviceMemoryTests {
                 }.hasSuffix("should be at least 36 bytes to hold the results"))
             #expect(
                 message { () throws(HalcyonError) in _ = try memory.deviceStatus("s") }
-                    == "Unable to find shared memory region: 's'")
+                    == "Unable to find cuda shared memory region: 's'")
             // One kind's name is not the other's to forget.
             try memory.unregister("")
             #expect(try memory.deviceStatus("r").count == 1)

@@ -143,4 +143,29 @@ struct InferenceJSONTests {
                 """#)
         #expect(writer.binary.map { $0.withUnsafeBytes { Array($0) } } == [[7, 0, 0, 0]])
     }
+
+    @Test("Parameters that mean nothing to the server go to the model, and what the model says comes back")
+    func parametersOfModels() throws {
+        let body = #"""
+            {"parameters":{"temperature":0.5,"priority":2,"user":"a","deep":true,"user":"b","n":-3},"inputs":[]}
+            """#
+        let request = try read(body).request
+        #expect(request.priority == 2)
+        #expect(
+            request.parameters == [
+                InferenceParameter("temperature", .number(0.5)), InferenceParameter("user", .string("b")),
+                InferenceParameter("deep", .bool(true)), InferenceParameter("n", .integer(-3)),
+            ])
+        var response = InferenceResponse(modelName: "m", modelVersion: 1, id: "", outputs: [])
+        response.outputs = [try Tensor(name: "R", shape: [1], [7] as [Int32])]
+        response.parameters = request.parameters + [InferenceParameter("large", .unsigned(.max))]
+        let call = InferenceCall(request: InferenceRequest(modelName: "m", inputs: []), outputs: [])
+        let writer = try InferenceJSONWriter(
+            try InferenceResult(response, for: call, memory: SharedMemory(isAllowed: false), labels: { _ in [] }))
+        #expect(
+            String(decoding: writer.json, as: UTF8.self) == #"""
+                {"model_name":"m","model_version":"1","parameters":{"temperature":0.5,"user":"b","deep":true,"n":-3,\#
+                "large":18446744073709551615},"outputs":[{"name":"R","datatype":"INT32","shape":[1],"data":[7]}]}
+                """#)
+    }
 }

@@ -137,7 +137,12 @@ struct InferenceProtobufTests {
     @Test("A response reads back in the generated code")
     func response() throws {
         let tensor = try Tensor(name: "O", shape: [1, 2], [1.5, -2] as [Float])
-        let response = InferenceResponse(modelName: "m", modelVersion: 2, id: "q", outputs: [tensor])
+        var response = InferenceResponse(modelName: "m", modelVersion: 2, id: "q", outputs: [tensor])
+        response.parameters = [
+            InferenceParameter("text", .string("t")), InferenceParameter("flag", .bool(false)),
+            InferenceParameter("whole", .integer(-1)), InferenceParameter("large", .unsigned(.max)),
+            InferenceParameter("number", .number(0.25)),
+        ]
         let call = InferenceCall(request: InferenceRequest(modelName: "m", inputs: []), outputs: [])
         let result = try InferenceResult(
             response, for: call, memory: SharedMemory(isAllowed: false), labels: { _ in [] })
@@ -145,6 +150,9 @@ struct InferenceProtobufTests {
         let message = try Inference_ModelInferResponse(serializedBytes: joined(plain))
         #expect(message.modelName == "m" && message.modelVersion == "2" && message.id == "q")
         #expect(message.parameters["triton_final_response"]?.boolParam == true)
+        #expect(message.parameters["text"]?.stringParam == "t" && message.parameters["flag"]?.boolParam == false)
+        #expect(message.parameters["whole"]?.int64Param == -1 && message.parameters["large"]?.uint64Param == .max)
+        #expect(message.parameters["number"]?.doubleParam == 0.25)
         #expect(message.outputs.first?.shape == [1, 2] && message.outputs.first?.datatype == "FP32")
         #expect(message.rawOutputContents.map(Array.init) == [tensor.data.withUnsafeBytes { Array($0) }])
         let stream = try Inference_ModelStreamInferResponse(

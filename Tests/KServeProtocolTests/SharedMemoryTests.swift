@@ -61,6 +61,29 @@ struct SharedMemoryTests {
         }
     }
 
+    @Test(
+        "Keys that name no object are the client's fault",
+        arguments: ["/", "///", "", "/a/b", "..", "/.", "a\u{0}b", "/" + String(repeating: "k", count: 256)])
+    func keys(key: String) {
+        let error = #expect(throws: HalcyonError.self) {
+            try SharedMemory(isAllowed: true).register(.init(name: "r", key: key, offset: 0, byteCount: 1))
+        }
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.message.hasPrefix("cannot register shared memory region 'r' - invalid shm key '") == true)
+        #expect((error?.message.utf8.count ?? 0) < 500)
+    }
+
+    @Test("A key without an object says so")
+    func absent() {
+        let error = #expect(throws: HalcyonError.self) {
+            try SharedMemory(isAllowed: true).register(
+                .init(name: "r", key: "/halcyon-no-such-object", offset: 0, byteCount: 1))
+        }
+        #expect(error?.code == .invalidArgument)
+        #expect(
+            error?.message.hasPrefix("Unable to open shared memory region: '/halcyon-no-such-object'") == true)
+    }
+
     @Test("An object that is made smaller under a request gives zeros, and the process goes on")
     func truncation() throws {
         let object = try Object(byteCount: 3 << 12)

@@ -202,6 +202,7 @@ extension MetricsRendererTests {
         halcyon_rejected_total{model="simple",reason="queue_full",version="1"} 1
         halcyon_rejected_total{model="simple",reason="timeout",version="1"} 0
         halcyon_rejected_total{model="simple",reason="stopping",version="1"} 0
+        halcyon_rejected_total{model="simple",reason="no_instance",version="1"} 0
         # HELP halcyon_instances Instances of the model.
         # TYPE halcyon_instances gauge
         halcyon_instances{model="simple",version="1"} 2

@@ -1,4 +1,5 @@
 import MetricsExposition
+import ModelRuntime
 import Tensors
 import Testing
 
@@ -17,7 +18,16 @@ struct MetricsConfigurationTests {
             "counter_latencies=false", "histogram_latencies=false", "histogram_latencies=true",
             "summary_latencies=false",
         ])
-        #expect(!configuration.counterLatencies && configuration.histogramLatencies)
+        #expect(!configuration.counterLatencies && configuration.histogramLatencies && !configuration.summaryLatencies)
+    }
+
+    @Test("Summaries have Triton's quantiles, or those that are named")
+    func summaries() throws {
+        let standard = try MetricsConfiguration(settings: ["summary_latencies=true"])
+        #expect(standard.summaryLatencies)
+        #expect(standard.summaryQuantiles.map(\.quantile) == [0.5, 0.9, 0.95, 0.99, 0.999])
+        let own = try MetricsConfiguration(settings: ["summary_latencies=true", "summary_quantiles=0.25:0.02,1:0.001"])
+        #expect(own.summaryQuantiles == [SummaryQuantile(0.25, error: 0.02), SummaryQuantile(1, error: 0.001)])
     }
 
     @Test(
@@ -30,12 +40,15 @@ struct MetricsConfigurationTests {
             ("counter_latencies=true=false", "'counter_latencies' is 'true=false', expected 'true' or 'false'"),
             (
                 "latencies=true",
-                "no metrics setting 'latencies'; the settings are 'counter_latencies' and 'histogram_latencies'"
+                "no metrics setting 'latencies'; the settings are 'counter_latencies', 'histogram_latencies' and"
             ),
             ("=true", "there is no metrics setting ''"),
-            ("summary_latencies=true", "summaries are not supported; use histograms, 'histogram_latencies=true'"),
             ("summary_latencies=maybe", "'summary_latencies' is 'maybe', expected 'true' or 'false'"),
-            ("summary_quantiles=0.5:0.05", "'summary_quantiles': summaries are not supported; use histograms"),
+            ("summary_quantiles=0.5", "'summary_quantiles' has '0.5', expected <quantile>:<error> with a quantile"),
+            ("summary_quantiles=0.5:0.05,", "'summary_quantiles' has '', expected <quantile>:<error>"),
+            ("summary_quantiles=0.5:0", "'summary_quantiles' has '0.5:0', expected <quantile>:<error>"),
+            ("summary_quantiles=1.5:0.1", "'summary_quantiles' has '1.5:0.1', expected <quantile>:<error>"),
+            ("summary_quantiles=nan:0.1", "'summary_quantiles' has 'nan:0.1', expected <quantile>:<error>"),
         ])
     func errors(setting: String, expected: String) {
         let error = #expect(throws: HalcyonError.self) { try MetricsConfiguration(settings: [setting]) }

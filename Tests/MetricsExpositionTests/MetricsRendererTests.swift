@@ -88,6 +88,47 @@ struct MetricsRendererTests {
         #expect(lines(name, of: MetricsRenderer().text(MetricsSnapshot(statistics: [model], gauges: []))).isEmpty)
     }
 
+    @Test("Buckets of zero and less are shown, and hold what is not above them")
+    func bucketsOfZero() throws {
+        var model = ModelStatistics(name: "m", version: 1)
+        model.latencies = LatencyHistograms(firstResponseBounds: [-1, 0, 1, 2.5])
+        model.latencies.firstResponse.record(2_000_000)
+        let renderer = MetricsRenderer(try MetricsConfiguration(settings: ["histogram_latencies=true"]))
+        let text = renderer.text(MetricsSnapshot(statistics: [model], gauges: []))
+        let name = "nv_inference_first_response_histogram_ms_bucket"
+        #expect(
+            lines(name, of: text) == [
+                #"\#(name){model="m",version="1",le="-1"} 0"#, #"\#(name){model="m",version="1",le="0"} 0"#,
+                #"\#(name){model="m",version="1",le="1"} 0"#, #"\#(name){model="m",version="1",le="2.5"} 1"#,
+                #"\#(name){model="m",version="1",le="+Inf"} 1"#,
+            ])
+    }
+
+    @Test("Summaries are shown where they are wanted, with NaN where nothing came")
+    func summaries() throws {
+        var model = ModelStatistics(name: "m", version: 1)
+        model.success.add(3_000_000, times: 2)
+        model.quantiles = LatencyQuantiles(
+            quantiles: [0.5, 0.99], values: [.request: [1500, 1600], .queue: [nil, nil]])
+        let name = "nv_inference_request_summary_us"
+        let snapshot = MetricsSnapshot(statistics: [model], gauges: [])
+        let renderer = MetricsRenderer(try MetricsConfiguration(settings: ["summary_latencies=true"]))
+        #expect(
+            lines(name, of: renderer.text(snapshot)) == [
+                "# HELP \(name) Time from arrival to response, in microseconds, of the last minute.",
+                "# TYPE \(name) summary",
+                #"\#(name)_count{model="m",version="1"} 2"#,
+                #"\#(name)_sum{model="m",version="1"} 3000"#,
+                #"\#(name){model="m",version="1",quantile="0.5"} 1500"#,
+                #"\#(name){model="m",version="1",quantile="0.99"} 1600"#,
+            ])
+        #expect(
+            lines("nv_inference_queue_summary_us", of: renderer.text(snapshot)).last
+                == #"nv_inference_queue_summary_us{model="m",version="1",quantile="0.99"} NaN"#)
+        #expect(lines("nv_cache_hit_summary_us", of: renderer.text(snapshot)).isEmpty)
+        #expect(lines(name, of: MetricsRenderer().text(snapshot)).isEmpty)
+    }
+
     @Test("Each family has one heading, and under it the samples of all versions")
     func versions() throws {
         let models = [ModelStatistics(name: "a", version: 1), ModelStatistics(name: "a", version: 12)]

@@ -28,19 +28,6 @@ import Tracing
         var wanted = JSONScannerText(expected)
         #expect(try actual.value() == wanted.value())
     }
-
-    @Test(arguments: [
-        ("http://collector", "collector", 80, "/v1/traces"), ("http://127.0.0.1:4318/x/y", "127.0.0.1", 4318, "/x/y"),
-    ])
-    func readsAnAddress(url: String, host: String, port: Int, path: String) throws {
-        let destination = try SpanExporter.Destination(url)
-        #expect(destination.host == host)
-        #expect(destination.port == port)
-        #expect(destination.path == path)
-    }
-
-    @Test(arguments: ["https://collector", "collector:1", "http://", "http://a:0", "http://a:b", "http://a:1:2"])
-    func refusesAnAddress(url: String) { #expect(throws: (any Error).self) { try SpanExporter.Destination(url) } }
 }
 
 /// A text as a value, with the members of objects in order of their names: attributes come in any order.

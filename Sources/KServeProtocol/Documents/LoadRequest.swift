@@ -12,7 +12,17 @@ package struct LoadRequest: Sendable {
     /// What takes the place of the model's own configuration and files; `nil` to load what lies in the repository.
     package private(set) var override: ModelOverride?
 
+    /// - Parameter model: the model's name, for errors: refused loads begin with Triton's words.
     /// - Throws: `invalidArgument` for a parameter of the wrong kind, an unknown one, or files without a configuration.
+    package init(_ parameters: [String: Value], model: String) throws(HalcyonError) {
+        do throws(HalcyonError) {
+            try self.init(parameters)
+        } catch {
+            throw error.prefixed("failed to load '\(model.prefix(255))', failed to poll from model repository: ")
+        }
+    }
+
+    /// - Throws: as ``init(_:model:)``, without the model's name.
     package init(_ parameters: [String: Value]) throws(HalcyonError) {
         var files: [String: Buffer] = [:]
         var configuration: String?

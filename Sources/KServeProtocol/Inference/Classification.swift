@@ -5,22 +5,31 @@ internal import Tensors
 enum Classification {
     /// - Parameters:
     ///   - count: how many classes for each item; at most as many as there are values.
+    ///   - most: how many classes there may be in all.
     ///   - labels: by index; may be shorter than the values.
     /// - Returns: a `bytes` tensor of the shape [classes], or [batch, classes].
     /// - Throws: `invalidArgument` for an element type without an order.
     static func classes(
-        of tensor: Tensor, count: Int, hasBatchDimension: Bool, labels: [String]
+        of tensor: Tensor, count: Int, most: Int, hasBatchDimension: Bool, labels: [String]
     ) throws(HalcyonError) -> Tensor {
         let items = hasBatchDimension ? tensor.shape.dimensions.first ?? 1 : 1
         let values = try tensor.shape.elementCount() / max(1, items)
         let classes = min(count, values)
+        guard classes <= most / max(1, items) else {
+            throw HalcyonError(
+                .invalidArgument,
+                "output '\(tensor.name)' would be given as \(classes) classes for each of \(items) items; the limit is "
+                    + "\(most) in all: ask for fewer with 'classification'")
+        }
         var bytes: [UInt8] = []
         let texts = try describe(tensor)
         for item in 0..<items {
             let range = item * values..<(item + 1) * values
-            // Ties keep their order, as the reference's stable order by index does.
-            let order = range.sorted { texts.isGreater($0, $1) || (!texts.isGreater($1, $0) && $0 < $1) }
-            for index in order.prefix(classes) {
+            // Ties keep their order, as Triton's stable order by index does.
+            let order = Selection.first(classes, of: range) {
+                texts.isGreater($0, $1) || (!texts.isGreater($1, $0) && $0 < $1)
+            }
+            for index in order {
                 var text = "\(texts.text(index)):\(index - range.lowerBound)"
                 if index - range.lowerBound < labels.count { text += ":\(labels[index - range.lowerBound])" }
                 withUnsafeBytes(of: UInt32(text.utf8.count).littleEndian) { bytes.append(contentsOf: $0) }
@@ -47,10 +56,10 @@ enum Classification {
         case .int16: values(tensor, Int16.self)
         case .int32: values(tensor, Int32.self)
         case .int64: values(tensor, Int64.self)
-        case .fp32: values(floats(tensor, Float.self) { $0 }, text: fixed)
-        case .fp64: values(floats(tensor, Double.self) { $0 }, text: fixed)
-        case .fp16: values(floats(tensor, UInt16.self) { HalfPrecision.fp16($0) }, text: fixed)
-        case .bf16: values(floats(tensor, UInt16.self) { HalfPrecision.bf16($0) }, text: fixed)
+        case .fp32: values(tensor, Float.self, { $0 }, text: fixed)
+        case .fp64: values(tensor, Double.self, { $0 }, text: fixed)
+        case .fp16: values(tensor, UInt16.self, { HalfPrecision.fp16($0) }, text: fixed)
+        case .bf16: values(tensor, UInt16.self, { HalfPrecision.bf16($0) }, text: fixed)
         case .bool, .bytes:
             throw HalcyonError(
                 .invalidArgument,
@@ -62,23 +71,24 @@ enum Classification {
     private static func values<Element: TensorElement & Comparable & CustomStringConvertible>(
         _ tensor: Tensor, _ type: Element.Type
     ) -> Values {
-        values(floats(tensor, type) { $0 }) { $0.description }
+        values(tensor, type, { $0 }) { $0.description }
     }
 
-    private static func floats<Stored: BitwiseCopyable, Element>(
-        _ tensor: Tensor, _ type: Stored.Type, _ convert: (Stored) -> Element
-    ) -> [Element] {
-        tensor.data.withUnsafeBytes { bytes in
-            (0..<bytes.count / MemoryLayout<Stored>.stride).map {
-                convert(bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Stored>.stride, as: Stored.self))
-            }
-        }
-    }
-
-    private static func values<Element: Comparable>(
-        _ elements: [Element], text: @escaping (Element) -> String
+    /// The values stay where they are.
+    private static func values<Stored: BitwiseCopyable, Element: Comparable>(
+        _ tensor: Tensor, _ type: Stored.Type, _ convert: @escaping (Stored) -> Element,
+        text: @escaping (Element) -> String
     ) -> Values {
-        Values(isGreater: { elements[$0] > elements[$1] }, text: { text(elements[$0]) })
+        let data = tensor.data
+        let value = { (index: Int) -> Element in
+            convert((data.baseAddress + index * MemoryLayout<Stored>.stride).loadUnaligned(as: Stored.self))
+        }
+        // What is no number is less than all numbers, so that there is an order: it alone differs from itself.
+        let isGreater = { (first: Int, second: Int) -> Bool in
+            let (a, b) = (value(first), value(second))
+            return a > b || b != b && a == a
+        }
+        return Values(isGreater: isGreater, text: { text(value($0)) })
     }
 
     /// Six decimals, as the reference prints a floating-point value here.

@@ -6,19 +6,23 @@ package import Tensors
 package enum GenerateRequest {
     /// - Throws: `invalidArgument` for a member that can't be the input of that name.
     package static func read(
-        _ body: Buffer, metadata: ModelMetadata, maxBatchSize: Int, version: Int64?, limits: ProtocolLimits
+        _ body: Buffer, metadata: ModelMetadata, maxBatchSize: Int, version: Int64?, limits: ProtocolLimits,
+        budget: ByteBudget
     ) throws(HalcyonError) -> InferenceCall {
         var id = ""
         var parameters = RequestParameters()
         var inputs: [Tensor] = []
         do {
             try body.withUnsafeBytes { text in
-                var scanner = JSONScanner(text, maximumDepth: limits.jsonDepth)
+                var scanner = JSONScanner(text, limits: limits.documentText)
+                var members = 0
                 try scanner.object { scanner, name in
+                    try ProtocolLimits.checkParameters(members)
+                    members += 1
                     if let input = metadata.inputs.first(where: { $0.name == name }) {
-                        inputs.append(try tensor(try scanner.value(), input, hasBatch: maxBatchSize > 0))
+                        inputs.append(try tensor(&scanner, input, hasBatch: maxBatchSize > 0, budget))
                     } else if name == "id" {
-                        id = try scanner.kind() == .string ? scanner.string() : scanner.value().compact
+                        id = try identifier(&scanner)
                     } else {
                         try set(name, try scanner.value(), &parameters)
                     }
@@ -34,11 +38,27 @@ package enum GenerateRequest {
             modelName: metadata.name, modelVersion: version, id: id, inputs: inputs, priority: parameters.priority,
             timeoutMicroseconds: parameters.timeoutMicroseconds)
         request.sequence = parameters.sequence
+        request.parameters = parameters.forModel
         return InferenceCall(request: request, outputs: [])
     }
 
+    private static func identifier(_ scanner: inout JSONScanner) throws -> String {
+        let id =
+            try scanner.kind() == .string
+            ? scanner.string(longest: ProtocolLimits.textLength) : scanner.value().compact
+        try ProtocolLimits.checkLength(id.utf8.count, "id")
+        return id
+    }
+
     /// What is no input is a parameter, by itself or in an object.
-    private static func set(_ name: String, _ value: JSONValue, _ parameters: inout RequestParameters) throws {
+    private static func set(
+        _ name: String, _ value: JSONValue, _ parameters: inout RequestParameters
+    ) throws(HalcyonError) {
+        if name == "parameters" {
+            guard case .object = value else {
+                throw HalcyonError(.invalidArgument, "Expected JSON object for keyword: 'parameters'")
+            }
+        }
         switch value {
         case .bool(let flag): try parameters.set(name, .bool(flag), from: .http)
         case .integer(let number): try parameters.set(name, .integer(number), from: .http)
@@ -46,36 +66,46 @@ package enum GenerateRequest {
         case .number(let number): try parameters.set(name, .number(number), from: .http)
         case .string(let text): try parameters.set(name, .string(text), from: .http)
         case .object(let members) where name == "parameters":
-            for member in members { try set(member.key, member.value, &parameters) }
+            do throws(HalcyonError) {
+                for member in members { try set(member.key, member.value, &parameters) }
+            } catch {
+                throw error.prefixed("Converting keyword: 'parameters': ")
+            }
         case .null, .array, .object:
             throw HalcyonError(
-                .invalidArgument, "'\(name)' is no input of the model, and a parameter is a single value")
+                .invalidArgument,
+                "parameter '\(name)' has invalid type. It should be either 'int', 'bool', 'string' or 'double'. "
+                    + "'\(name)' is no input of the model, and a parameter is a single value")
         }
     }
 
     private static func tensor(
-        _ value: JSONValue, _ input: ModelMetadata.TensorMetadata, hasBatch: Bool
+        _ scanner: inout JSONScanner, _ input: ModelMetadata.TensorMetadata, hasBatch: Bool, _ budget: ByteBudget
     ) throws -> Tensor {
-        let elements: [JSONValue] = if case .array(let list) = value { list } else { [value] }
-        // One request is one item, and a list is its elements in order.
-        let inner = input.shape.dimensions.dropFirst(hasBatch ? 1 : 0)
-        var dimensions = Array(inner)
-        let fixed = try Shape(dimensions.filter { $0 >= 0 }).elementCount()
-        guard dimensions.filter({ $0 < 0 }).count <= 1, fixed > 0, elements.count % fixed == 0 else {
-            throw HalcyonError(
-                .invalidArgument,
-                "\(elements.count) values do not make the input '\(input.name)' of shape \(input.shape)")
+        // One request is one item, and a list is its elements in order: they are counted first, and then read.
+        let isList = try scanner.kind() == .array
+        var count = 1
+        if isList {
+            count = 0
+            var ahead = scanner
+            try ahead.array { scanner in
+                try scanner.skip()
+                count += 1
+            }
         }
-        if let open = dimensions.firstIndex(where: { $0 < 0 }) { dimensions[open] = elements.count / fixed }
+        var dimensions = Array(input.shape.dimensions.dropFirst(hasBatch ? 1 : 0))
+        let fixed = try Shape(dimensions.filter { $0 >= 0 }).elementCount()
+        guard dimensions.filter({ $0 < 0 }).count <= 1, fixed > 0, count % fixed == 0 else {
+            throw HalcyonError(
+                .invalidArgument, "\(count) values do not make the input '\(input.name)' of shape \(input.shape)")
+        }
+        if let open = dimensions.firstIndex(where: { $0 < 0 }) { dimensions[open] = count / fixed }
         if hasBatch { dimensions.insert(1, at: 0) }
         let shape = Shape(dimensions)
-        let text = JSONValue.array(elements).compact
-        var copy = Array(text.utf8)
-        return try copy.withUnsafeMutableBytes { bytes in
-            var scanner = JSONScanner(UnsafeRawBufferPointer(bytes), maximumDepth: 2)
-            let reader = TensorJSONReader(name: input.name, elementType: input.elementType, shape: shape)
-            return Tensor(
-                unchecked: input.name, elementType: input.elementType, shape: shape, data: try reader.read(&scanner))
-        }
+        let reader = TensorJSONReader(
+            name: input.name, elementType: input.elementType, shape: shape, budget: budget)
+        return Tensor(
+            unchecked: input.name, elementType: input.elementType, shape: shape,
+            data: try isList ? reader.read(&scanner) : reader.readSingle(&scanner))
     }
 }

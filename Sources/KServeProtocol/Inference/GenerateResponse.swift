@@ -17,6 +17,10 @@ package enum GenerateResponse {
         output.append(",\"model_version\":\"")
         output.append(integer: result.modelVersion)
         output.append("\"")
+        if !result.parameters.isEmpty {
+            output.append(",")
+            InferenceJSONWriter.write(result.parameters, to: &output)
+        }
         for each in result.outputs {
             output.append(",")
             output.append(string: each.tensor.name)

@@ -1,4 +1,5 @@
 internal import JSONText
+internal import ModelRuntime
 internal import Tensors
 
 /// The JSON of an inference request. What an input's values mean depends on fields that may stand behind them: then only
@@ -31,44 +32,49 @@ struct InferenceJSONDocument {
     private(set) var inputs: [Tensor]?
     private(set) var outputs: [Tensor] = []
 
-    init(_ text: UnsafeRawBufferPointer, limits: ProtocolLimits) throws {
-        var scanner = JSONScanner(text, maximumDepth: limits.jsonDepth)
+    /// - Parameter budget: what the values count against.
+    init(_ text: UnsafeRawBufferPointer, limits: ProtocolLimits, budget: ByteBudget) throws {
+        var scanner = JSONScanner(text, limits: limits.inferenceText)
         guard try scanner.kind() == .object else { throw Self.mismatch("request", "object") }
         try scanner.object { scanner, name in
             switch name {
             case "id": id = try Self.string(&scanner, name)
             case "parameters": try Self.parameters(&scanner) { try parameters.set($0, $1, from: .http) }
-            case "inputs": inputs = try Self.tensors(&scanner, name, limit: limits.inputs)
-            case "outputs": outputs = try Self.tensors(&scanner, name, limit: limits.outputs)
+            case "inputs": inputs = try Self.tensors(&scanner, name, limit: limits.inputs, budget)
+            case "outputs": outputs = try Self.tensors(&scanner, name, limit: limits.outputs, budget)
             default: try scanner.skip()
             }
         }
         try scanner.end()
     }
 
-    private static func tensors(_ scanner: inout JSONScanner, _ list: String, limit: Int) throws -> [Tensor] {
+    private static func tensors(
+        _ scanner: inout JSONScanner, _ list: String, limit: Int, _ budget: ByteBudget
+    ) throws -> [Tensor] {
         guard try scanner.kind() == .array else { throw mismatch(list, "array") }
         var tensors: [Tensor] = []
         try scanner.array { scanner in
             guard tensors.count < limit else {
                 throw HalcyonError(.invalidArgument, "a request may have at most \(limit) \(list)")
             }
-            tensors.append(try tensor(&scanner, list))
+            tensors.append(try tensor(&scanner, list, budget))
         }
         return tensors
     }
 
-    private static func tensor(_ scanner: inout JSONScanner, _ list: String) throws -> Tensor {
+    private static func tensor(
+        _ scanner: inout JSONScanner, _ list: String, _ budget: ByteBudget
+    ) throws -> Tensor {
         guard try scanner.kind() == .object else { throw mismatch(list, "object") }
         var tensor = Tensor()
         try scanner.object { scanner, name in
             switch name {
             case "name": tensor.name = try string(&scanner, name)
             case "datatype": tensor.dataType = try string(&scanner, name)
-            case "shape": tensor.shape = try shape(&scanner)
+            case "shape": tensor.shape = try shape(&scanner, of: tensor.name)
             case "data":
                 guard try scanner.kind() == .array else { throw mismatch(name, "array") }
-                try values(&scanner, of: &tensor)
+                try values(&scanner, of: &tensor, budget)
             case "parameters": try parameters(&scanner) { try set($0, $1, of: &tensor) }
             default: try scanner.skip()
             }
@@ -76,9 +82,12 @@ struct InferenceJSONDocument {
         return tensor
     }
 
-    private static func values(_ scanner: inout JSONScanner, of tensor: inout Tensor) throws {
+    private static func values(
+        _ scanner: inout JSONScanner, of tensor: inout Tensor, _ budget: ByteBudget
+    ) throws {
         if let type = tensor.dataType.flatMap(ElementType.init(rawValue:)), let shape = tensor.shape {
-            let reader = TensorJSONReader(name: tensor.name ?? "", elementType: type, shape: shape)
+            let reader = TensorJSONReader(
+                name: tensor.name ?? "", elementType: type, shape: shape, budget: budget)
             tensor.values = try reader.read(&scanner)
             return
         }
@@ -103,7 +112,7 @@ struct InferenceJSONDocument {
         }
     }
 
-    private static func shape(_ scanner: inout JSONScanner) throws -> Shape {
+    private static func shape(_ scanner: inout JSONScanner, of name: String?) throws -> Shape {
         guard try scanner.kind() == .array else { throw mismatch("shape", "array") }
         var dimensions: [Int] = []
         try scanner.array { scanner in
@@ -111,6 +120,7 @@ struct InferenceJSONDocument {
             guard case .integer(let size) = try scanner.number(), size >= 0 else {
                 throw mismatch("shape", "unsigned-integer")
             }
+            try ProtocolLimits.checkRank(dimensions.count + 1, of: name)
             dimensions.append(Int(size))
         }
         return Shape(dimensions)
@@ -118,17 +128,20 @@ struct InferenceJSONDocument {
 
     private static func string(_ scanner: inout JSONScanner, _ field: String) throws -> String {
         guard try scanner.kind() == .string else { throw mismatch(field, "string") }
-        return try scanner.string()
+        return try scanner.string(longest: ProtocolLimits.textLength)
     }
 
     private static func parameters(
         _ scanner: inout JSONScanner, _ set: (String, RequestParameters.Value) throws -> Void
     ) throws {
         guard try scanner.kind() == .object else { throw mismatch("parameters", "object") }
+        var count = 0
         try scanner.object { scanner, name in
+            try ProtocolLimits.checkParameters(count)
+            count += 1
             switch try scanner.kind() {
             case .bool: try set(name, .bool(try scanner.bool()))
-            case .string: try set(name, .string(try scanner.string()))
+            case .string: try set(name, .string(try scanner.string(longest: ProtocolLimits.parameterLength)))
             case .number:
                 switch try scanner.number() {
                 case .integer(let value): try set(name, .integer(value))
@@ -138,7 +151,8 @@ struct InferenceJSONDocument {
             default:
                 throw HalcyonError(
                     .invalidArgument,
-                    "parameter '\(name)' has invalid type. It should be either 'int', 'bool', 'string' or 'double'.")
+                    "parameter '\(name.shortened())' has invalid type. It should be either 'int', 'bool', 'string' or 'double'."
+                )
             }
         }
     }

@@ -7,10 +7,13 @@ package import Tensors
 package struct InferenceJSONReader {
     private let limits: ProtocolLimits
     private let memory: SharedMemory
+    private let budget: ByteBudget
 
-    package init(limits: ProtocolLimits, memory: SharedMemory) {
+    /// - Parameter budget: what tensors count against that are made of text.
+    package init(limits: ProtocolLimits, memory: SharedMemory, budget: ByteBudget = .unlimited) {
         self.limits = limits
         self.memory = memory
+        self.budget = budget
     }
 
     /// - Parameters:
@@ -23,7 +26,7 @@ package struct InferenceJSONReader {
         do {
             let json = try body.slice(offset: 0, byteCount: jsonByteCount)
             let binary = try body.slice(offset: jsonByteCount, byteCount: body.byteCount - jsonByteCount)
-            let document = try json.withUnsafeBytes { try InferenceJSONDocument($0, limits: limits) }
+            let document = try json.withUnsafeBytes { try InferenceJSONDocument($0, limits: limits, budget: budget) }
             return try json.withUnsafeBytes { text in
                 try call(document, text, binary: BinarySection(binary, model: model), model: model, version: version)
             }
@@ -52,6 +55,7 @@ package struct InferenceJSONReader {
                 timeoutMicroseconds: document.parameters.timeoutMicroseconds),
             outputs: outputs)
         call.request.sequence = document.parameters.sequence
+        call.request.parameters = document.parameters.forModel
         call.prefersBinary = document.parameters.prefersBinaryOutputs
         return call
     }
@@ -62,7 +66,10 @@ package struct InferenceJSONReader {
         guard let name = input.name else { throw InferenceJSONDocument.missing("name") }
         guard let typeName = input.dataType else { throw InferenceJSONDocument.missing("datatype") }
         guard let elementType = ElementType(rawValue: typeName) else {
-            throw HalcyonError(.invalidArgument, "invalid datatype '\(typeName)' of input '\(name)'")
+            throw HalcyonError(
+                .invalidArgument,
+                "invalid datatype '\(typeName.shortened())' of input '\(name.shortened())'"
+                    + ElementType.advice(for: typeName))
         }
         guard let shape = input.shape else { throw InferenceJSONDocument.missing("shape") }
         let hasData = input.data != nil || input.values != nil
@@ -78,8 +85,9 @@ package struct InferenceJSONReader {
         if let values = input.values {
             tensor.data = values
         } else if let data = input.data {
-            var scanner = JSONScanner(UnsafeRawBufferPointer(rebasing: text[data]), maximumDepth: limits.jsonDepth)
-            tensor.data = try TensorJSONReader(name: name, elementType: elementType, shape: shape).read(&scanner)
+            var scanner = JSONScanner(UnsafeRawBufferPointer(rebasing: text[data]), limits: limits.inferenceText)
+            let reader = TensorJSONReader(name: name, elementType: elementType, shape: shape, budget: budget)
+            tensor.data = try reader.read(&scanner)
         } else if let size = input.binarySize {
             tensor.data = try binary.take(size, for: name)
         } else if let region = try input.regionReference() {

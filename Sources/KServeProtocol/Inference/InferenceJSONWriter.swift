@@ -1,4 +1,5 @@
 internal import JSONText
+internal import ModelRuntime
 package import Tensors
 
 /// Writes an answer: JSON, and binary data behind it where outputs are to be binary.
@@ -22,7 +23,13 @@ package struct InferenceJSONWriter {
         output.append(string: result.modelName)
         output.append(",\"model_version\":\"")
         output.append(integer: result.modelVersion)
-        output.append("\",\"outputs\":[")
+        output.append("\"")
+        if !result.parameters.isEmpty {
+            output.append(",\"parameters\":{")
+            Self.write(result.parameters, to: &output)
+            output.append("}")
+        }
+        output.append(",\"outputs\":[")
         var isFirst = true
         for each in result.outputs {
             if !isFirst { output.append(",") }
@@ -32,6 +39,22 @@ package struct InferenceJSONWriter {
         output.append("]}")
         json = output.bytes
         self.binary = binary
+    }
+
+    /// Members of an object, without its braces.
+    static func write(_ parameters: [InferenceParameter], to output: inout JSONOutput) {
+        for (index, parameter) in parameters.enumerated() {
+            if index > 0 { output.append(",") }
+            output.append(string: parameter.name)
+            output.append(":")
+            switch parameter.value {
+            case .bool(let flag): flag ? output.append("true") : output.append("false")
+            case .integer(let number): output.append(integer: number)
+            case .unsigned(let number): output.append(integer: number)
+            case .number(let number): output.append(number: number)
+            case .string(let text): output.append(string: text)
+            }
+        }
     }
 
     private static func write(

@@ -1,4 +1,4 @@
-package import Halcyon
+package import ModelRuntime
 package import Tensors
 
 /// An answer that is ready for a wire: outputs in the order that the request wants, classes made, shared memory written.
@@ -21,20 +21,34 @@ package struct InferenceResult: Sendable {
     package var modelVersion: Int64
     package var id: String
     package var outputs: [Output]
+    /// What the model says beside them.
+    package var parameters: [InferenceParameter]
     /// Whether it is the last for its request.
     package var isFinal: Bool
     /// Whether it brings nothing but the news that there is no more.
     package var isEmpty: Bool
 
+    /// How many bytes are looked at or copied to make classes of a response, and to write it into shared memory.
+    static func work(for call: InferenceCall, _ response: InferenceResponse) -> Int {
+        call.outputs.reduce(0) { sum, wanted in
+            guard wanted.classCount > 0 || wanted.region != nil,
+                let output = response.outputs.first(where: { $0.name == wanted.name })
+            else { return sum }
+            // A copy is quick.
+            return sum + output.data.byteCount / (wanted.classCount > 0 ? 1 : 64)
+        }
+    }
+
     /// - Throws: `invalidArgument` where classes can't be made or a region is too small; `notFound` for one that nobody
     ///   registered.
     package init(
-        _ response: InferenceResponse, for call: InferenceCall, memory: SharedMemory,
-        labels: (String) -> [String]
+        _ response: InferenceResponse, for call: InferenceCall, limits: ProtocolLimits = ProtocolLimits(),
+        memory: SharedMemory, labels: (String) -> [String]
     ) throws(HalcyonError) {
         modelName = response.modelName
         modelVersion = response.modelVersion
         id = response.id
+        parameters = response.parameters
         isFinal = response.isFinal
         isEmpty = response.isFinal && response.outputs.isEmpty
         outputs = []
@@ -47,8 +61,8 @@ package struct InferenceResult: Sendable {
             var tensor = try response.output(wanted.name)
             if wanted.classCount > 0 {
                 tensor = try Classification.classes(
-                    of: tensor, count: wanted.classCount, hasBatchDimension: call.hasBatchDimension,
-                    labels: labels(wanted.name))
+                    of: tensor, count: wanted.classCount, most: limits.classes,
+                    hasBatchDimension: call.hasBatchDimension, labels: labels(wanted.name))
             }
             if let region = wanted.region {
                 try memory.write(tensor, to: region)

@@ -1,11 +1,13 @@
 package import Halcyon
 package import Tensors
 
-/// A request whose body is the bytes of the model's one input and nothing else (a JSON part of length 0).
+/// A request whose body is the bytes of the model's one input and nothing else (a JSON part of length 0). Its answer's
+/// outputs are binary data, too.
 package enum RawBinaryRequest {
     /// - Throws: `invalidArgument` where the model has several inputs, or the bytes do not lead to one shape.
     package static func read(
-        _ body: Buffer, metadata: ModelMetadata, maxBatchSize: Int, version: Int64?
+        _ body: Buffer, metadata: ModelMetadata, maxBatchSize: Int, version: Int64?,
+        budget: ByteBudget = .unlimited
     ) throws(HalcyonError) -> InferenceCall {
         guard let input = metadata.inputs.first, metadata.inputs.count == 1 else {
             throw HalcyonError(
@@ -18,19 +20,32 @@ package enum RawBinaryRequest {
             tensor.shape = try shape(of: body.byteCount / size, like: input, hasBatch: maxBatchSize > 0)
             tensor.data = body
         } else {
+            guard
+                input.shape.dimensions.dropFirst(maxBatchSize > 0 ? 1 : 0).allSatisfy({
+                    $0 == 1 || $0 == Shape.variable
+                })
+            else {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "[request id: <id_unknown>] For BYTE datatype raw input '\(input.name)', the model must have input shape [1], "
+                        + "and its shape is \(input.shape)")
+            }
             tensor.shape = Shape(input.shape.dimensions.map { _ in 1 })
-            tensor.data = try element(body)
+            tensor.data = try element(body, budget)
         }
-        return InferenceCall(
+        var call = InferenceCall(
             request: InferenceRequest(modelName: metadata.name, modelVersion: version, inputs: [tensor]), outputs: [])
+        // Who has no JSON to send wants none to read.
+        call.prefersBinary = true
+        return call
     }
 
     /// One element of text: its length and its bytes.
-    private static func element(_ body: Buffer) throws(HalcyonError) -> Buffer {
+    private static func element(_ body: Buffer, _ budget: ByteBudget) throws(HalcyonError) -> Buffer {
         guard let length = UInt32(exactly: body.byteCount) else {
             throw HalcyonError(.invalidArgument, "an element of text is at most \(UInt32.max) bytes long")
         }
-        let storage = BufferStorage.allocate(byteCount: body.byteCount + 4)
+        let storage = try budget.allocate(byteCount: body.byteCount + 4)
         storage.baseAddress.storeBytes(of: length.littleEndian, as: UInt32.self)
         body.withUnsafeBytes { bytes in
             guard let first = bytes.baseAddress else { return }

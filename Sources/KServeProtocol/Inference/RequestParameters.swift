@@ -1,17 +1,9 @@
-package import Halcyon
+package import ModelRuntime
 package import Tensors
 
-/// A request's parameters that mean something to the server, checked.
-///
-/// What is not listed here belongs to the model; the engines of this project have no use for it.
+/// A request's parameters: those that mean something to the server, checked, and those that are the model's.
 package struct RequestParameters: Hashable, Sendable {
-    package enum Value: Hashable, Sendable {
-        case bool(Bool)
-        case integer(Int64)
-        case unsigned(UInt64)
-        case number(Double)
-        case string(String)
-    }
+    package typealias Value = InferenceParameter.Value
 
     /// 0 for the model's default.
     package var priority = 0
@@ -23,6 +15,9 @@ package struct RequestParameters: Hashable, Sendable {
     private var endsSequence = false
     /// Whether a stream wants an empty last response that says so (`triton_enable_empty_final_response`).
     package var wantsEmptyFinalResponse = false
+
+    /// What means nothing to the server, in the order in which it came; a name that comes again replaces its value.
+    package private(set) var forModel: [InferenceParameter] = []
 
     /// The protocols differ in how an error names what is expected.
     package enum Wire: Sendable { case http, grpc }
@@ -48,7 +43,9 @@ package struct RequestParameters: Hashable, Sendable {
             // The wires have signed numbers for it, and clients send all 64 bits.
             case .integer(let number): sequenceID = .number(UInt64(bitPattern: number))
             case .unsigned(let number): sequenceID = .number(number)
-            case .string(let text): sequenceID = .text(text)
+            case .string(let text):
+                try ProtocolLimits.checkLength(text.utf8.count, name)
+                sequenceID = .text(text)
             default: throw Self.mismatch(name, "int64 or string", wire)
             }
         case "sequence_start", "sequence_end":
@@ -58,7 +55,12 @@ package struct RequestParameters: Hashable, Sendable {
             throw HalcyonError(
                 .invalidArgument,
                 "parameter keys starting with 'triton_' are reserved for Triton usage and should not be specified.")
-        default: break
+        default:
+            if let index = forModel.firstIndex(where: { $0.name == name }) {
+                forModel[index].value = value
+            } else {
+                forModel.append(InferenceParameter(name, value))
+            }
         }
     }
 

@@ -6,6 +6,25 @@ struct TensorJSONReader {
     let name: String
     let elementType: ElementType
     let shape: Shape
+    /// What the tensor's bytes count against.
+    let budget: ByteBudget
+
+    /// Reads a value that stands for a list of one.
+    func readSingle(_ scanner: inout JSONScanner) throws -> Buffer {
+        _ = try scanner.kind()
+        let start = scanner.position
+        try scanner.skip()
+        return try scanner.withText(start..<scanner.position) { value in
+            let charge = try budget.charge(value.count)
+            let text = [UInt8(ascii: "[")] + value + [UInt8(ascii: "]")]
+            return try withExtendedLifetime(charge) {
+                try text.withUnsafeBytes { text in
+                    var list = JSONScanner(text, maximumDepth: 2)
+                    return try read(&list)
+                }
+            }
+        }
+    }
 
     func read(_ scanner: inout JSONScanner) throws -> Buffer {
         let count = try shape.elementCount()
@@ -51,7 +70,7 @@ struct TensorJSONReader {
     ) throws -> Buffer {
         // A text has at least two bytes for each element, so a shape can't ask for more memory than the text is long.
         guard count <= scanner.remaining else { throw mismatch }
-        let storage = BufferStorage.allocate(byteCount: count * MemoryLayout<Element>.stride)
+        let storage = try budget.allocate(byteCount: count * MemoryLayout<Element>.stride)
         let elements = storage.baseAddress.bindMemory(to: Element.self, capacity: max(count, 1))
         var filled = 0
         try each(&scanner) { scanner in
@@ -64,18 +83,19 @@ struct TensorJSONReader {
     }
 
     private func strings(_ scanner: inout JSONScanner, _ count: Int) throws -> Buffer {
-        var bytes: [UInt8] = []
+        var bytes = BodyCollector(
+            expected: nil, alignedOffset: 0, limit: Int.max / 2, limitName: "63 bits", budget: budget)
         var filled = 0
         try each(&scanner) { scanner in
             guard filled < count else { throw mismatch }
-            let text = try scanner.string()
+            var text = try scanner.string()
             guard let length = UInt32(exactly: text.utf8.count) else { throw mismatch }
-            withUnsafeBytes(of: length.littleEndian) { bytes.append(contentsOf: $0) }
-            bytes.append(contentsOf: text.utf8)
+            try withUnsafeBytes(of: length.littleEndian) { try bytes.append($0) }
+            try text.withUTF8 { try bytes.append(UnsafeRawBufferPointer($0)) }
             filled += 1
         }
         guard filled == count else { throw mismatch }
-        return Buffer(copying: bytes)
+        return bytes.finish()
     }
 
     /// Calls `element` for each value of a list and of the lists in it.
@@ -111,7 +131,8 @@ struct TensorJSONReader {
             default: "signed-integer"
             }
         throw HalcyonError(
-            .invalidArgument, "Unable to parse 'data': attempt to access JSON non-\(word) as \(word) in input '\(name)'"
+            .invalidArgument,
+            "Unable to parse 'data': attempt to access JSON non-\(word) as \(word) in input '\(name.shortened())'"
         )
     }
 

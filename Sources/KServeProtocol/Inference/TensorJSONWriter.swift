@@ -45,11 +45,10 @@ struct TensorJSONWriter {
     private static func strings(_ tensor: Tensor, _ output: inout JSONOutput) throws(HalcyonError) {
         output.append("[")
         var isFirst = true
-        for element in try BytesElements.all(of: tensor) {
+        try BytesElements.forEach(of: tensor) { element throws(HalcyonError) in
             if !isFirst { output.append(",") }
             isFirst = false
-            let text = element.withUnsafeBytes { String(validating: $0, as: UTF8.self) }
-            guard let text else {
+            guard let text = String(validating: element, as: UTF8.self) else {
                 throw HalcyonError(
                     .unsupported,
                     "output '\(tensor.name)' has an element that is not UTF-8: ask for it as binary data")

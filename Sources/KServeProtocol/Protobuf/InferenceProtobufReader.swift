@@ -7,6 +7,7 @@ package import Tensors
 package struct InferenceProtobufReader {
     private let limits: ProtocolLimits
     private let memory: SharedMemory
+    private let budget: ByteBudget
 
     /// What a message says before it is known whether its model is there.
     package struct Message: Sendable {
@@ -69,9 +70,11 @@ package struct InferenceProtobufReader {
         }
     }
 
-    package init(limits: ProtocolLimits, memory: SharedMemory) {
+    /// - Parameter budget: what tensors count against that are copied out of a message.
+    package init(limits: ProtocolLimits, memory: SharedMemory, budget: ByteBudget = .unlimited) {
         self.limits = limits
         self.memory = memory
+        self.budget = budget
     }
 
     // MARK: The message
@@ -89,12 +92,15 @@ package struct InferenceProtobufReader {
 
     private func read(_ reader: ProtobufReader, into message: inout Message) throws(HalcyonError) {
         var reader = reader
+        var parameters = 0
         while let (field, value) = try reader.next() {
             switch field {
-            case 1: message.model = try reader.string(value)
-            case 2: message.version = try reader.string(value)
-            case 3: message.id = try reader.string(value)
+            case 1: message.model = try reader.string(value, "model_name")
+            case 2: message.version = try reader.string(value, "model_version")
+            case 3: message.id = try reader.string(value, "id")
             case 4:
+                try ProtocolLimits.checkParameters(parameters)
+                parameters += 1
                 let (key, parameter) = try Self.parameter(try reader.message(value))
                 if let parameter { try message.parameters.set(key, parameter, from: .grpc) }
             case 5:
@@ -120,18 +126,21 @@ package struct InferenceProtobufReader {
     private static func input(_ message: ProtobufReader) throws(HalcyonError) -> Input {
         var reader = message
         var input = Input()
+        var parameters = 0
         while let (field, value) = try reader.next() {
             switch field {
-            case 1: input.name = try reader.string(value)
-            case 2: input.dataType = try reader.string(value)
+            case 1: input.name = try reader.string(value, "name")
+            case 2: input.dataType = try reader.string(value, "datatype")
             case 3:
                 if case .varint(let number) = value {
-                    input.shape.append(Int(Int64(bitPattern: number)))
+                    try append(number, to: &input)
                 } else {
                     var packed = try reader.message(value)
-                    while !packed.isAtEnd { input.shape.append(Int(Int64(bitPattern: try packed.varint()))) }
+                    while !packed.isAtEnd { try append(try packed.varint(), to: &input) }
                 }
             case 4:
+                try ProtocolLimits.checkParameters(parameters)
+                parameters += 1
                 let (key, parameter) = try Self.parameter(try reader.message(value))
                 if let parameter { try input.region.set(key, parameter) }
             case 5: input.contents = try reader.range(value)
@@ -141,25 +150,37 @@ package struct InferenceProtobufReader {
         return input
     }
 
+    private static func append(_ dimension: UInt64, to input: inout Input) throws(HalcyonError) {
+        try ProtocolLimits.checkRank(input.shape.count + 1, of: input.name)
+        input.shape.append(Int(Int64(bitPattern: dimension)))
+    }
+
     private static func output(_ message: ProtobufReader) throws(HalcyonError) -> Output {
         var reader = message
         var output = Output()
+        var parameters = 0
         while let (field, value) = try reader.next() {
             switch field {
-            case 1: output.name = try reader.string(value)
+            case 1: output.name = try reader.string(value, "name")
             case 2:
+                try ProtocolLimits.checkParameters(parameters)
+                parameters += 1
                 let (key, parameter) = try Self.parameter(try reader.message(value))
                 guard let parameter else { continue }
                 try output.region.set(key, parameter)
                 if key == "classification" {
-                    switch parameter {
-                    case .integer(let count) where count >= 0: output.classCount = Int(count)
-                    case .unsigned(let count): output.classCount = Int(clamping: count)
-                    default:
+                    guard case .integer(let count) = parameter else {
                         throw HalcyonError(
                             .invalidArgument,
-                            "invalid value type for 'classification' parameter, expected int64_param.")
+                            "invalid value type for 'classification' parameter, expected int64_param")
                     }
+                    guard count > 0 else {
+                        throw HalcyonError(
+                            .invalidArgument,
+                            "invalid value for 'classification' parameter, expected >= 0: output '\(output.name)' wants "
+                                + "\(count) classes, and there is at least 1; leave the parameter out for the values")
+                    }
+                    output.classCount = Int(count)
                 }
             default: break
             }
@@ -176,14 +197,16 @@ package struct InferenceProtobufReader {
         var parameter: RequestParameters.Value?
         while let (field, value) = try reader.next() {
             switch field {
-            case 1: key = try reader.string(value)
+            case 1: key = try reader.string(value, "a parameter's name")
             case 2:
                 var choice = try reader.message(value)
                 while let (field, value) = try choice.next() {
                     switch (field, value) {
                     case (1, .varint(let number)): parameter = .bool(number != 0)
                     case (2, .varint(let number)): parameter = .integer(Int64(bitPattern: number))
-                    case (3, _): parameter = .string(try choice.string(value))
+                    case (3, _):
+                        parameter = .string(
+                            try choice.string(value, "string_param", limit: ProtocolLimits.parameterLength))
                     case (4, .fixed64(let bits)): parameter = .number(Double(bitPattern: bits))
                     case (5, .varint(let number)): parameter = .unsigned(number)
                     default: break
@@ -230,6 +253,7 @@ package struct InferenceProtobufReader {
             requestedOutputs: outputs.map(\.name), priority: message.parameters.priority,
             timeoutMicroseconds: message.parameters.timeoutMicroseconds)
         request.sequence = message.parameters.sequence
+        request.parameters = message.parameters.forModel
         return InferenceCall(request: request, outputs: outputs)
     }
 
@@ -238,7 +262,7 @@ package struct InferenceProtobufReader {
         guard !text.isEmpty, text != "-1" else { return nil }
         guard let version = Int64(text), version > 0 else {
             throw HalcyonError(
-                .invalidArgument, "failed to get model version from specified version string '\(text)'")
+                .invalidArgument, "failed to get model version from specified version string '\(text.shortened())'")
         }
         return version
     }
@@ -247,7 +271,10 @@ package struct InferenceProtobufReader {
         _ input: Input, _ message: Message, _ raw: inout ArraySlice<Range<Int>>
     ) throws(HalcyonError) -> Tensor {
         guard let elementType = ElementType(rawValue: input.dataType) else {
-            throw HalcyonError(.invalidArgument, "invalid datatype '\(input.dataType)' of input '\(input.name)'")
+            throw HalcyonError(
+                .invalidArgument,
+                "invalid datatype '\(input.dataType.shortened())' of input '\(input.name.shortened())'"
+                    + ElementType.advice(for: input.dataType))
         }
         let shape = Shape(input.shape)
         let data: Buffer
@@ -262,11 +289,12 @@ package struct InferenceProtobufReader {
                         + "'\(message.model)'")
             }
             guard let range = raw.popFirst() else { throw Self.missingData(input, message) }
-            data = try Self.aligned(
+            data = try aligned(
                 try message.body.slice(offset: range.lowerBound, byteCount: range.count), for: elementType)
         } else if let contents = input.contents {
-            data = try ProtobufContents(name: input.name, elementType: elementType, model: message.model).read(
-                message.body, contents)
+            let reader = ProtobufContents(
+                name: input.name, elementType: elementType, model: message.model, budget: budget)
+            data = try reader.read(message.body, contents)
         } else {
             throw Self.missingData(input, message)
         }
@@ -280,8 +308,10 @@ package struct InferenceProtobufReader {
     }
 
     /// Engines read elements by their type: bytes that lie across its boundaries are copied once more.
-    private static func aligned(_ buffer: Buffer, for type: ElementType) throws(HalcyonError) -> Buffer {
+    private func aligned(_ buffer: Buffer, for type: ElementType) throws(HalcyonError) -> Buffer {
         guard let size = type.byteSize, Int(bitPattern: buffer.baseAddress) % size != 0 else { return buffer }
-        return buffer.withUnsafeBytes { Buffer(copying: $0) }
+        let storage = try budget.allocate(byteCount: buffer.byteCount)
+        try buffer.copy(to: storage.baseAddress)
+        return Buffer(storage)
     }
 }

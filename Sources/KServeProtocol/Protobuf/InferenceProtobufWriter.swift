@@ -1,3 +1,4 @@
+internal import ModelRuntime
 package import Tensors
 
 /// Writes `ModelInferResponse`, and `ModelStreamInferResponse` around it; values go behind as they are.
@@ -35,6 +36,7 @@ package struct InferenceProtobufWriter {
         writer.string(2, String(result.modelVersion))
         writer.string(3, result.id)
         if let isFinal { writer.message(4, entry("triton_final_response") { $0.bool(1, isFinal) }) }
+        for parameter in result.parameters { writer.message(4, entry(parameter)) }
         for output in result.outputs { writer.message(5, tensor(output)) }
         var message = Message()
         var pending = writer
@@ -86,6 +88,18 @@ package struct InferenceProtobufWriter {
             }
         }
         return writer
+    }
+
+    private static func entry(_ parameter: InferenceParameter) -> ProtobufWriter {
+        entry(parameter.name) { writer in
+            switch parameter.value {
+            case .bool(let flag): writer.bool(1, flag)
+            case .integer(let number): writer.integer(2, number)
+            case .string(let text): writer.string(3, text)
+            case .number(let number): writer.double(4, number)
+            case .unsigned(let number): writer.unsigned(5, number)
+            }
+        }
     }
 
     /// An entry of a map of parameters.

@@ -5,15 +5,18 @@ struct ProtobufContents {
     let name: String
     let elementType: ElementType
     let model: String
+    /// What the elements count against.
+    let budget: ByteBudget
 
     /// - Parameter range: where the message lies in the body.
     func read(_ body: Buffer, _ range: Range<Int>) throws(HalcyonError) -> Buffer {
         do {
             return try body.withUnsafeBytes { bytes in
-                var output: [UInt8] = []
+                var output = BodyCollector(
+                    expected: range.count, alignedOffset: 0, limit: Int.max / 2, limitName: "63 bits", budget: budget)
                 var reader = ProtobufReader(bytes, range)
                 while let (field, value) = try reader.next() { try append(field, value, bytes, reader, to: &output) }
-                return Buffer(copying: output)
+                return output.finish()
             }
         } catch {
             throw HalcyonError(wrapping: error)
@@ -22,7 +25,7 @@ struct ProtobufContents {
 
     private func append(
         _ field: Int, _ value: ProtobufReader.Value, _ bytes: UnsafeRawBufferPointer, _ reader: ProtobufReader,
-        to output: inout [UInt8]
+        to output: inout BodyCollector
     ) throws(HalcyonError) {
         guard (1...8).contains(field) else { return }
         switch (field, elementType) {
@@ -40,8 +43,8 @@ struct ProtobufContents {
         case (8, .bytes):
             let range = try reader.range(value)
             guard let count = UInt32(exactly: range.count) else { throw ProtobufReader.malformed }
-            withUnsafeBytes(of: count.littleEndian) { output.append(contentsOf: $0) }
-            output.append(contentsOf: bytes[range])
+            try Self.append(count.littleEndian, &output)
+            try output.append(UnsafeRawBufferPointer(rebasing: bytes[range]))
         default:
             throw HalcyonError(
                 .invalidArgument,
@@ -52,7 +55,7 @@ struct ProtobufContents {
 
     /// Whole numbers, packed into one field or one in each.
     private func numbers<Element: BitwiseCopyable>(
-        _ value: ProtobufReader.Value, _ reader: ProtobufReader, _ output: inout [UInt8],
+        _ value: ProtobufReader.Value, _ reader: ProtobufReader, _ output: inout BodyCollector,
         _ convert: (UInt64) -> Element?
     ) throws(HalcyonError) {
         if case .varint(let number) = value {
@@ -67,24 +70,35 @@ struct ProtobufContents {
     }
 
     private func append<Element: BitwiseCopyable>(
-        _ element: Element?, _ number: UInt64, _ output: inout [UInt8]
+        _ element: Element?, _ number: UInt64, _ output: inout BodyCollector
     ) throws(HalcyonError) {
         guard let element else {
             throw HalcyonError(
                 .invalidArgument,
                 "input '\(name)' has the number \(Int64(bitPattern: number)), which is no \(elementType.rawValue)")
         }
-        withUnsafeBytes(of: element) { output.append(contentsOf: $0) }
+        try Self.append(element, &output)
+    }
+
+    private static func append<Element: BitwiseCopyable>(
+        _ element: Element, _ output: inout BodyCollector
+    ) throws(HalcyonError) {
+        do {
+            try withUnsafeBytes(of: element) { try output.append($0) }
+        } catch {
+            throw HalcyonError(wrapping: error)
+        }
     }
 
     /// Floating-point numbers, which lie in the message as they do in memory.
     private func fixed(
-        _ value: ProtobufReader.Value, size: Int, _ bytes: UnsafeRawBufferPointer, _ output: inout [UInt8]
+        _ value: ProtobufReader.Value, size: Int, _ bytes: UnsafeRawBufferPointer, _ output: inout BodyCollector
     ) throws(HalcyonError) {
         switch value {
-        case .fixed32(let bits) where size == 4: withUnsafeBytes(of: bits) { output.append(contentsOf: $0) }
-        case .fixed64(let bits) where size == 8: withUnsafeBytes(of: bits) { output.append(contentsOf: $0) }
-        case .bytes(let range) where range.count % size == 0: output.append(contentsOf: bytes[range])
+        case .fixed32(let bits) where size == 4: try Self.append(bits, &output)
+        case .fixed64(let bits) where size == 8: try Self.append(bits, &output)
+        case .bytes(let range) where range.count % size == 0:
+            try output.append(UnsafeRawBufferPointer(rebasing: bytes[range]))
         default: throw ProtobufReader.malformed
         }
     }

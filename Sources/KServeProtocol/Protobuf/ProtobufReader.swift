@@ -87,8 +87,16 @@ struct ProtobufReader {
         return range
     }
 
-    func string(_ value: Value) throws(HalcyonError) -> String {
+    /// - Parameters:
+    ///   - field: what the text is.
+    ///   - limit: bytes that it may have; nothing is made of more.
+    func string(
+        _ value: Value, _ field: StaticString, limit: Int = ProtocolLimits.textLength
+    ) throws(HalcyonError) -> String {
         let range = try range(value)
+        guard range.count <= limit else {
+            throw HalcyonError(.invalidArgument, "'\(field)' may have at most \(limit) bytes, got \(range.count)")
+        }
         let slice = UnsafeRawBufferPointer(rebasing: bytes[range])
         guard let text = String(validating: slice, as: UTF8.self) else {
             throw HalcyonError(.invalidArgument, "a text field of the message is not UTF-8")

@@ -42,6 +42,16 @@ package struct ProtobufWriter {
         varint(UInt64(bitPattern: value))
     }
 
+    mutating func unsigned(_ field: UInt64, _ value: UInt64) {
+        tag(field, 0)
+        varint(value)
+    }
+
+    mutating func double(_ field: UInt64, _ value: Double) {
+        tag(field, 1)
+        withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
     /// A list of numbers in one field, as proto3 packs them.
     mutating func packed(_ field: UInt64, _ values: [Int]) {
         guard !values.isEmpty else { return }

@@ -144,18 +144,28 @@ package final class SharedMemory: Sendable {
     ///
     /// - Throws: `notFound` for a name that nobody registered.
     package func status(_ name: String = "") throws(HalcyonError) -> [Status] {
-        try list(name, \.systemStatus).sorted { $0.name < $1.name }
+        try list(name, "system", \.systemStatus).sorted { $0.name < $1.name }
     }
 
     /// The same for regions of GPUs' memory.
     package func deviceStatus(_ name: String = "") throws(HalcyonError) -> [DeviceStatus] {
-        try list(name, \.deviceStatus).sorted { $0.name < $1.name }
+        try list(name, "cuda", \.deviceStatus).sorted { $0.name < $1.name }
     }
 
-    private func list<Kind>(_ name: String, _ kind: (Region) -> Kind?) throws(HalcyonError) -> [Kind] {
+    private func list<Kind>(
+        _ name: String, _ kindName: String, _ kind: (Region) -> Kind?
+    ) throws(HalcyonError) -> [Kind] {
         try regions.withLock { regions throws(HalcyonError) in
             if name.isEmpty { return regions.values.compactMap(kind) }
-            guard let status = regions[name].flatMap(kind) else { throw Self.unknown(name) }
+            guard let region = regions[name] else {
+                throw HalcyonError(.notFound, "Unable to find \(kindName) shared memory region: '\(name)'")
+            }
+            guard let status = kind(region) else {
+                let (own, asked) = kindName == "cuda" ? ("system", "CUDA") : ("CUDA", "system")
+                throw HalcyonError(
+                    .notFound,
+                    "The region named '\(name)' is registered as \(own) shared memory, not \(asked) shared memory")
+            }
             return [status]
         }
     }
@@ -167,7 +177,7 @@ package final class SharedMemory: Sendable {
         let region = regions.withLock { $0[reference.name] }
         guard let region else { throw Self.unknown(reference.name) }
         let size = region.byteCount
-        guard reference.offset >= 0, reference.offset <= size else {
+        guard reference.offset >= 0, reference.offset < size else {
             throw HalcyonError(.invalidArgument, "Invalid offset for shared memory region: '\(reference.name)'")
         }
         guard reference.byteCount >= 0, reference.byteCount <= size - reference.offset else {

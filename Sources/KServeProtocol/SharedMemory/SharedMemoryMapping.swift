@@ -14,11 +14,10 @@ final class SharedMemoryMapping: Sendable {
         let (end, overflow) = offset.addingReportingOverflow(byteCount)
         let invalid = HalcyonError(
             .invalidArgument, "failed to register shared memory region '\(region)': invalid args")
-        guard !overflow, !key.utf8.contains(0) else { throw invalid }
+        guard !overflow else { throw invalid }
+        try SharedMemoryKey.check(key, region: region)
         let descriptor = shm_open(key, O_RDWR | O_CLOEXEC, 0)
-        guard descriptor >= 0 else {
-            throw HalcyonError(.internal, "Unable to open shared memory region: '\(key)'")
-        }
+        guard descriptor >= 0 else { throw SharedMemoryKey.failure(key, errno) }
         guard Self.size(descriptor) >= end,
             let address = mmap(nil, end, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), address != MAP_FAILED
         else {

@@ -18,27 +18,31 @@ package final class RequestTracer: Sendable {
     private let file: TraceFile
     private let tracer: (any Tracer)?
     private let spans: TraceSpans?
+    private let budget: ByteBudget
     private let state: Locked<State>
-    private let nextID = Atomic<UInt64>(1)
+    private let ids = TraceNumbers()
     /// Whether any request may be traced; cheap to ask.
     private let isOn: Atomic<Bool>
 
     /// - Parameters:
     ///   - tracer: where spans go; needed in the mode `opentelemetry`.
     ///   - isChangeAllowed: whether clients may change the settings.
+    ///   - budget: what traces count against until they are written.
     /// - Throws: `invalidArgument` where tracing is on and can't be done.
     package init(
-        _ settings: TraceSettings, tracer: (any Tracer)? = nil, isChangeAllowed: Bool, log: Logger
+        _ settings: TraceSettings, tracer: (any Tracer)? = nil, isChangeAllowed: Bool,
+        budget: ByteBudget = .unlimited, log: Logger
     ) throws(HalcyonError) {
         if !settings.levels.isEmpty, let obstacle = settings.obstacle {
             throw HalcyonError(.invalidArgument, "tracing can't be done as --trace-config says: \(obstacle)")
         }
         defaults = settings
         self.isChangeAllowed = isChangeAllowed
+        self.budget = budget
         self.tracer = settings.mode == .opentelemetry ? tracer : nil
         spans = self.tracer.map { TraceSpans($0) }
         file = TraceFile(path: settings.file, log: log)
-        state = Locked(State(sampler: TraceSampler(settings, file: file, spans: spans)))
+        state = Locked(State(sampler: TraceSampler(settings, file: file, spans: spans, budget: budget)))
         isOn = Atomic(settings.obstacle == nil)
     }
 
@@ -60,8 +64,7 @@ package final class RequestTracer: Sendable {
             return !state.isClosed && sampler.takesNext(isForced: isForced) ? sampler : nil
         }
         guard let sampler else { return nil }
-        let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
-        return Trace(id: id, sampler: sampler, context: context)
+        return Trace(sampler: sampler, context: context) { [ids] in ids.next() }
     }
 
     // MARK: Settings
@@ -119,7 +122,7 @@ package final class RequestTracer: Sendable {
         if !settings.levels.isEmpty, let obstacle = settings.obstacle {
             throw HalcyonError(.invalidArgument, "Attempting to set invalid trace setting :\(obstacle)")
         }
-        return TraceSampler(settings, file: file, spans: spans)
+        return TraceSampler(settings, file: file, spans: spans, budget: budget)
     }
 
     // MARK: The end
@@ -150,4 +153,11 @@ private struct TraceHeaders: Sendable {
             }
         }
     }
+}
+
+/// The numbers of traces, from 1.
+private final class TraceNumbers: Sendable {
+    private let count = Atomic<UInt64>(1)
+
+    func next() -> UInt64 { count.wrappingAdd(1, ordering: .relaxed).oldValue }
 }

@@ -1,4 +1,3 @@
-internal import JSONText
 package import ModelRuntime
 package import Tensors
 internal import Tracing
@@ -9,12 +8,15 @@ package final class Trace: RequestTrace {
     private let sampler: TraceSampler
     /// What the caller's own trace is, for the spans.
     private let context: ServiceContext
+    /// Gives the numbers of traces, which those of the steps share.
+    private let nextID: @Sendable () -> UInt64
     private let record: Locked<TraceRecord>
 
-    init(id: UInt64, sampler: TraceSampler, context: ServiceContext) {
+    init(sampler: TraceSampler, context: ServiceContext, nextID: @escaping @Sendable () -> UInt64) {
         self.sampler = sampler
         self.context = context
-        record = Locked(TraceRecord(id: id))
+        self.nextID = nextID
+        record = Locked(TraceRecord(id: nextID()))
     }
 
     deinit { sampler.collect(record.withLock { $0 }, context: context) }
@@ -22,48 +24,76 @@ package final class Trace: RequestTrace {
     package var wantsTensors: Bool { sampler.settings.levels.contains(.tensors) }
 
     package func began(model: String, version: Int64, requestID: String) {
-        record.withLock {
-            $0.entries.append(.model(.init(name: model, version: version, requestID: requestID)))
+        add(.model(.init(name: model, version: version, requestID: requestID)), to: 0)
+    }
+
+    package func reached(_ point: TracePoint, at time: UInt64) { reached(point, at: time, in: 0) }
+
+    package func saw(_ tensor: Tensor, as role: TracedTensor) { saw(tensor, as: role, in: 0) }
+
+    package func failed(_ error: HalcyonError) { failed(error, in: 0) }
+
+    package func step() -> any RequestTrace { step(of: 0) }
+
+    // MARK: Parts
+
+    fileprivate func step(of parent: Int) -> any RequestTrace {
+        let id = nextID()
+        let part = record.withLock { record in
+            record.parts.append(.init(id: id, parent: parent))
+            return record.parts.count - 1
         }
+        return TraceStep(trace: self, part: part)
     }
 
-    package func reached(_ point: TracePoint, at time: UInt64) {
+    fileprivate func add(_ entry: TraceRecord.Entry, to part: Int) {
+        record.withLock { if $0.parts.indices.contains(part) { $0.parts[part].entries.append(entry) } }
+    }
+
+    fileprivate func reached(_ point: TracePoint, at time: UInt64, in part: Int) {
         guard sampler.settings.levels.contains(.timestamps) else { return }
-        record.withLock { $0.entries.append(.point(point, time)) }
+        add(.point(point, time), to: part)
     }
 
-    package func saw(_ tensor: Tensor, as role: TracedTensor) {
-        // Written out at once: what lies in shared memory may be something else later.
-        let text = TraceJSON.tensor(tensor)
-        record.withLock { $0.entries.append(.tensor(role, text)) }
+    fileprivate func saw(_ tensor: Tensor, as role: TracedTensor, in part: Int) {
+        guard let charge = sampler.charge(tensor.data.byteCount), let kept = Self.kept(tensor) else { return }
+        add(.tensor(role, kept, charge), to: part)
     }
 
-    package func failed(_ error: HalcyonError) { record.withLock { $0.error = error } }
+    /// The tensor with bytes that stay as they are: what lies in shared memory may be something else later.
+    private static func kept(_ tensor: Tensor) -> Tensor? {
+        guard tensor.data.storage.isShared || !tensor.data.placement.isHostAccessible else { return tensor }
+        var kept = tensor
+        let storage = BufferStorage.allocate(byteCount: tensor.data.byteCount)
+        guard (try? tensor.data.copy(to: storage.baseAddress)) != nil else { return nil }
+        kept.data = Buffer(storage)
+        return kept
+    }
+
+    fileprivate func failed(_ error: HalcyonError, in part: Int) {
+        record.withLock { if $0.parts.indices.contains(part) { $0.parts[part].error = error } }
+    }
 }
 
-/// What a trace holds.
-struct TraceRecord: Sendable {
-    struct Model: Hashable, Sendable {
-        var name: String
-        var version: Int64
-        var requestID: String
+/// The trace of a step, which is part of its request's.
+private struct TraceStep: RequestTrace {
+    let trace: Trace
+    let part: Int
+
+    var wantsTensors: Bool { trace.wantsTensors }
+
+    func began(model: String, version: Int64, requestID: String) {
+        trace.add(.model(.init(name: model, version: version, requestID: requestID)), to: part)
     }
 
-    enum Entry: Sendable {
-        case model(Model)
-        /// Nanoseconds of the machine's monotonic clock.
-        case point(TracePoint, UInt64)
-        /// As JSON.
-        case tensor(TracedTensor, [UInt8])
+    func reached(_ point: TracePoint, at time: UInt64) {
+        // A response is complete once, for the caller.
+        if point != .responseComplete { trace.reached(point, at: time, in: part) }
     }
 
-    let id: UInt64
-    var entries: [Entry] = []
-    var error: HalcyonError?
+    func saw(_ tensor: Tensor, as role: TracedTensor) { trace.saw(tensor, as: role, in: part) }
 
-    /// When a point was reached first.
-    func time(of point: TracePoint) -> UInt64? {
-        for case .point(point, let time) in entries { return time }
-        return nil
-    }
+    func failed(_ error: HalcyonError) { trace.failed(error, in: part) }
+
+    func step() -> any RequestTrace { trace.step(of: part) }
 }

@@ -1,4 +1,5 @@
 internal import ModelRuntime
+internal import Tensors
 internal import Tracing
 
 /// Chooses the requests to trace for one state of the settings, and takes in their traces.
@@ -10,17 +11,20 @@ final class TraceSampler: Sendable {
         /// Traces to come; −1 for no end.
         var remaining: Int
         var underWay = 0
-        /// Traces for the next numbered file.
-        var text: [UInt8] = []
+        /// The numbered file that traces go to, and how many are in it.
+        var part: Int?
         var traces = 0
     }
 
     let settings: TraceSettings
     private let file: TraceFile
     private let spans: TraceSpans?
+    private let budget: ByteBudget
     private let state: Locked<State>
 
-    init(_ settings: TraceSettings, file: TraceFile, spans: TraceSpans?) {
+    /// - Parameter budget: what the tensors of traces count against until they are written.
+    init(_ settings: TraceSettings, file: TraceFile, spans: TraceSpans?, budget: ByteBudget) {
+        self.budget = budget
         self.settings = settings
         self.file = file
         self.spans = spans
@@ -60,40 +64,41 @@ final class TraceSampler: Sendable {
             state.withLock { $0.underWay -= 1 }
             return spans.emit(record, context: context)
         }
-        let text = TraceJSON.text(record)
-        if settings.logFrequency == 0, settings.count < 0 {
-            if !text.isEmpty { file.append(text) }
+        guard settings.logFrequency > 0 || settings.count >= 0 else {
             state.withLock { $0.underWay -= 1 }
-            return
+            return file.append(to: .main) { TraceJSON.text(record) }
         }
-        let isFull = state.withLock { state in
+        let (part, isFull) = state.withLock { state in
             state.underWay -= 1
-            if !text.isEmpty {
-                if state.traces > 0 { state.text.append(UInt8(ascii: ",")) }
-                state.text += text
-                state.traces += 1
-            }
-            return (state.remaining == 0 && state.underWay == 0)
+            let part = state.part ?? file.newPart()
+            state.part = part
+            state.traces += 1
+            let isFull =
+                (state.remaining == 0 && state.underWay == 0)
                 || (settings.logFrequency > 0 && state.traces >= settings.logFrequency)
+            if isFull { (state.part, state.traces) = (nil, 0) }
+            return (part, isFull)
         }
-        if isFull { writeNumbered() }
+        file.append(to: .part(part)) { TraceJSON.text(record) }
+        if isFull { file.end(part: part, becomesMain: false) }
     }
 
-    private func writeNumbered() {
-        let text = state.withLock { state in
-            defer { (state.text, state.traces) = ([], 0) }
-            return state.text
+    /// Room for a tensor in a trace; `nil` where the server holds too many bytes already.
+    func charge(_ byteCount: Int) -> ByteBudget.Charge? {
+        do {
+            return try budget.charge(byteCount)
+        } catch {
+            file.lost()
+            return nil
         }
-        if !text.isEmpty { file.writeNumbered(text) }
     }
 
-    /// Writes what has come, without waiting for more.
+    /// Ends the file that traces go to, without waiting for more.
     func flush() {
-        if settings.logFrequency > 0 { return writeNumbered() }
-        let text = state.withLock { state in
-            defer { (state.text, state.traces) = ([], 0) }
-            return state.text
+        let part = state.withLock { state in
+            defer { (state.part, state.traces) = (nil, 0) }
+            return state.part
         }
-        if !text.isEmpty { file.append(text) }
+        if let part { file.end(part: part, becomesMain: settings.logFrequency == 0) }
     }
 }

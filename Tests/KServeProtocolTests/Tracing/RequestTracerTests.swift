@@ -155,6 +155,70 @@ import Tracing
         #expect(text.components(separatedBy: "model_name").count - 1 == 3)
     }
 
+    @Test func isADocumentWhileItGrows() throws {
+        let folder = try TemporaryFolder.make()
+        var document = TraceDocument(path: folder.path + "/t")
+        for index in 0..<3 {
+            let failure = document.append(Array("{\"id\":\(index)}".utf8))
+            #expect(failure == 0)
+            let text = try String(contentsOfFile: document.path, encoding: .utf8)
+            #expect(text == "[" + (0...index).map { "{\"id\":\($0)}" }.joined(separator: ",") + "]")
+        }
+        document.close(as: document.path + ".end")
+        #expect(try String(contentsOfFile: folder.path + "/t.end", encoding: .utf8).hasSuffix("]\n"))
+    }
+
+    @Test func aFullDiskLeavesADocument() throws {
+        let folder = try TemporaryFolder.make()
+        let path = folder.path + "/t"
+        // Every write to this device fails as on a full disk.
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/full")
+        var document = TraceDocument(path: path)
+        let failure = document.append(Array("{}".utf8))
+        #expect(failure == ENOSPC)
+        // What is no file of its own is left alone.
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == "/dev/full")
+        try FileManager.default.removeItem(atPath: path)
+        let later = document.append(Array("{}".utf8))
+        #expect(later == 0)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "[{}]")
+    }
+
+    @Test func tracesAreWrittenAsTheyEnd() throws {
+        let folder = try TemporaryFolder.make()
+        let path = folder.path + "/trace.json"
+        let tracer = try Self.tracer {
+            $0.file = path
+            $0.count = 1_000_000
+        }
+        for _ in 0..<5 { Self.run(tracer, id: "") }
+        tracer.close()
+        // The count was not reached: it is the file of the settings.
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(text.components(separatedBy: "model_name").count - 1 == 5)
+    }
+
+    @Test func tensorsCountUntilTheyAreWritten() throws {
+        let folder = try TemporaryFolder.make()
+        let budget = ByteBudget(maximum: 100)
+        let tracer = try RequestTracer(
+            Self.settings {
+                $0.file = folder.path + "/t"
+                $0.levels = .tensors
+            }, isChangeAllowed: true, budget: budget, log: Self.log)
+        let tensor = try Tensor(name: "x", shape: [20], Array(repeating: 0 as Float, count: 20))
+        do {
+            let trace = try #require(tracer.trace("m", header: { _ in nil }))
+            trace.saw(tensor, as: .queueInput)
+            trace.saw(tensor, as: .backendOutput)
+            #expect(budget.usedBytes == 80)
+        }
+        tracer.close()
+        #expect(budget.usedBytes == 0)
+        let text = try String(contentsOfFile: folder.path + "/t", encoding: .utf8)
+        #expect(text.components(separatedBy: "\"tensor\"").count - 1 == 1)
+    }
+
     @Test func showsTensors() throws {
         let tensor = try Tensor(name: "x", shape: [1, 2], [1.5, -2] as [Float])
         #expect(
@@ -164,43 +228,96 @@ import Tracing
 
     // MARK: Spans
 
-    @Test func spansShowTheStages() throws {
+    private static func run(_ trace: any RequestTrace, model: String, from start: UInt64, isExecuted: Bool = true) {
+        trace.began(model: model, version: 2, requestID: "id")
+        trace.reached(.requestStart, at: start)
+        trace.reached(.queueStart, at: start)
+        guard isExecuted else { return }
+        trace.reached(.computeStart, at: start + 20)
+        trace.reached(.computeInputEnd, at: start + 30)
+        trace.reached(.computeOutputStart, at: start + 40)
+        trace.reached(.computeEnd, at: start + 50)
+        trace.reached(.responseComplete, at: start + 60)
+        trace.reached(.requestEnd, at: start + 60)
+    }
+
+    private static func span(_ name: String, of memory: InMemoryTracer) throws -> FinishedInMemorySpan {
+        try #require(memory.finishedSpans.first { $0.operationName == name })
+    }
+
+    @Test(arguments: [
+        [TracePoint.httpReceiveStart, .httpReceiveEnd, .httpSendStart, .httpSendEnd],
+        [.grpcReceiveStart, .grpcReceiveEnd, .grpcSendStart, .grpcSendEnd],
+    ])
+    func threeSpansHaveAllPointsAsEvents(frontend: [TracePoint]) throws {
         let memory = InMemoryTracer()
         let tracer = try Self.tracer(memory) { $0.mode = .opentelemetry }
         do {
             let trace = try #require(tracer.trace("m", header: { _ in nil }))
-            trace.reached(.httpReceiveStart, at: 10)
-            trace.reached(.httpReceiveEnd, at: 20)
-            trace.began(model: "m", version: 2, requestID: "id")
-            for (point, time) in [
-                (.requestStart, 30), (.queueStart, 30), (.computeStart, 50), (.computeInputEnd, 60),
-                (.computeOutputStart, 70), (.computeEnd, 80), (.requestEnd, 90), (.httpSendStart, 95),
-                (.httpSendEnd, 99),
-            ] as [(TracePoint, UInt64)] {
-                trace.reached(point, at: time)
-            }
+            trace.reached(frontend[0], at: 10)
+            trace.reached(frontend[1], at: 20)
+            Self.run(trace, model: "m", from: 30)
+            trace.reached(frontend[2], at: 95)
+            trace.reached(frontend[3], at: 99)
         }
-        let spans = memory.finishedSpans
-        func span(_ name: String) throws -> FinishedInMemorySpan {
-            try #require(spans.first { $0.operationName == name })
-        }
+        let start = try self.start(memory.finishedSpans)
         func times(_ name: String) throws -> [UInt64] {
-            let (span, root) = (try span(name), try self.start(spans))
-            return [
-                span.startInstant.nanosecondsSinceEpoch - root, span.endInstant.nanosecondsSinceEpoch - root,
-            ]
+            let span = try Self.span(name, of: memory)
+            return [span.startInstant, span.endInstant].map { $0.nanosecondsSinceEpoch - start }
         }
-        #expect(spans.count == 6)
+        func events(_ name: String) throws -> [String] { try Self.span(name, of: memory).events.map(\.name) }
+        #expect(memory.finishedSpans.count == 3)
         #expect(try times("InferRequest") == [0, 89])
-        #expect(try times("parse") == [10, 20])
         #expect(try times("m") == [20, 80])
-        #expect(try times("queue") == [20, 40])
         #expect(try times("compute") == [40, 70])
-        #expect(try times("serialize") == [85, 89])
-        #expect(try span("queue").parentSpanID == span("m").spanID)
-        #expect(try span("compute").parentSpanID == span("m").spanID)
-        #expect(try span("m").parentSpanID == span("InferRequest").spanID)
-        #expect(try span("compute").events.map(\.name) == ["COMPUTE_INPUT_END", "COMPUTE_OUTPUT_START"])
+        #expect(
+            try events("InferRequest")
+                == [frontend[0].rawValue, frontend[1].rawValue, "INFER_RESPONSE_COMPLETE"]
+                + frontend[2...].map(\.rawValue))
+        #expect(try events("m") == ["REQUEST_START", "QUEUE_START", "REQUEST_END"])
+        #expect(
+            try events("compute") == ["COMPUTE_START", "COMPUTE_INPUT_END", "COMPUTE_OUTPUT_START", "COMPUTE_END"])
+        #expect(try Self.span("compute", of: memory).parentSpanID == Self.span("m", of: memory).spanID)
+        #expect(try Self.span("m", of: memory).parentSpanID == Self.span("InferRequest", of: memory).spanID)
+    }
+
+    /// A request to an ensemble with one step.
+    private static func runEnsemble(_ trace: Trace) {
+        trace.reached(.httpReceiveStart, at: 10)
+        run(trace, model: "whole", from: 20, isExecuted: false)
+        run(trace.step(), model: "part", from: 30)
+        trace.reached(.responseComplete, at: 95)
+        trace.reached(.requestEnd, at: 95)
+    }
+
+    @Test func aStepHasItsSpansBelowThatOfItsEnsemble() throws {
+        let memory = InMemoryTracer()
+        let tracer = try Self.tracer(memory) { $0.mode = .opentelemetry }
+        do { Self.runEnsemble(try #require(tracer.trace("whole", header: { _ in nil }))) }
+        #expect(memory.finishedSpans.count == 4)
+        let (whole, part) = (try Self.span("whole", of: memory), try Self.span("part", of: memory))
+        #expect(try whole.parentSpanID == Self.span("InferRequest", of: memory).spanID)
+        #expect(part.parentSpanID == whole.spanID)
+        #expect(try Self.span("compute", of: memory).parentSpanID == part.spanID)
+        #expect(
+            try Self.span("InferRequest", of: memory).events.map(\.name)
+                == ["HTTP_RECV_START", "INFER_RESPONSE_COMPLETE"])
+        #expect(part.attributes["triton.trace_id"]?.toSpanAttribute() == .int64(2))
+        #expect(part.attributes["triton.trace_parent_id"]?.toSpanAttribute() == .int64(1))
+        #expect(whole.attributes["triton.trace_parent_id"]?.toSpanAttribute() == .int64(0))
+    }
+
+    @Test func aStepIsATraceOfItsOwnInTheFile() throws {
+        let folder = try TemporaryFolder.make()
+        let path = folder.path + "/trace.json"
+        let tracer = try Self.tracer { $0.file = path }
+        do { Self.runEnsemble(try #require(tracer.trace("whole", header: { _ in nil }))) }
+        tracer.close()
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(text.contains(#"{"id":1,"model_name":"whole","model_version":2,"request_id":"id"}"#))
+        #expect(text.contains(#"{"id":2,"model_name":"part","model_version":2,"request_id":"id","parent_id":1}"#))
+        #expect(text.contains(#"{"id":2,"timestamps":[{"name":"COMPUTE_START","ns":50}]}"#))
+        #expect(!text.contains(#"{"id":2,"timestamps":[{"name":"INFER_RESPONSE_COMPLETE""#))
     }
 
     private func start(_ spans: [FinishedInMemorySpan]) throws -> UInt64 {
