@@ -90,9 +90,9 @@ class Programs:
         self.halcyon = str(Path(halcyon).resolve())
         self.sample = str(Path(sample).resolve())
 
-    def run_convert(self, *arguments, timeout=600):
+    def run_convert(self, *arguments, timeout=600, program=None):
         return subprocess.run(
-            [self.halcyon, "convert", "--environment", str(ENVIRONMENT), *map(str, arguments)],
+            [*(program or [self.halcyon, "convert"]), "--environment", str(ENVIRONMENT), *map(str, arguments)],
             capture_output=True, text=True, check=False, timeout=timeout,
         )  # fmt: skip
 
@@ -114,6 +114,27 @@ class Programs:
         )  # fmt: skip
         expect(run.returncode == 0, f"people_detection: exit status {run.returncode}: {run.stderr[-2000:]}")
         return json.loads(run.stdout)
+
+
+def check_converter(programs, folder):
+    """The converter as a program of its own: the same flags, and the same files."""
+    converter = str(Path(programs.halcyon).with_name("halcyon-convert"))
+    said = [
+        subprocess.run([*words, "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
+        for words in ([programs.halcyon, "convert"], [converter])
+    ]
+    flags = [re.findall(r"^  (-.*?)(?:  |$)", text, re.MULTILINE) for text in said]
+    differences = set(flags[0]) ^ set(flags[1])
+    expect(len(flags[0]) > 20 and differences <= {"--version"}, f"the flags differ: {differences}")
+    source = folder / "channels.onnx"
+    source.write_bytes(channel_model())
+    made = []
+    for name, program in (("by-command", None), ("by-program", [converter])):
+        (folder / name).mkdir()
+        run = programs.run_convert("-e", folder / name / "model.xml", source, program=program)
+        expect(run.returncode == 0, f"{name}: exit status {run.returncode}: {run.stderr[-2000:]}")
+        made.append((folder / name / "model.bin").read_bytes())
+    expect(made[0] == made[1], "the command and the program write different weights")
 
 
 class Server:
@@ -209,7 +230,7 @@ def check_small_models(programs, folder):
     for name, extra in flags.items():
         programs.convert(*extra, "--output-model", repository / name, source)
     run = subprocess.run(
-        [programs.halcyon, "lint", "--open", "--strict", "--backend-directory", str(DEPS / "backends"), str(repository)],
+        [programs.halcyon, "lint", "--strict", "--backend-directory", str(DEPS / "backends"), str(repository)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     expect(run.returncode == 0, f"halcyon lint: {run.stdout}{run.stderr}")
@@ -349,6 +370,7 @@ def check_peoplenet(programs, folder, precision):
 def main(halcyon, sample):
     programs = Programs(halcyon, sample)
     checks = [
+        ("the converter as a program of its own", check_converter, ()),
         ("layouts, outputs, profiles, compiled models and ONNX, served", check_small_models, ()),
         ("compiled for another processor, and damaged", check_compiled_elsewhere, ()),
         ("damaged, foreign and malicious files", check_errors, ()),

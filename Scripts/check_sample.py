@@ -6,6 +6,7 @@ Argument: the program. The checks with PeopleNet need its model, which is not pa
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -125,6 +126,42 @@ def check_paths(sample):
     check_statistics(result, 6)
 
 
+# What differs from one run to the next: numbers, and lists whose length depends on which batches came about.
+VARYING = [
+    (re.compile(r"\d+: [\d.]+(?:, \d+: [\d.]+)*"), "SIZES"),
+    (re.compile(r"\b(?:[a-z_]+ \d+, )*(?:unbatched|instance_free|full|preferred_size|delay_over) \d+(?:, [a-z_]+ \d+)*$"), "REASONS"),
+    (re.compile(r"times as (?:fast|long)"), "times as"),
+    (re.compile(r"-?\d+(?:\.\d+)?"), "N"),
+    (re.compile(r"\s+"), " "),
+]  # fmt: skip
+
+
+def shape(line):
+    line = line.strip()
+    for pattern, word in VARYING:
+        line = pattern.sub(word, line)
+    return line.strip()
+
+
+def check_shown_output(sample):
+    """What the pages show of the demo has the form of what the program prints."""
+    repositories = [word for case in (1, 2, 3) for word in ("-r", EXAMPLE / f"model_repository_{case}")]
+    run = sample.run("-t", THREADS, "--image", ".deps/images/bus.jpg", "--model", "pedestrian_ssdlite", *repositories)
+    expect(run.returncode == 0, f"exit status {run.returncode}: {run.stderr[-2000:]}")
+    printed = {shape(line) for line in run.stdout.splitlines()}
+    seen = 0
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))):
+        for block in re.findall(r"^```text\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            if "batches closed by" not in block:
+                continue
+            seen += 1
+            for line in block.splitlines():
+                # The fourth case needs a conversion.
+                known = not line.strip() or line.strip() in ("...", "…") or re.match(r"\s*(converted|INT8|== converted)\b", line)
+                expect(known or shape(line) in printed, f"{page.name} shows a line that is not printed: {line}")
+    expect(seen, "no page shows what the demo prints")
+
+
 def check_errors(sample):
     repository = EXAMPLE / "model_repository_1"
     with tempfile.TemporaryDirectory() as folder:
@@ -196,7 +233,11 @@ def check_peoplenet(sample, folder, case, model_file, engine, precision, toleran
 def main(program):
     sample = Sample(str(Path(program).resolve()))
     checks = [(f"case {case}: people, pictures and statistics", check_default_model, (case,)) for case in (1, 2, 3)]
-    checks += [("relative paths and --repeat", check_paths, ()), ("errors", check_errors, ())]
+    checks += [
+        ("relative paths and --repeat", check_paths, ()),
+        ("what the pages show", check_shown_output, ()),
+        ("errors", check_errors, ()),
+    ]
     with tempfile.TemporaryDirectory() as folder:
         if PEOPLENET.is_dir() and CAPTURE.is_file():
             for case, file, engine, precision, tolerance in [

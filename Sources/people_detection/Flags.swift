@@ -7,6 +7,9 @@ struct Flags: ParsableCommand {
         case system
         case pinned
         case gpu
+
+        /// In small letters or capitals.
+        init?(argument: String) { self.init(rawValue: argument.lowercased()) }
     }
 
     static let configuration = CommandConfiguration(
@@ -17,7 +20,9 @@ struct Flags: ParsableCommand {
             server and reads the answer. The total inference time goes from the start of the threads to the end of the \
             last one. Boxes are drawn and saved after that.
 
-            With several repositories the same requests run through one after the other, and a table compares them.
+            First comes a table for each repository, with a sentence on what its configuration brought about, then what \
+            was found and the server's statistics. With several repositories the same requests run through one after the \
+            other, and a table at the end compares them.
             """)
 
     @Option(
@@ -43,8 +48,14 @@ struct Flags: ParsableCommand {
         help: ArgumentHelp("Whether to save the pictures with the boxes: true or false.", valueName: "bool"))
     var savesOverlays = false
 
-    @Option(name: .customShort("p"), help: ArgumentHelp("The folder that holds backends/.", valueName: "folder"))
-    var installation = ".deps"
+    @Option(
+        name: .customShort("p"),
+        help: ArgumentHelp(
+            """
+            The folder that holds backends/ with the engines' libraries. By default they are looked for beside the \
+            program, in HALCYON_BACKENDS, in the user's and the system's data folders, and in .deps here.
+            """, valueName: "folder"))
+    var installation: String?
 
     @Option(help: "The model. By default peoplenet where it loads, else the first that does.")
     var model: String?
@@ -60,6 +71,21 @@ struct Flags: ParsableCommand {
 
     @Option(help: "The folder for the pictures with the boxes; made if it is missing.")
     var outputDir = "out"
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Keep what was measured in this file, and compare with what earlier runs with the same requests have left \
+            there.
+            """, valueName: "file"))
+    var results: String?
+
+    @Flag(
+        help: """
+            Follow links that lead out of the model repositories, to a hub's cache or a shared disk for instance; models are \
+            refused otherwise.
+            """)
+    var followLinks = false
 
     @Flag(help: "Print one JSON object on standard output and nothing else there.")
     var json = false

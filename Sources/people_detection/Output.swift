@@ -1,13 +1,15 @@
-/// What people read: standard output, or standard error where that belongs to the JSON.
+private import Foundation
+
+/// What people read: standard output, or standard error where that belongs to the JSON. Each line is out at once, also
+/// where standard output is a pipe.
 struct Output: Sendable {
     let isJSON: Bool
 
     func say(_ line: String) {
-        if isJSON { StandardError.write(line + "\n") } else { print(line) }
-    }
-
-    /// What is said only where no JSON is asked for, because the JSON says it too.
-    func report(_ line: String) {
-        if !isJSON { print(line) }
+        if isJSON {
+            StandardError.write(line + "\n")
+        } else {
+            try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+        }
     }
 }

@@ -27,12 +27,17 @@ struct OverlayFolder {
     }
 
     /// Draws and saves what each thread found, as `<picture>_overlay_<thread>.jpg`.
-    func save(_ threads: [ThreadResult]) throws(HalcyonError) {
+    ///
+    /// - Returns: the paths of the pictures.
+    func save(_ threads: [ThreadResult]) throws(HalcyonError) -> [String] {
+        var paths: [String] = []
         for thread in threads {
             let picture = URL(fileURLWithPath: thread.image).deletingPathExtension().lastPathComponent
             let file = folder.appendingPathComponent("\(picture)_overlay_\(thread.number).jpg")
             try PictureEncoder.write(Overlay.draw(thread.detections, on: thread.picture), to: file.path)
+            paths.append(file.relativePath)
         }
+        return paths
     }
 
     private static func failure(_ folder: URL, _ reason: String) -> HalcyonError {

@@ -14,17 +14,40 @@ struct Session {
 
     func run() async throws {
         for image in flags.images { try checkIsReadable(image) }
+        let file = flags.results.map { ResultFile($0) }
+        let earlier = try file?.read() ?? []
         var results: [CaseResult] = []
         for repository in flags.repositories {
-            if flags.repositories.count > 1 { output.say("\n== \(repository)") }
-            results.append(try await DetectionCase(flags, repository: repository, output: output).run())
+            let result = try await DetectionCase(flags, repository: repository, output: output).run()
+            output.say(result.headline)
+            results.append(result)
         }
+        let cases = ResultFile.merge(earlier, with: results.map(\.figures))
+        try file?.write(cases)
         if flags.json {
             let cases = results.map(\.json)
             print((cases.count == 1 ? cases[0] : ["cases": .array(cases)]).pretty)
-        } else if results.count > 1 {
-            output.say("\n" + CaseTable(results).text)
+        } else {
+            report(results, among: cases)
         }
+    }
+
+    /// The tables, then everything else, then the comparison.
+    ///
+    /// - Parameter cases: those of earlier runs, and those of this one.
+    private func report(_ results: [CaseResult], among cases: [CaseFigures]) {
+        let before = cases.dropLast(results.count)
+        for (index, result) in results.enumerated() {
+            let earlier = Array(before) + results[..<index].map(\.figures).filter { $0.work == result.figures.work }
+            output.say("\n\(CaseTable.text(result.figures))")
+            output.say(CaseSentence(result.figures, after: earlier).text)
+        }
+        for result in results {
+            output.say("\n== \(result.repository)")
+            for line in result.summary { output.say(line) }
+            output.say(result.details)
+        }
+        if cases.count > 1 { output.say("\n\(CaseTable.text(cases))") }
     }
 
     /// Finds a picture that is missing before a server is started for it. What is no file is refused unopened: opening

@@ -53,8 +53,7 @@ struct ConversionTests {
         // An output without dimensions of its own.
         #expect(configuration.contains("reshape { }"))
         #expect(lines.contains { $0.contains(place) })
-        #expect(console.text.contains("reading the model"))
-        #expect(console.text.contains("1 of 2"))
+        #expect(console.text.contains("reading the model: done in "))
         #expect(console.text.contains("a notice"))
     }
 

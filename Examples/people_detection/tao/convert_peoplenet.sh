@@ -17,12 +17,11 @@ if [[ -z $model || $model == -* ]]; then
 fi
 shift || true
 
-# The program of this clone, unless HALCYON names another.
-halcyon="${HALCYON:-}"
-if [[ -z $halcyon ]]; then
-    echo "Building halcyon in release mode (a few minutes the first time):" >&2
-    (cd "$root" && swift build -c release --product halcyon >&2)
-    halcyon="$(cd "$root" && swift build -c release --show-bin-path)/halcyon"
+# The converter of this clone, unless HALCYON names a program that has it as its command `convert`.
+converter=("${HALCYON:-}" convert)
+if [[ -z ${HALCYON:-} ]]; then
+    "$root/Scripts/build" halcyon-convert >&2
+    converter=("$root/.build/release/halcyon-convert")
 fi
 
 key=()
@@ -33,7 +32,7 @@ fi
 # Converted once, beside its places; then each repository gets it by renaming.
 work="$(mktemp -d "$here/.converting-XXXXXX")"
 trap 'rm -rf "$work"' EXIT
-"$halcyon" convert "${key[@]}" -d 3,544,960 -i nchw -t fp16 -b 16 -m 64 -o output_cov/Sigmoid,output_bbox/BiasAdd \
+"${converter[@]}" "${key[@]}" -d 3,544,960 -i nchw -t fp16 -b 16 -m 64 -o output_cov/Sigmoid,output_bbox/BiasAdd \
     --environment "$root/.deps/convert" -e "$work/model.xml" "$@" "$model" | grep -v '^written: '
 
 for repository in "$here"/../model_repository_*; do

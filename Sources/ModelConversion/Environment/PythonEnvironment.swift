@@ -148,7 +148,11 @@ struct PythonEnvironment {
         console.begin("installing \(packages.title) (once)")
         try Files.write([], to: mark)
         let list = "\(folder)/\(packages.file)"
-        try Files.write(requirements(packages), to: list)
+        let text = requirements(packages)
+        try Files.write(text, to: list)
+        // Each package has a line with its version.
+        let count = String(decoding: text, as: UTF8.self).split(separator: "\n").count { $0.contains("==") }
+        var collected = 0
         try run(
             python,
             [
@@ -156,7 +160,12 @@ struct PythonEnvironment {
                 "--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--requirement", list,
             ],
             otherwise: "the packages of \(packages.file) can't be installed",
-            hint: "where the network or the disk was the cause, run the same command again when it is gone")
+            hint: "where the network or the disk was the cause, run the same command again when it is gone"
+        ) { line in
+            guard line.hasPrefix("Collecting ") else { return }
+            collected += 1
+            console.progress(done: min(collected, count), total: count)
+        }
         let draft = stamp(packages) + ".draft"
         try Files.write(requirements(packages), to: draft)
         try Files.rename(draft, stamp(packages))
@@ -164,12 +173,16 @@ struct PythonEnvironment {
         Files.removeTree(list)
     }
 
-    /// Runs a step of the set-up; what it says is shown, and its last words are in the error.
-    private func run(_ program: String, _ arguments: [String], otherwise: String, hint: String) throws {
+    /// Runs a step of the set-up. Its last words are in the error.
+    ///
+    /// - Parameter line: is called with each line of what it says.
+    private func run(
+        _ program: String, _ arguments: [String], otherwise: String, hint: String, line: (String) -> Void = { _ in }
+    ) throws {
         var last = LastWords()
-        let ending = try child(program, arguments).run(interrupts: interrupts) { _, line in
-            last.add(line)
-            if Self.isWorthShowing(line) { console.say("  \(Self.shortened(line))") }
+        let ending = try child(program, arguments).run(interrupts: interrupts) { _, text in
+            last.add(text)
+            line(text)
         }
         guard ending != .exited(0) else { return }
         let how =
@@ -178,18 +191,6 @@ struct PythonEnvironment {
             case .killed(let signal): "signal \(signal)"
             }
         throw HalcyonError(.unavailable, "\(otherwise) (\(how)): \(last.text(or: "it said nothing")); \(hint)")
-    }
-
-    /// Without pip's word for where a package is asked for.
-    private static func shortened(_ line: String) -> Substring {
-        let line = line.drop(while: \.isWhitespace)
-        guard line.hasPrefix("Collecting"), let end = line.firstIndex(of: "(") else { return line }
-        return line[..<end]
-    }
-
-    private static func isWorthShowing(_ line: String) -> Bool {
-        ["Collecting", "  Downloading", "  Using cached", "Installing", "Successfully", "WARNING", "ERROR"]
-            .contains { line.hasPrefix($0) }
     }
 
     private func child(_ program: String, _ arguments: [String]) -> ChildProcess {

@@ -1,3 +1,4 @@
+internal import ModelFiles
 internal import Tensors
 
 /// What of an ONNX file can be judged without a library: its inputs, outputs and nodes' outputs, and the names of files
@@ -98,23 +99,10 @@ struct ONNXFile {
         }
         try Self.checkSize(dimensions, of: "its weights '\(name)'")
         if let location {
-            try Self.checkLocation(location, of: name)
+            try WeightsLocation(tensor: name, name: location).checkName()
             externalFiles.insert(location)
         }
         return name
-    }
-
-    /// A name of a file in the model's own folder, or in one below it.
-    static func checkLocation(_ location: String, of tensor: String) throws(HalcyonError) {
-        let parts = location.split(separator: "/", omittingEmptySubsequences: false)
-        let isInside =
-            !location.isEmpty && !location.hasPrefix("/") && !location.contains("\\") && !location.utf8.contains(0)
-            && !parts.contains("..")
-        guard isInside else {
-            throw HalcyonError(
-                .invalidArgument,
-                "its weights '\(tensor)' lie in '\(location)', and only files in the model's own folder are read")
-        }
     }
 
     private static func varints(_ bytes: Slice<UnsafeRawBufferPointer>) throws -> [UInt64] {

@@ -1,3 +1,4 @@
+internal import ModelFiles
 package import Tensors
 
 /// Finds out what a model file is, by its content and not by its name, and refuses what is damaged, cut short or foreign
@@ -196,7 +197,7 @@ package enum SourceInspector {
             HalcyonError(
                 .invalidArgument,
                 "'\(path)' is cut short: its field \(field) goes on for \(missing) bytes after the file's end")
-        case .malformed(let offset):
+        case .malformed(let offset), .unusual(let offset):
             HalcyonError(.invalidArgument, "'\(path)' is damaged: what stands at byte \(offset) is no part of a model")
         }
     }

@@ -1,14 +1,18 @@
 internal import Tensors
 
-/// What a person sees while a conversion runs: a line for each step, with the time since the beginning.
+/// What a person sees while a conversion runs: one line a step. On a terminal the line of the step that runs is drawn
+/// over, with a bar where it is known how far it is; elsewhere a step has a line when it has ended.
 package final class Console {
+    private static let width = 24
+
     private let start = ContinuousClock.now
     private let isTerminal: Bool
     private let write: (String) -> Void
-    /// Whether the line on the terminal is one that the next one writes over.
-    private var hasOpenLine = false
-    private var step = ""
-    private var lastTenth = -1
+    /// The step that runs.
+    private var step: String?
+    private var stepStart = ContinuousClock.now
+    /// The state of the line of the step that runs, behind its name.
+    private var state = ""
 
     /// - Parameters:
     ///   - isTerminal: whether a line may be written over.
@@ -20,35 +24,49 @@ package final class Console {
 
     /// A line of its own.
     package func say(_ text: String) {
-        closeLine()
-        write("\(time)  \(Self.oneLine(text))\n")
+        erase()
+        write("\(Self.oneLine(text))\n")
+        draw()
     }
 
-    /// What is being done from now on.
+    /// What is being done from now on. The step before has ended.
     func begin(_ step: String) {
-        self.step = step
-        lastTenth = -1
-        say(step)
+        end()
+        self.step = Self.oneLine(step)
+        stepStart = .now
+        draw()
     }
 
-    /// How far the step is. Where lines can't be written over, a tenth of the way gets a line.
+    /// How far the step is.
     func progress(done: Int, total: Int) {
         guard total > 0, done >= 0, done <= total else { return }
-        let text = "\(time)  \(step): \(done) of \(total)"
-        if isTerminal {
-            write("\r\(text)\u{1B}[K")
-            hasOpenLine = true
-        } else {
-            let tenth = Int(Double(done) / Double(total) * 10)
-            guard tenth > lastTenth, tenth > 0 else { return }
-            lastTenth = tenth
-            write(text + "\n")
-        }
+        let filled = Int(Double(done) / Double(total) * Double(Self.width))
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: Self.width - filled)
+        state = "\(bar) \(done) of \(total)"
+        draw()
     }
 
-    func closeLine() {
-        if hasOpenLine { write("\n") }
-        hasOpenLine = false
+    /// The step that runs has ended.
+    ///
+    /// - Parameter failed: whether it came to nothing.
+    func end(failed: Bool = false) {
+        guard let step else { return }
+        erase()
+        self.step = nil
+        state = ""
+        write("\(step): \(failed ? "failed after" : "done in") \(Self.seconds(since: stepStart))\n")
+    }
+
+    /// The whole time until now, for the last line.
+    var time: String { Self.seconds(since: start) }
+
+    private func draw() {
+        guard isTerminal, let step else { return }
+        write("\r\(step)  \(state)\u{1B}[K")
+    }
+
+    private func erase() {
+        if isTerminal, step != nil { write("\r\u{1B}[K") }
     }
 
     /// What others wrote must not move the cursor.
@@ -56,9 +74,8 @@ package final class Console {
         String(text.map { $0.isNewline ? " " : $0 }.filter { !$0.unicodeScalars.contains { $0.value < 0x20 } })
     }
 
-    private var time: String {
+    private static func seconds(since start: ContinuousClock.Instant) -> String {
         let tenths = Int((ContinuousClock.now - start) / .milliseconds(100))
-        let text = "\(tenths / 10).\(tenths % 10) s"
-        return String(repeating: " ", count: max(0, 8 - text.count)) + text
+        return "\(tenths / 10).\(tenths % 10) s"
     }
 }

@@ -3,13 +3,13 @@ private import Glibc
 internal import Tensors
 
 /// A program that runs as a child, in a process group of its own, so that it goes with all that it has started.
-struct ChildProcess {
-    enum Stream {
+package struct ChildProcess {
+    package enum Stream {
         case output
         case error
     }
 
-    enum Ending: Equatable {
+    package enum Ending: Equatable, Sendable {
         case exited(Int32)
         case killed(signal: Int32)
     }
@@ -23,6 +23,13 @@ struct ChildProcess {
     /// How long it may take to end when it is asked to, in milliseconds, before it is made to.
     var patience: Int32 = 2000
 
+    package init(executable: String, arguments: [String], environment: [String: String], directory: String) {
+        self.executable = executable
+        self.arguments = arguments
+        self.environment = environment
+        self.directory = directory
+    }
+
     /// Runs it to its end.
     ///
     /// Its standard input is a pipe that ends when this process does.
@@ -30,7 +37,7 @@ struct ChildProcess {
     /// - Parameter line: is called with each line of what it writes. An error from here ends the child.
     /// - Throws: `notFound` or `unavailable` where it can't be started, `cancelled` after an interrupt, and what `line`
     ///   throws. The child has ended in any case.
-    func run(interrupts: Interrupts, line: (Stream, String) throws -> Void) throws -> Ending {
+    package func run(interrupts: Interrupts, line: (Stream, String) throws -> Void) throws -> Ending {
         var pipes = Pipes()
         defer { pipes.closeAll() }
         try pipes.open()

@@ -1,10 +1,12 @@
 /// The end of what a program said, for the error that tells how it ended.
-struct LastWords {
+package struct LastWords {
     /// Lines that are kept, and characters of each.
     private static let limits = (lines: 6, characters: 300)
     private var lines: [String] = []
 
-    mutating func add(_ line: String) {
+    package init() {}
+
+    package mutating func add(_ line: String) {
         let line = String(
             line.prefix(Self.limits.characters).map { $0.unicodeScalars.contains { $0.value < 0x20 } ? " " : $0 })
         guard line.contains(where: { !$0.isWhitespace }) else { return }
@@ -13,5 +15,5 @@ struct LastWords {
     }
 
     /// The last lines in one.
-    func text(or nothing: String) -> String { lines.isEmpty ? nothing : lines.joined(separator: " | ") }
+    package func text(or nothing: String) -> String { lines.isEmpty ? nothing : lines.joined(separator: " | ") }
 }

@@ -13,6 +13,16 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 # Of one picture; a file may claim any number.
 PIXEL_LIMIT = 100_000_000
 LIST_LIMIT = 10_000
+# By EXIF's orientation.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True)
@@ -72,9 +82,22 @@ def load(path):
                         f"the picture '{name}' has {picture.width} x {picture.height} pixels; the limit is "
                         f"{PIXEL_LIMIT}"
                     )
-                return picture.convert("RGB")
+                turn = _turn(picture)
+                upright = picture.transpose(turn) if turn is not None else picture
+                return upright.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise invalid(f"the picture '{name}' can't be read: {error}") from None
+
+
+def _turn(picture):
+    """What makes the picture stand upright, by the camera's note of how it was held; None for nothing."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return TURNS.get(picture.getexif().get(0x0112))
+    except Exception:
+        # Damaged notes count as none: their reader raises whatever it meets.
+        return None
 
 
 def variants(picture):

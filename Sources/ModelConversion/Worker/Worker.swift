@@ -36,7 +36,6 @@ struct Worker {
             case .failure(let error): outcome = .failure(error)
             }
         }
-        console.closeLine()
         switch (ending, outcome) {
         case (_, .failure(let error)): throw error
         case (.exited(0), .success(let value)): return try ConversionResult(value)

@@ -1,0 +1,16 @@
+internal import EngineSearch
+private import Foundation
+
+extension EngineSearch {
+    /// The search of this process.
+    ///
+    /// - Parameter named: the folder with the engines that the command line names.
+    static func ofThisProcess(named: String?) -> EngineSearch {
+        EngineSearch(
+            named: named, flag: "-p FOLDER, with the engines in FOLDER/backends,",
+            ProcessSurroundings(
+                variables: ProcessInfo.processInfo.environment,
+                executable: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path,
+                workingDirectory: FileManager.default.currentDirectoryPath, userID: geteuid(), groupID: getegid()))
+    }
+}
