@@ -17,6 +17,7 @@ let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package:
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -31,6 +32,7 @@ let package = Package(
         .library(name: "Halcyon", targets: ["Halcyon"]),
         .executable(name: "people_detection", targets: ["people_detection"]),
         .executable(name: "halcyon", targets: ["halcyon"]),
+        .executable(name: "halcyon-convert", targets: ["halcyon-convert"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -46,7 +48,8 @@ let package = Package(
     targets: [
         // The sample.
         .executableTarget(
-            name: "people_detection", dependencies: ["Halcyon", "Vision", "Tensors", "JSONText", arguments, logging],
+            name: "people_detection",
+            dependencies: ["Halcyon", "EngineSearch", "Vision", "Tensors", "JSONText", arguments, logging],
             swiftSettings: strict),
         .executableTarget(
             name: "engine_benchmark", dependencies: ["Halcyon", "JSONText", "CAllocationCounter", arguments],
@@ -61,7 +64,7 @@ let package = Package(
             name: "halcyon",
             dependencies: [
                 "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "KServeProtocol", "Transport",
-                "VisionBackends", "ModelConversion", "CPlatform",
+                "VisionBackends", "ConversionCommand", "ModelConversion", "CPlatform", "EngineSearch",
                 "Halcyon", "ModelRepository", "ModelConfiguration", "ModelRuntime", "Tensors", "JSONText", nioPosix,
                 nioCore,
                 unixSignals, arguments, logging, tracing,
@@ -96,29 +99,39 @@ let package = Package(
         .target(
             name: "Transport",
             dependencies: [
-                "ModelRuntime", "Tensors", collections, nioCore, nioPosix, nioLocks, nioHTTP1, nioSSL, logging,
-                "CZlib",
+                "ModelRuntime", "Tensors", collections, nioCore, nioPosix, nioLocks, nioHTTP1, nioSSL, nioTLS,
+                logging, "CZlib",
             ],
             swiftSettings: strict),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Models made ready for this machine. The Python programs that do it are part of the executable.
+        .executableTarget(
+            name: "halcyon-convert", dependencies: ["ConversionCommand", "CPlatform", arguments],
+            swiftSettings: strict),
+        .target(
+            name: "ConversionCommand", dependencies: ["ModelConversion", "ModelRuntime", "Tensors", arguments],
+            swiftSettings: strict),
         .target(
             name: "ModelConversion",
-            dependencies: ["CompiledModels", "ModelConfiguration", "JSONText", "Tensors", "CPlatform"],
+            dependencies: [
+                "CompiledModels", "ModelFiles", "ModelConfiguration", "JSONText", "Tensors", "CPlatform",
+            ],
             resources: [.embedInCode("Python")], swiftSettings: strict),
 
         // What the fuzzers feed: Fuzzing/run.
         .target(
             name: "WireFuzzing",
             dependencies: [
-                "HTTPFrontend", "GRPCFrontend", "KServeProtocol", "Transport", "Halcyon", "Tensors", nioCore,
-                nioEmbedded,
-                logging,
+                "HTTPFrontend", "GRPCFrontend", "KServeProtocol", "Transport", "Halcyon", "JSONText", "Tensors",
+                nioCore, nioEmbedded, logging,
             ],
             path: "Fuzzing/WireFuzzing", swiftSettings: strict),
         .target(
             name: "ConfigurationFuzzing", dependencies: ["ModelConfiguration"], path: "Fuzzing/ConfigurationFuzzing",
+            swiftSettings: strict),
+        .target(
+            name: "FileFuzzing", dependencies: ["CompiledModels", "Vision", "Tensors"], path: "Fuzzing/FileFuzzing",
             swiftSettings: strict),
 
         // Pictures.
@@ -143,7 +156,8 @@ let package = Package(
             name: "Halcyon",
             dependencies: [
                 "ModelRepository", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend", "RepeatBackend",
-                "CUDADriver", "ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Tensors", logging,
+                "EngineSearch", "LibraryFiles", "CUDADriver", "ModelRuntime", "Scheduling", "ModelConfiguration",
+                "JSONText", "Tensors", logging,
             ],
             swiftSettings: strict),
         .target(
@@ -153,23 +167,29 @@ let package = Package(
         .target(
             name: "OpenVINOBackend",
             dependencies: [
-                "ModelRuntime", "ModelConfiguration", "CompiledModels", "Tensors", "LibraryFiles", "COpenVINO", logging,
+                "ModelRuntime", "ModelConfiguration", "CompiledModels", "ModelFiles", "Tensors", "LibraryFiles",
+                "COpenVINO",
+                logging,
             ],
             swiftSettings: strict),
         .target(name: "COpenVINO"),
         .target(
             name: "ONNXRuntimeBackend",
             dependencies: [
-                "ModelRuntime", "ModelConfiguration", "Tensors", "CUDADriver", "LibraryFiles", "COnnxRuntime", logging,
+                "ModelRuntime", "ModelConfiguration", "ModelFiles", "Tensors", "CUDADriver", "LibraryFiles",
+                "COnnxRuntime",
+                logging,
             ],
             swiftSettings: strict),
         .target(name: "COnnxRuntime"),
+        .target(name: "EngineSearch", dependencies: ["LibraryFiles"], swiftSettings: strict),
         .target(name: "LibraryFiles", swiftSettings: strict),
+        .target(name: "ModelFiles", dependencies: ["Tensors", "CPlatform"], swiftSettings: strict),
         .target(name: "CUDADriver", dependencies: ["ModelRuntime", "Tensors", "CCUDADriver"], swiftSettings: strict),
         .target(name: "CCUDADriver"),
         .target(name: "CompiledModels", dependencies: ["JSONText", "Tensors", "CPlatform"], swiftSettings: strict),
         .target(
-            name: "IdentityBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors"],
+            name: "IdentityBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors", logging],
             swiftSettings: strict),
         .target(
             name: "RepeatBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors"],
@@ -186,7 +206,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ModelConfiguration", dependencies: ["JSONText", "Tensors"], swiftSettings: strict),
         .target(name: "JSONText", swiftSettings: strict),
-        .target(name: "Tensors", swiftSettings: strict),
+        .target(name: "Tensors", dependencies: ["CPlatform"], swiftSettings: strict),
 
         // Tests, in the same order.
         .target(
@@ -198,10 +218,19 @@ let package = Package(
             name: "CUDATestKit", dependencies: ["CUDADriver", "CCUDADriver", "CFakeCUDA", "Tensors"],
             path: "Tests/CUDATestKit", swiftSettings: strict),
         .testTarget(
-            name: "HTTPFrontendTests", dependencies: ["HTTPFrontend", "KServeProtocol"], swiftSettings: strict),
+            name: "HalcyonCommandTests", dependencies: ["halcyon", "ModelConversion", "ModelRepository", "JSONText"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PeopleDetectionTests", dependencies: ["people_detection", "HalcyonTestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPFrontendTests", dependencies: ["HTTPFrontend", "KServeProtocol", "Tensors"],
+            swiftSettings: strict),
         .testTarget(
             name: "GRPCFrontendTests",
-            dependencies: ["GRPCFrontend", "KServeProtocol", "Transport", "Tensors", nioCore],
+            dependencies: [
+                "GRPCFrontend", "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "Tensors", "HalcyonTestKit",
+                nioCore, nioEmbedded, nioHPACK, logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ModelConversionTests",
@@ -220,7 +249,9 @@ let package = Package(
         .testTarget(
             name: "SpanExportTests", dependencies: ["SpanExport", "JSONText", "Tensors", tracing],
             swiftSettings: strict),
-        .testTarget(name: "TransportTests", dependencies: ["Transport", "Tensors", nioCore], swiftSettings: strict),
+        .testTarget(
+            name: "TransportTests",
+            dependencies: ["Transport", "Tensors", nioCore, nioEmbedded, nioHTTP1, logging], swiftSettings: strict),
         .testTarget(
             name: "VisionBackendsTests",
             dependencies: ["VisionBackends", "Vision", "Halcyon", "HalcyonTestKit", "CPNG"], swiftSettings: strict),
@@ -258,8 +289,19 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "EngineSearchTests", dependencies: ["EngineSearch", "LibraryFiles", "HalcyonTestKit"],
+            swiftSettings: strict),
+        .testTarget(
             name: "CUDADriverTests",
             dependencies: ["CUDADriver", "CUDATestKit", "CFakeCUDA", "ModelRuntime", "Tensors"], swiftSettings: strict),
+        .testTarget(
+            name: "ModelFilesTests", dependencies: ["ModelFiles", "Tensors", "HalcyonTestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "IdentityBackendTests",
+            dependencies: [
+                "IdentityBackend", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit", logging,
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "RepeatBackendTests", dependencies: ["RepeatBackend", "Halcyon", "HalcyonTestKit"],
             swiftSettings: strict),

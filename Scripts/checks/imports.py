@@ -19,9 +19,9 @@ A_BACKEND = {"ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Te
 
 # For each target under Sources what it may import beside EVERYWHERE, from the top of the house to its foundation.
 ARROWS = {
-    "people_detection": {"Halcyon", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging", "Foundation"},
+    "people_detection": {"Halcyon", "EngineSearch", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging", "Foundation"},
     "halcyon": {
-        "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "VisionBackends", "ModelConversion", "CPlatform", "KServeProtocol", "Transport", "Halcyon",
+        "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "VisionBackends", "ConversionCommand", "ModelConversion", "CPlatform", "EngineSearch", "KServeProtocol", "Transport", "Halcyon",
         "ModelRepository", "ModelConfiguration", "ModelRuntime", "JSONText", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
         "Tracing",
     },
@@ -38,12 +38,15 @@ ARROWS = {
         "Halcyon", "CUDADriver", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", "Logging", "Tracing",
         "Dispatch",
     },
-    "ModelConversion": {"CompiledModels", "ModelConfiguration", "JSONText", "Tensors", "CPlatform"},
+    # What `halcyon convert` is too: a program of its own compiles none of the wires for it.
+    "halcyon-convert": {"ConversionCommand", "CPlatform", "ArgumentParser"},
+    "ConversionCommand": {"ModelConversion", "ModelRuntime", "Tensors", "ArgumentParser"},
+    "ModelConversion": {"CompiledModels", "ModelFiles", "ModelConfiguration", "JSONText", "Tensors", "CPlatform"},
     "SpanExport": {
         "ModelRuntime", "JSONText", "Tensors", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging", "Tracing",
     },
     "Transport": {
-        "ModelRuntime", "Tensors", "DequeModule", "NIOCore", "NIOPosix", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOSSL",
+        "ModelRuntime", "Tensors", "DequeModule", "NIOCore", "NIOPosix", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOSSL", "NIOTLS",
         "CZlib", "Logging",
     },
     "VisionBackends": {"Vision", "ModelRuntime", "ModelConfiguration", "Tensors"},
@@ -52,25 +55,30 @@ ARROWS = {
         "Transport", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Tensors", "NIOCore", "NIOHTTP1",
     },
     "Halcyon": {
-        "ModelRepository", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend", "RepeatBackend", "CUDADriver", "ModelRuntime",
+        "ModelRepository", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend", "RepeatBackend", "EngineSearch", "LibraryFiles",
+        "CUDADriver", "ModelRuntime",
         "Scheduling", "ModelConfiguration", "JSONText", "Tensors", "Logging",
     },
     "ModelRepository": {"ModelRuntime", "ModelConfiguration", "Tensors", "CPlatform", "Logging"},
     # ModelRuntime: its lock, which Thread Sanitizer sees.
     "CUDADriver": {"ModelRuntime", "Tensors", "CCUDADriver"},
-    "OpenVINOBackend": A_BACKEND | {"COpenVINO", "LibraryFiles", "CompiledModels"},
-    "ONNXRuntimeBackend": A_BACKEND | {"COnnxRuntime", "LibraryFiles", "CUDADriver"},
+    "OpenVINOBackend": A_BACKEND | {"COpenVINO", "LibraryFiles", "CompiledModels", "ModelFiles"},
+    "ONNXRuntimeBackend": A_BACKEND | {"COnnxRuntime", "LibraryFiles", "CUDADriver", "ModelFiles"},
     "IdentityBackend": A_BACKEND,
     "RepeatBackend": A_BACKEND,
     "ModelRuntime": {
         "Scheduling", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", "DequeModule", "Logging",
+        "Dispatch",
     },
     "Scheduling": {"ModelConfiguration", "Tensors", "DequeModule", "HeapModule"},
     "ModelConfiguration": BELOW_THE_QUEUE,
     "JSONText": set(),
+    "EngineSearch": {"LibraryFiles"},
     "LibraryFiles": set(),
+    "ModelFiles": {"Tensors", "CPlatform"},
     "CompiledModels": {"JSONText", "Tensors", "CPlatform"},
-    "Tensors": set(),
+    # CPlatform: pages of memory that grow without a copy.
+    "Tensors": {"CPlatform"},
 }  # fmt: skip
 
 

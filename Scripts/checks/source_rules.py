@@ -4,7 +4,7 @@ import re
 
 from .swift_text import ROOT, swift_files
 
-EXECUTABLES = {"people_detection", "halcyon"}
+EXECUTABLES = {"people_detection", "halcyon", "halcyon-convert"}
 LONGEST = {"Tests": 1500}
 LONGEST_SOURCE = 700
 MOST_PARAMETERS = 6
@@ -17,6 +17,10 @@ ENVIRONMENT = re.compile(r"\b(?:secure_)?getenv\s*\(|\bProcessInfo\b|\benviron\b
 CONDITION = re.compile(r"^[ \t]*#(?:if|elseif)[ \t]+(.*)$", re.MULTILINE)
 PLATFORM = re.compile(r"(?:[!&|() \t]|\b(?:os|arch|canImport|targetEnvironment|compiler|swift)\([^)]*\))*\Z")
 LATER = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX)\b")
+SCRIPT_SUFFIXES = {"", ".sh", ".py"}
+COSTLY_FLAGS = re.compile(
+    r"""\bswift["', ]+(?:build|run)\b[^\n]*?(--static-swift-stdlib|--sanitize|-X(?:swiftc|cc|linker))[^\n]*"""
+)
 FUNCTION = re.compile(r"\bfunc\s+[^\s(<]+\s*(?:<[^(]*>)?\s*\(")
 
 
@@ -64,6 +68,23 @@ def later():
     ]
     for file in swift_files():
         complaints += [file.at(found.start(), f"`{found.group()}`") for found in LATER.finditer(file.text)]
+    return complaints
+
+
+def build_flags():
+    """All programs are built with the same flags into .build, as other flags have everything compiled anew."""
+    scripts = [ROOT / "Makefile"]
+    for room in ("Scripts", "Benchmarks", "Examples", "Fuzzing"):
+        scripts += [path for path in (ROOT / room).rglob("*") if path.is_file() and path.suffix in SCRIPT_SUFFIXES]
+    complaints = []
+    for path in scripts:
+        text = path.read_text(errors="replace").replace("\\\n", "  ")
+        complaints += [
+            f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, found.start()) + 1}: `{found.group(1)}` has its build folder "
+            "compiled anew: leave it out, or build into a folder of its own by --scratch-path"
+            for found in COSTLY_FLAGS.finditer(text)
+            if "scratch-path" not in found.group()
+        ]
     return complaints
 
 

@@ -1,53 +1,13 @@
 internal import ArgumentParser
-internal import Glibc
-internal import ModelConversion
-internal import Tensors
+internal import CPlatform
+internal import ConversionCommand
 
 /// `halcyon convert`: a model made ready for this machine.
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "convert", abstract: "Makes a model ready for this machine.",
-        discussion: """
-            Reads ONNX, TensorFlow frozen graphs and saved models, TensorFlow Lite, OpenVINO IR and NVIDIA's encrypted \
-            .etlt, and writes one file (-e), a version's folder (--output-version) or a whole model's folder with the \
-            config.pbtxt that it is served with (--output-model). What is written appears in one step when it is complete.
+        commandName: "convert", abstract: ConversionArguments.abstract, discussion: ConversionArguments.discussion)
 
-            The one-letter flags are those of NVIDIA's tao-converter. One that means nothing for the target is accepted, \
-            with a notice.
+    @OptionGroup var conversion: ConversionArguments
 
-            The conversion runs in a Python environment of its own, which is made on first use.
-            """)
-
-    @Argument(help: "The model: a file, or the folder of a TensorFlow saved model.")
-    var model: String
-
-    @OptionGroup(title: "What comes out") var result: ConversionFlags
-    @OptionGroup(title: "Where it goes") var output: ConversionOutputFlags
-    @OptionGroup(title: "INT8, and pictures as inputs") var pictures: ConversionPictureFlags
-    @OptionGroup(title: "How it is done") var means: ConversionRunFlags
-
-    func run() throws {
-        signal(SIGPIPE, SIG_IGN)
-        do {
-            let options = try means.options()
-            let job = try ConversionJob(request)
-            let interrupts = try Interrupts.ofThisProcess()
-            let console = Console(isTerminal: isatty(STDERR_FILENO) == 1) { StandardError.write($0) }
-            let lines = try Conversion(job, options: options, console: console, interrupts: interrupts).run()
-            for line in lines { print(line) }
-        } catch {
-            let failure = HalcyonError(wrapping: error)
-            StandardError.write("error: \(failure.message)\n")
-            throw ExitCode(failure.code == .cancelled ? 130 : 1)
-        }
-    }
-
-    private var request: ConversionRequest {
-        var request = ConversionRequest(model: model)
-        result.apply(to: &request)
-        output.apply(to: &request)
-        pictures.apply(to: &request)
-        request.workspace = means.workspace
-        return request
-    }
+    func run() throws { try conversion.run(variables: VariableList.read(halcyon_environment())) }
 }

@@ -14,7 +14,8 @@ struct LogFlags: ParsableArguments {
     @Option(help: "Whether to log errors.")
     var logError = Switch(true)
 
-    @Option(help: "default, ISO8601 or JSON.")
+    @Option(
+        help: "default (I1126 15:04:05.123456 PID File.swift:12] text), ISO8601 (2026-11-26T15:04:05Z I …) or JSON.")
     var logFormat = "default"
 
     @Option(help: ArgumentHelp("Where to log to, in place of standard error.", valueName: "file"))
@@ -47,8 +48,12 @@ struct LimitFlags: ParsableArguments {
     @Option(help: "Connections that each port takes at the same time.")
     var maxConnections = 65_536
 
-    @Option(help: "Bytes of request bodies that the server holds at the same time.")
-    var maxInflightBytes = 1 << 30
+    @Option(
+        help: """
+            Bytes that the server holds at the same time for its clients: bodies, decompressed and made into tensors, answers \
+            until they are taken, traces; 0 for a quarter of the memory that it may use.
+            """)
+    var maxInflightBytes = 0
 
     @Option(help: "How deep arrays and objects of a JSON text may be nested.")
     var maxJsonDepth = 64
@@ -59,14 +64,18 @@ struct LimitFlags: ParsableArguments {
     @Option(help: "Outputs that a request may name.")
     var maxRequestOutputs = 1024
 
+    @Option(help: "Classes that an output may be given as, for all items of a request together.")
+    var maxRequestClasses = 1_000_000
+
     @Option(help: "Whether clients may use shared memory of this machine.")
     var allowClientShm = Switch(false)
 
     func validate() throws {
         try FlagRange.check("max-connections", maxConnections, 1...Int.max)
-        try FlagRange.check("max-inflight-bytes", maxInflightBytes, 1...Int.max / 2)
+        try FlagRange.check("max-inflight-bytes", maxInflightBytes, 0...Int.max / 2)
         try FlagRange.check("max-json-depth", maxJsonDepth, 1...1000)
         try FlagRange.check("max-request-inputs", maxRequestInputs, 1...Int.max)
         try FlagRange.check("max-request-outputs", maxRequestOutputs, 1...Int.max)
+        try FlagRange.check("max-request-classes", maxRequestClasses, 1...Int.max)
     }
 }

@@ -26,6 +26,10 @@ struct MetricsFlags: ParsableArguments {
     @Option(
         name: .customLong("metrics-config"),
         help: ArgumentHelp(
-            "A setting of the metrics, histogram_latencies=true for instance.", valueName: "setting=value"))
+            """
+            A setting of the metrics: counter_latencies, histogram_latencies or summary_latencies, each true or false; or \
+            summary_quantiles=0.5:0.05,0.99:0.001, each a quantile and by how much its rank may be off. May be given \
+            several times.
+            """, valueName: "setting=value"))
     var metricsConfig: [String] = []
 }

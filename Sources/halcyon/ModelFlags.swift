@@ -4,13 +4,13 @@ internal import Tensors
 
 /// What is served, and how it comes to be loaded.
 struct ModelFlags: ParsableArguments {
-    enum ControlMode: String, ExpressibleByArgument, CaseIterable {
+    enum ControlMode: String, WordFlag {
         case none
         case explicit
         case poll
     }
 
-    enum RateLimitMode: String, ExpressibleByArgument, CaseIterable {
+    enum RateLimitMode: String, WordFlag {
         case off
         case executionCount = "execution_count"
     }
@@ -34,6 +34,12 @@ struct ModelFlags: ParsableArguments {
             """)
     var modelNamespacing = Switch(false)
 
+    @Flag(help: ArgumentHelp(RepositoryHelp.followLinks))
+    var followLinks = false
+
+    @Option(help: ArgumentHelp(RepositoryHelp.modelConfigName, valueName: "name"))
+    var modelConfigName = ""
+
     @Option(
         help: "Seconds between two looks at the repositories; a changed model is loaded when it looks the same twice.")
     var repositoryPollSecs: Int64 = 15
@@ -41,13 +47,29 @@ struct ModelFlags: ParsableArguments {
     @Option(
         name: .customLong("load-model"),
         help: ArgumentHelp(
-            "A model to load at start in explicit mode; * for all; may be given several times.", valueName: "name"))
+            "A model to load at start in explicit mode; may be given several times. * alone for all.",
+            valueName: "name"))
     var startupModels: [String] = []
 
-    @Option(help: "Whether the server is ready only if all its models are.")
+    @Option(
+        help: """
+            Whether models run on inputs of zeros before they are ready, so that the first requests find a warm engine. Only \
+            models of which all inputs are floating-point numbers or bytes of fixed sizes and two dimensions or more are \
+            tried, and one that fails is served all the same. A model's parameter automatic_warmup comes first.
+            """)
+    var automaticWarmup = Switch(true)
+
+    @Option(
+        help: """
+            Whether the server is ready only if all its models are: those that it could read and that nobody has unloaded.
+            """)
     var strictReadiness = Switch(true)
 
-    @Option(help: "Whether a model that fails to load at start ends the server.")
+    @Option(
+        help: """
+            Whether a model that fails to load at start, or a repository that is not there, ends the server. With false and \
+            without its repository the server is live and not ready.
+            """)
     var exitOnError = Switch(true)
 
     @Flag(help: "Take configurations as they are written, without completing them from the models.")
@@ -58,7 +80,13 @@ struct ModelFlags: ParsableArguments {
             "The older way to say --disable-auto-complete-config: true for as written.", valueName: "bool"))
     var strictModelConfig = Switch(false)
 
-    @Option(help: ArgumentHelp("The folder with the engines' libraries.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            The folder with the engines' libraries, each engine's in a folder of its own. By default each is looked for \
+            in ../backends and backends beside the program, HALCYON_BACKENDS, ~/.local/share/halcyon/backends, \
+            halcyon/backends of /usr/local/share, /usr/share, /usr/local/lib and /usr/lib, and .deps/backends here.
+            """, valueName: "folder"))
     var backendDirectory: String?
 
     @Option(
@@ -68,8 +96,15 @@ struct ModelFlags: ParsableArguments {
             valueName: "engine,setting=value"))
     var backendSettings: [String] = []
 
-    @Option(help: "Models that are loaded at the same time.")
+    @Option(help: "Models that are loaded at the same time; one that takes longer than 30 s counts no longer.")
     var modelLoadThreadCount = 4
+
+    @Option(
+        help: """
+            Seconds that a load may take before it is given up; 0 for as long as it takes. Unloading the model gives it up \
+            too, and so does its client by going away.
+            """)
+    var modelLoadTimeoutSecs: Int64 = 3600
 
     @Option(
         name: .customLong("cache-config"),
@@ -78,7 +113,7 @@ struct ModelFlags: ParsableArguments {
     var cacheSettings: [String] = []
 
     @Option(help: "The older way to say --cache-config=local,size: bytes for the response cache; 0 for none.")
-    var responseCacheByteSize = 0
+    var responseCacheByteSize: Int?
 
     @Option(
         help: """
@@ -137,7 +172,13 @@ struct ModelFlags: ParsableArguments {
         try FlagRange.check("model-load-thread-count", modelLoadThreadCount, 1...1024)
         try FlagRange.check("repository-poll-secs", repositoryPollSecs, 1...1_000_000_000)
         try FlagRange.check("execution-timeout-secs", executionTimeoutSecs, 0...1_000_000_000)
-        try FlagRange.check("response-cache-byte-size", responseCacheByteSize, 0...Int.max)
+        try FlagRange.check("model-load-timeout-secs", modelLoadTimeoutSecs, 0...1_000_000_000)
+        try FlagRange.check("response-cache-byte-size", responseCacheByteSize ?? 0, 0...Int.max)
+        guard responseCacheByteSize == nil || cacheSettings.isEmpty else {
+            throw ValidationError(
+                "Incompatible flags --response-cache-byte-size and --cache-config both provided. Please provide one or the "
+                    + "other.")
+        }
         try FlagRange.check("pinned-memory-pool-byte-size", pinnedMemoryPoolByteSize, 0...Int.max)
     }
 
@@ -180,7 +221,7 @@ struct ModelFlags: ParsableArguments {
     ///
     /// - Throws: `invalidArgument` for another cache or setting.
     func cacheByteSize() throws(HalcyonError) -> Int {
-        var size = responseCacheByteSize
+        var size = responseCacheByteSize ?? 0
         for setting in cacheSettings {
             guard setting.hasPrefix("local,size="), let value = Int(setting.dropFirst("local,size=".count)), value >= 0
             else {

@@ -17,7 +17,11 @@ struct HTTPFlags: ParsableArguments {
     @Option(help: "Threads that read and write; 0 for as many as the machine suggests.")
     var httpThreadCount = 0
 
-    @Option(help: "Bytes that a request's body may have.")
+    @Option(
+        help: """
+            Bytes that a request's body may have: its JSON, or all of it where it is raw or decompressed. Tensors behind their JSON are \
+            limited by --max-inflight-bytes only.
+            """)
     var httpMaxInputSize = 64 << 20
 
     @Option(help: "Seconds that a connection may be silent between two requests.")
@@ -35,6 +39,12 @@ struct HTTPFlags: ParsableArguments {
             "Parts of the protocol that need a header, health,inference:key=value; may be given several times.",
             valueName: "parts:header=value"))
     var httpRestrictedApi: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A regular expression: headers whose name it matches become parameters of the inference.",
+            valueName: "pattern"))
+    var httpHeaderForwardPattern = ""
 
     @Option(help: "Whether to speak TLS.")
     var httpUseSsl = Switch(false)
@@ -73,11 +83,14 @@ struct GRPCFlags: ParsableArguments {
     @Option(help: "Whether other processes may listen on the same port.")
     var reuseGrpcPort = Switch(false)
 
-    @Option(help: "Bytes that a message may have.")
-    var grpcMaxMessageSize = 64 << 20
+    @Option(help: "Bytes that a message may have; --max-inflight-bytes limits all of them together.")
+    var grpcMaxMessageSize = Int(Int32.max)
 
     @Option(help: "Seconds that a message may take to come in.")
     var grpcMessageTimeoutSecs: Int64 = 60
+
+    @Option(help: "Seconds that a client may take none of a call's responses.")
+    var grpcWriteTimeoutSecs: Int64 = 60
 
     @Option(
         name: .customLong("grpc-restricted-protocol"),
@@ -85,6 +98,12 @@ struct GRPCFlags: ParsableArguments {
             "Parts of the protocol that need the header triton-grpc-protocol-NAME; may be given several times.",
             valueName: "parts:name=value"))
     var grpcRestrictedProtocol: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A regular expression: headers whose name it matches become parameters of the inference.",
+            valueName: "pattern"))
+    var grpcHeaderForwardPattern = ""
 
     @Option(help: "Whether to speak TLS.")
     var grpcUseSsl = Switch(false)
@@ -131,10 +150,19 @@ struct GRPCFlags: ParsableArguments {
     @Option(help: "Milliseconds that its calls may take to finish then; 0 for as long as they need.")
     var grpcMaxConnectionAgeGrace: Int64 = 0
 
+    @Option(help: "Responses of a stream to decoupled models that may be under way to the client.")
+    var grpcMaxResponsePoolSize = Int(Int32.max)
+
+    @Option(help: "Taken as Triton takes it, and has no effect: all ports share the threads of --http-thread-count.")
+    var grpcInferThreadCount: Int?
+
+    @Option(help: "Taken as Triton takes it, and has no effect: nothing is kept for reuse.")
+    var grpcInferAllocationPoolSize: Int?
+
     @Option(help: "How hard answers are compressed: none, low, medium or high.")
     var grpcInferResponseCompressionLevel = CompressionLevel.none
 
-    enum CompressionLevel: String, ExpressibleByArgument, CaseIterable {
+    enum CompressionLevel: String, WordFlag {
         case none
         case low
         case medium
@@ -154,6 +182,7 @@ struct GRPCFlags: ParsableArguments {
     func validate() throws {
         try FlagRange.check("grpc-max-message-size", grpcMaxMessageSize, 1...Int(UInt32.max))
         try FlagRange.check("grpc-message-timeout-secs", grpcMessageTimeoutSecs, 1...1_000_000_000)
+        try FlagRange.check("grpc-write-timeout-secs", grpcWriteTimeoutSecs, 1...1_000_000_000)
         let milliseconds: ClosedRange<Int64> = 0...1_000_000_000_000
         try FlagRange.check("grpc-keepalive-time", grpcKeepaliveTime, 1...milliseconds.upperBound)
         try FlagRange.check("grpc-keepalive-timeout", grpcKeepaliveTimeout, 1...milliseconds.upperBound)
@@ -162,6 +191,23 @@ struct GRPCFlags: ParsableArguments {
         try FlagRange.check("grpc-http2-max-ping-strikes", grpcMaxPingStrikes, 0...Int(Int32.max))
         try FlagRange.check("grpc-max-connection-age", grpcMaxConnectionAge, milliseconds)
         try FlagRange.check("grpc-max-connection-age-grace", grpcMaxConnectionAgeGrace, milliseconds)
+        try FlagRange.check("grpc-max-response-pool-size", grpcMaxResponsePoolSize, 1...Int(Int32.max))
+        if let grpcInferThreadCount { try FlagRange.check("grpc-infer-thread-count", grpcInferThreadCount, 2...128) }
+        if let size = grpcInferAllocationPoolSize {
+            try FlagRange.check("grpc-infer-allocation-pool-size", size, 0...Int(Int32.max))
+        }
+    }
+
+    /// What was given and has no effect here, with the reason.
+    var notices: [(flag: String, reason: String)] {
+        var notices: [(flag: String, reason: String)] = []
+        if grpcInferThreadCount != nil {
+            notices.append(("grpc-infer-thread-count", "all ports share the threads of --http-thread-count"))
+        }
+        if grpcInferAllocationPoolSize != nil {
+            notices.append(("grpc-infer-allocation-pool-size", "nothing is kept for reuse"))
+        }
+        return notices
     }
 
     var options: GRPCOptions {
@@ -169,6 +215,7 @@ struct GRPCFlags: ParsableArguments {
         options.maximumMessageSize = grpcMaxMessageSize
         options.compressionLevel = grpcInferResponseCompressionLevel.zlib
         options.messageTimeout = grpcMessageTimeoutSecs
+        options.writeTimeout = grpcWriteTimeoutSecs
         options.keepaliveTime = grpcKeepaliveTime
         options.keepaliveTimeout = grpcKeepaliveTimeout
         options.pingsWithoutCalls = grpcKeepalivePermitWithoutCalls.isOn
@@ -177,6 +224,7 @@ struct GRPCFlags: ParsableArguments {
         options.maximumPingStrikes = grpcMaxPingStrikes
         options.maximumConnectionAge = grpcMaxConnectionAge
         options.connectionAgeGrace = grpcMaxConnectionAgeGrace
+        options.maximumPendingResponses = grpcMaxResponsePoolSize
         return options
     }
 }

@@ -51,14 +51,14 @@ struct ServerLog: LogHandler {
             var members = [
                 JSONValue.Member("time", .string(Self.time(iso: true))),
                 .init("level", .string(event.level.rawValue)), .init("message", .string("\(event.message)")),
+                .init("source", .string(Self.place(event))),
             ]
             members += fields.map { .init($0.key, .string("\($0.value)")) }
             line = JSONValue.object(members).compact
         } else {
-            let iso = values.format == "ISO8601"
-            let letter = event.level.rawValue.prefix(1).uppercased()
-            line = iso ? "\(Self.time(iso: true)) \(letter)" : "\(letter)\(Self.time(iso: false))"
-            line += " \(getpid())] \(event.message)"
+            let letter = Self.letter(event.level)
+            line = values.format == "ISO8601" ? "\(Self.seconds()) \(letter)" : "\(letter)\(Self.time(iso: false))"
+            line += " \(getpid()) \(Self.place(event))] \(Self.onOneLine("\(event.message)"))"
             for field in fields { line += " \(field.key)=\(Self.quoted("\(field.value)"))" }
         }
         line += "\n"
@@ -76,10 +76,32 @@ struct ServerLog: LogHandler {
         }
     }
 
+    /// Triton's letters, of which there are three.
+    private static func letter(_ level: Logger.Level) -> String {
+        switch level {
+        case .trace, .debug, .info, .notice: "I"
+        case .warning: "W"
+        case .error, .critical: "E"
+        }
+    }
+
+    /// The file and the line that it comes from, `ModelLoader.swift:180`.
+    private static func place(_ event: LogEvent) -> String {
+        "\(event.file.split(separator: "/").last ?? "unknown"):\(event.line)"
+    }
+
+    /// A text that can't pass for a line of its own.
+    private static func onOneLine(_ text: String) -> String {
+        text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } ? JSONValue.string(text).compact : text
+    }
+
     private static func quoted(_ text: String) -> String {
         let isPlain = text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" }
         return isPlain && !text.isEmpty ? text : JSONValue.string(text).compact
     }
+
+    /// `2026-11-23T15:04:05Z`, as Triton writes it in its format ISO8601.
+    private static func seconds() -> String { time(iso: true).prefix { $0 != "." } + "Z" }
 
     /// The time of day in UTC: `2026-11-23T15:04:05.123456Z`, or `1123 15:04:05.123456`.
     private static func time(iso: Bool) -> String {

@@ -1,3 +1,4 @@
+internal import EngineSearch
 internal import GRPCFrontend
 internal import Glibc
 internal import HTTPFrontend
@@ -5,6 +6,7 @@ internal import Halcyon
 internal import KServeProtocol
 internal import Logging
 internal import MetricsExposition
+internal import ModelRuntime
 internal import NIOCore
 internal import NIOPosix
 internal import SpanExport
@@ -19,6 +21,7 @@ struct ServerProcess {
     private let flags: ServeCommand
     private let settings: LogSettings
     private let log: Logger
+    private let connections = ConnectionCounters()
 
     init(_ flags: ServeCommand) throws {
         self.flags = flags
@@ -31,11 +34,11 @@ struct ServerProcess {
         signal(SIGPIPE, SIG_IGN)
         let events = await Events.start()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threadCount)
-        let tracing = try TraceOutput(flags.tracing, on: group, log: log)
+        let budget = inflightBudget()
+        let tracing = try TraceOutput(flags.tracing, on: group, budget: budget, log: log)
         let server = try InferenceServer(try options())
         let service = InferenceService(
-            server: server, logSettings: settings, tracer: tracing.tracer, options: serviceOptions())
-        let budget = ByteBudget(maximum: flags.limits.maxInflightBytes)
+            server: server, logSettings: settings, tracer: tracing.tracer, options: serviceOptions(budget))
         var listeners: [Listener] = []
         do {
             if flags.http.allowHttp.isOn { listeners.append(try await listenHTTP(service, group, budget)) }
@@ -55,7 +58,8 @@ struct ServerProcess {
                 throw failure
             case .started: continue
             case .signal(let name):
-                log.info("stopping", metadata: ["signal": "\(name)"])
+                log.info(
+                    "stopping: Waiting for in-flight requests to complete.", metadata: ["signal": "\(name)"])
                 break loop
             }
         }
@@ -64,20 +68,32 @@ struct ServerProcess {
         try? await group.shutdownGracefully()
         tracing.close()
         log.info("stopped")
+        // What hangs in an engine would go on while the process takes itself apart.
+        if server.hasHangingLoads { _exit(0) }
     }
 
     private func stop(_ listeners: [Listener], _ server: InferenceServer, _ service: InferenceService) async {
-        let deadline = ContinuousClock.now + .seconds(max(1, flags.models.exitTimeoutSecs))
+        let timeout = Duration.seconds(max(1, flags.models.exitTimeoutSecs))
+        let start = ContinuousClock.now
         service.beginStopping()
         for listener in listeners { await listener.stopAccepting() }
         for listener in listeners { listener.drainConnections() }
+        // Clients that do not know yet may still ask for something, and get it.
+        await waitForConnections(listeners, until: start + min(timeout / 4, Self.farewell))
         await server.shutdown()
         // The last answers may still be on their way.
+        await waitForConnections(listeners, until: start + timeout)
+        for listener in listeners { listener.closeConnections() }
+    }
+
+    /// How long clients may take to notice that the server is about to go.
+    private static let farewell = Duration.seconds(3)
+
+    private func waitForConnections(_ listeners: [Listener], until deadline: ContinuousClock.Instant) async {
         await withTaskGroup { group in
             group.addTask { for listener in listeners { await listener.waitForConnections() } }
             group.addTask { try? await Task.sleep(until: deadline) }
             await group.next()
-            for listener in listeners { listener.closeConnections() }
             group.cancelAll()
         }
     }
@@ -117,6 +133,16 @@ struct ServerProcess {
 
     // MARK: Parts
 
+    /// What clients' bytes count against, and what gives the system back what they took.
+    private func inflightBudget() -> ByteBudget {
+        HeapTrimmer.limitHeaps(max(2, min(4, System.coreCount)))
+        let trimmer = HeapTrimmer()
+        let given = flags.limits.maxInflightBytes
+        let maximum = given > 0 ? given : MemoryLimit.inflightBytes(of: MemoryLimit.detected())
+        log.info("memory for requests and answers", metadata: ["max-inflight-bytes": "\(maximum)"])
+        return ByteBudget(maximum: maximum) { trimmer.noteFreed($0) }
+    }
+
     private func options() throws(HalcyonError) -> ServerOptions {
         guard !flags.models.repositories.isEmpty else {
             throw HalcyonError(.invalidArgument, "at least one --model-repository is needed")
@@ -129,16 +155,25 @@ struct ServerProcess {
             case .poll: .poll
             }
         options.allowsSameModelNames = flags.models.modelNamespacing.isOn
+        options.followsLinks = flags.models.followLinks
+        options.modelConfigurationName = flags.models.modelConfigName
+        options.requiresRepositories = flags.models.exitOnError.isOn
+        options.modelLoadTimeout = .seconds(flags.models.modelLoadTimeoutSecs)
         options.repositoryPollInterval = .seconds(flags.models.repositoryPollSecs)
         options.startupModels = flags.models.startupModels
-        options.backendDirectory = flags.models.backendDirectory
+        options.engineSearch = .ofThisProcess(named: flags.models.backendDirectory)
         options.completesConfigurations =
             !flags.models.disableAutoCompleteConfig && !flags.models.strictModelConfig.isOn
         options.isReadinessStrict = flags.models.strictReadiness.isOn
+        options.warmsUpModels = flags.models.automaticWarmup.isOn
         options.exitTimeout = .seconds(max(0, flags.models.exitTimeoutSecs))
         options.log = log
         options.backends = VisionBackends.all
         options.modelLoadCount = flags.models.modelLoadThreadCount
+        if flags.metrics.allowMetrics.isOn {
+            let metrics = try MetricsConfiguration(settings: flags.metrics.metricsConfig)
+            if metrics.summaryLatencies { options.summaryQuantiles = metrics.summaryQuantiles }
+        }
         options.limitsRates = flags.models.rateLimit == .executionCount
         options.resources = try flags.models.resources()
         options.hostPolicies = try flags.models.hostPolicies()
@@ -151,7 +186,7 @@ struct ServerProcess {
         return options
     }
 
-    private func serviceOptions() -> InferenceService.Options {
+    private func serviceOptions(_ budget: ByteBudget) -> InferenceService.Options {
         var options = InferenceService.Options()
         options.name = flags.models.id
         options.log = log
@@ -160,7 +195,19 @@ struct ServerProcess {
         options.limits.jsonDepth = flags.limits.maxJsonDepth
         options.limits.inputs = flags.limits.maxRequestInputs
         options.limits.outputs = flags.limits.maxRequestOutputs
+        options.limits.classes = flags.limits.maxRequestClasses
+        options.budget = budget
+        options.pool = WorkPool(longCount: max(1, min(4, System.coreCount - 1)))
         return options
+    }
+
+    /// - Parameter flags: how the flags begin that say it.
+    private func address(_ host: String, _ port: Int, flags: String) throws(HalcyonError) -> ListenAddress {
+        do throws(HalcyonError) {
+            return try ListenAddress(host: host, port: port)
+        } catch {
+            throw error.prefixed("--\(flags)-address and --\(flags)-port: ")
+        }
     }
 
     private func listenHTTP(
@@ -170,8 +217,10 @@ struct ServerProcess {
         var access = AccessPolicy()
         for setting in http.httpRestrictedApi { try access.restrict(setting) }
         var options = Listener.Options(
-            address: try ListenAddress(host: http.httpAddress, port: http.httpPort), log: log)
+            address: try address(http.httpAddress, http.httpPort, flags: "http"), log: log)
+        options.flags = "http"
         options.maximumConnections = flags.limits.maxConnections
+        options.counters = connections
         options.reusesPort = http.reuseHttpPort.isOn
         options.tls = try TLSFlags(
             isOn: http.httpUseSsl.isOn, isMutual: http.httpUseSslMutual.isOn, certificate: http.httpServerCert,
@@ -184,8 +233,9 @@ struct ServerProcess {
         connection.writeTimeout = http.httpWriteTimeoutSecs
         let listener = try await HTTPListener.bind(
             options, on: group, connection: connection, budget: budget,
-            responder: HTTPFrontend(service: service, access: access))
-        log.info("listening", metadata: ["protocol": "HTTP", "address": "\(listener.address)"])
+            responder: HTTPFrontend(
+                service: service, access: access, headers: try forwarding(http.httpHeaderForwardPattern)))
+        log.info("Started HTTPService at \(listener.address)", metadata: ["protocol": "HTTP"])
         return listener
     }
 
@@ -193,13 +243,18 @@ struct ServerProcess {
         _ service: InferenceService, _ group: any EventLoopGroup, _ budget: ByteBudget
     ) async throws -> Listener {
         let grpc = flags.grpc
+        for notice in grpc.notices {
+            log.notice("flag without effect", metadata: ["flag": "\(notice.flag)", "reason": "\(notice.reason)"])
+        }
         var access = AccessPolicy()
         for setting in grpc.grpcRestrictedProtocol {
             try access.restrict(setting, headerPrefix: "triton-grpc-protocol-")
         }
         var options = Listener.Options(
-            address: try ListenAddress(host: grpc.grpcAddress, port: grpc.grpcPort), log: log)
+            address: try address(grpc.grpcAddress, grpc.grpcPort, flags: "grpc"), log: log)
+        options.flags = "grpc"
         options.maximumConnections = flags.limits.maxConnections
+        options.counters = connections
         options.reusesPort = grpc.reuseGrpcPort.isOn
         options.tls = try TLSFlags(
             isOn: grpc.grpcUseSsl.isOn, isMutual: grpc.grpcUseSslMutual.isOn, certificate: grpc.grpcServerCert,
@@ -207,9 +262,14 @@ struct ServerProcess {
         ).options()
         let listener = try await GRPCListener.bind(
             options, on: group, grpc: grpc.options, budget: budget,
-            service: GRPCService(service: service, access: access))
-        log.info("listening", metadata: ["protocol": "gRPC", "address": "\(listener.address)"])
+            service: GRPCService(
+                service: service, access: access, headers: try forwarding(grpc.grpcHeaderForwardPattern)))
+        log.info("Started GRPCInferenceService at \(listener.address)", metadata: ["protocol": "gRPC"])
         return listener
+    }
+
+    private func forwarding(_ pattern: String) throws -> HeaderForwarding? {
+        pattern.isEmpty ? nil : try HeaderForwarding(pattern: pattern)
     }
 
     private func listenForMetrics(
@@ -217,7 +277,8 @@ struct ServerProcess {
     ) async throws -> Listener {
         let metrics = flags.metrics
         let endpoint = MetricsEndpoint(
-            server: server, configuration: try MetricsConfiguration(settings: metrics.metricsConfig))
+            server: server, configuration: try MetricsConfiguration(settings: metrics.metricsConfig),
+            connections: connections)
         let interval = TimeAmount.milliseconds(Int64(min(max(100, metrics.metricsIntervalMs), 1e9)))
         if metrics.allowCpuMetrics.isOn { endpoint.measureMachine(every: interval, on: group.next()) }
         if metrics.allowGpuMetrics.isOn, let absence = endpoint.measureGPUs(every: interval, on: group.next()) {
@@ -226,12 +287,14 @@ struct ServerProcess {
         // A Unix domain socket is one port's alone.
         let sharedAddress = flags.http.httpAddress.hasPrefix("unix:") ? "127.0.0.1" : flags.http.httpAddress
         var options = Listener.Options(
-            address: try ListenAddress(host: metrics.metricsAddress ?? sharedAddress, port: metrics.metricsPort),
+            address: try address(metrics.metricsAddress ?? sharedAddress, metrics.metricsPort, flags: "metrics"),
             log: log)
+        options.flags = "metrics"
         options.maximumConnections = flags.limits.maxConnections
+        options.counters = connections
         let listener = try await HTTPListener.bind(
             options, on: group, connection: HTTPConnectionOptions(), budget: budget, responder: endpoint)
-        log.info("listening", metadata: ["protocol": "metrics", "address": "\(listener.address)"])
+        log.info("Started Metrics Service at \(listener.address)", metadata: ["protocol": "metrics"])
         return listener
     }
 

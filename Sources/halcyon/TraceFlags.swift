@@ -10,8 +10,8 @@ struct TraceFlags: ParsableArguments {
         help: ArgumentHelp(
             """
             What is traced and where to: level=TIMESTAMPS or TENSORS, rate, count, mode=triton or opentelemetry; \
-            triton,file=PATH and triton,log-frequency; opentelemetry,url and opentelemetry,resource. May be given several \
-            times.
+            triton,file=PATH and triton,log-frequency; opentelemetry,url=HOST:PORT/PATH, opentelemetry,resource=NAME=VALUE, \
+            bsp_max_queue_size, bsp_max_export_batch_size and bsp_schedule_delay (milliseconds). May be given several times.
             """, valueName: "mode,setting=value"))
     var traceConfig: [String] = []
 
@@ -36,7 +36,7 @@ struct TraceFlags: ParsableArguments {
             let name = String(text[..<equals])
             let value = String(text[text.index(after: equals)...])
             if name == "level" {
-                levels.append(value)
+                levels.append(Self.level(value))
             } else {
                 try Self.apply(name, value, to: &parsed)
             }
@@ -49,12 +49,22 @@ struct TraceFlags: ParsableArguments {
         return parsed
     }
 
+    /// A level by the names that Triton's command line takes, in capitals or not, as the trace extension has it.
+    private static func level(_ text: String) -> String {
+        switch text.lowercased() {
+        case "false", "off": "OFF"
+        case "true", "on", "min", "max", "timestamps": "TIMESTAMPS"
+        case "tensors": "TENSORS"
+        default: text
+        }
+    }
+
     private static func apply(_ name: String, _ value: String, to parsed: inout Parsed) throws(HalcyonError) {
         switch name {
         case "rate": parsed.settings.rate = try number(name, value, 0...Int(UInt32.max))
         case "count": parsed.settings.count = try number(name, value, -1...Int(Int32.max))
         case "mode":
-            guard let mode = TraceSettings.Mode(rawValue: value) else {
+            guard let mode = TraceSettings.Mode(rawValue: value.lowercased()) else {
                 throw HalcyonError(
                     .invalidArgument, "--trace-config mode is triton or opentelemetry, got '\(value)'")
             }
@@ -76,7 +86,15 @@ struct TraceFlags: ParsableArguments {
             parsed.export.maximumBatchSize = try number(name, value, 1...1_000_000)
         case "opentelemetry,bsp_schedule_delay":
             parsed.export.delay = .milliseconds(Int64(try number(name, value, 1...86_400_000)))
-        default: throw HalcyonError(.invalidArgument, "--trace-config has no setting '\(name)'")
+        default:
+            let names = [
+                "level", "rate", "count", "mode", "triton,file", "triton,log-frequency", "opentelemetry,url",
+                "opentelemetry,resource", "opentelemetry,bsp_max_queue_size", "opentelemetry,bsp_max_export_batch_size",
+                "opentelemetry,bsp_schedule_delay",
+            ]
+            throw HalcyonError(
+                .invalidArgument,
+                "--trace-config has no setting '\(name)'; there are \(names.joined(separator: "; "))")
         }
     }
 

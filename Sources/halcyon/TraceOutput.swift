@@ -11,7 +11,9 @@ struct TraceOutput {
     private let exporter: SpanExporter?
 
     /// - Throws: `invalidArgument` for settings that can't be.
-    init(_ flags: TraceFlags, on group: any EventLoopGroup, log: Logger) throws(HalcyonError) {
+    init(
+        _ flags: TraceFlags, on group: any EventLoopGroup, budget: ByteBudget, log: Logger
+    ) throws(HalcyonError) {
         let parsed = try flags.parsed()
         let exporter =
             parsed.settings.mode == .opentelemetry
@@ -21,7 +23,8 @@ struct TraceOutput {
         if let spans { InstrumentationSystem.bootstrap(spans) }
         self.exporter = exporter
         tracer = try RequestTracer(
-            parsed.settings, tracer: spans, isChangeAllowed: flags.allowTraceSettings.isOn, log: log)
+            parsed.settings, tracer: spans, isChangeAllowed: flags.allowTraceSettings.isOn, budget: budget,
+            log: log)
     }
 
     /// Sends what there is, while the event loops still run.

@@ -1,0 +1,64 @@
+internal import ArgumentParser
+internal import JSONText
+
+/// Flags by an unambiguous beginning of their names, as with getopt: `--log-warn` for `--log-warning`.
+struct FlagAbbreviations {
+    /// The names of flags, without dashes, by command.
+    private let flags: [String: [String]]
+
+    init(flags: [String: [String]]) { self.flags = flags }
+
+    /// Those of a command's commands, from what the parser says of them.
+    init(of command: any ParsableCommand.Type) {
+        var flags: [String: [String]] = [:]
+        var text = command._dumpHelp()
+        let document = text.withUTF8 { bytes in
+            var scanner = JSONScanner(UnsafeRawBufferPointer(bytes), maximumDepth: 64)
+            return try? scanner.value()
+        }
+        for command in Self.list(Self.member("subcommands", of: Self.member("command", of: document))) {
+            guard let name = Self.text("commandName", of: command) else { continue }
+            flags[name] = Self.list(Self.member("arguments", of: command))
+                .flatMap { Self.list(Self.member("names", of: $0)) }
+                .filter { Self.text("kind", of: $0) == "long" }
+                .compactMap { Self.text("name", of: $0) }
+        }
+        self.init(flags: flags)
+    }
+
+    private static func member(_ name: String, of value: JSONValue?) -> JSONValue? {
+        guard case .object(let members)? = value else { return nil }
+        return members.first { $0.key == name }?.value
+    }
+
+    private static func list(_ value: JSONValue?) -> [JSONValue] {
+        if case .array(let elements)? = value { elements } else { [] }
+    }
+
+    private static func text(_ name: String, of value: JSONValue) -> String? {
+        if case .string(let text)? = member(name, of: value) { text } else { nil }
+    }
+
+    /// The arguments of a process, with the whole names of the flags. What is no flag's beginning stays as it is.
+    ///
+    /// - Parameter arguments: from the command's name on.
+    /// - Throws: `ValidationError` for the beginning of several.
+    func expand(_ arguments: [String]) throws -> [String] {
+        guard let command = arguments.first, let names = flags[command] else { return arguments }
+        var isOver = false
+        return try arguments.map { argument in
+            isOver = isOver || argument == "--"
+            guard !isOver, argument.hasPrefix("--") else { return argument }
+            let name = argument.dropFirst(2).prefix { $0 != "=" }
+            guard !name.isEmpty, !names.contains(String(name)) else { return argument }
+            let matches = Set(names.filter { $0.hasPrefix(name) }).sorted()
+            guard let match = matches.first else { return argument }
+            guard matches.count == 1 else {
+                throw ValidationError(
+                    "option '--\(name)' is ambiguous; possibilities: "
+                        + matches.map { "'--\($0)'" }.joined(separator: " "))
+            }
+            return "--\(match)\(argument.dropFirst(2 + name.count))"
+        }
+    }
+}
