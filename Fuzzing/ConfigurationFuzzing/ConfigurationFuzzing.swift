@@ -14,3 +14,13 @@ public func readConfiguration(_ start: UnsafePointer<UInt8>?, _ count: Int) {
         precondition(!diagnostic.description.isEmpty)
     }
 }
+
+/// The same for a configuration in JSON, as a load brings one.
+@_cdecl("halcyon_fuzz_configjson")
+public func readJSONConfiguration(_ start: UnsafePointer<UInt8>?, _ count: Int) {
+    let bytes = Array(UnsafeBufferPointer(start: start, count: count))
+    let outcome = ConfigurationReader.read(bytes, file: "the request", modelName: "fuzz", form: .json)
+    let hasErrors = outcome.diagnostics.contains { $0.severity == .error }
+    precondition((outcome.configuration == nil) == hasErrors, "values beside errors, or neither")
+    precondition(outcome.diagnostics.allSatisfy { $0.line >= 1 && $0.column >= 1 && !$0.description.isEmpty })
+}

@@ -15,7 +15,8 @@ public func fuzzJSON(_ start: UnsafePointer<UInt8>?, _ count: Int) {
     check(
         try? InferenceJSONReader(limits: limits, memory: memory).read(
             body, jsonByteCount: count, model: "m", version: nil))
-    _ = try? GenerateRequest.read(body, metadata: metadata, maxBatchSize: 8, version: nil, limits: limits)
+    _ = try? GenerateRequest.read(
+        body, metadata: metadata, maxBatchSize: 8, version: nil, limits: limits, budget: .unlimited)
 }
 
 /// JSON with binary data behind it; the first two bytes say how long the JSON is.

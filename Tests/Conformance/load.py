@@ -225,7 +225,7 @@ class StartErrors(unittest.TestCase):
             self.fails(f"can't listen on 127.0.0.1:{server.http_port}: Address already in use", models, port)
         self.fails("can't be read as PEM", models, "--http-use-ssl=true", "--http-server-cert=/nosuch",
                    "--http-server-key=/nosuch")  # fmt: skip
-        self.fails("Did you mean", models, "--strict-readines=true")
+        self.fails("Did you mean", models, "--strict-raediness=true")
         self.fails("unknown restricted protocol 'x'", models, "--http-restricted-api=x:k=v")
         self.fails("failed to load", {"broken": 'backend: "identity"\n'})
 

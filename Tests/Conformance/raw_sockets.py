@@ -186,7 +186,10 @@ class RawSockets(unittest.TestCase):
     def test_body_over_the_limit(self):
         status, _, answer = self.exchange(request(b"", length=1_000_001))
         self.assertEqual(status, 413)
-        self.assertIn("http-max-input-size, 1000000", json.loads(answer)["error"])
+        self.assertIn(
+            "exceeds the maximum allowed value of 1000000 bytes, which --http-max-input-size sets",
+            json.loads(answer)["error"],
+        )
 
     def test_expect_continue(self):
         body = infer_body()
@@ -215,12 +218,16 @@ class RawSockets(unittest.TestCase):
 
     def test_long_errors_fit_into_a_frame_of_grpc(self):
         with grpc.insecure_channel(f"127.0.0.1:{self.server.grpc_port}") as channel:
+            stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
             tensor = service_pb2.ModelInferRequest().InferInputTensor(name="INPUT0", datatype="X" * 20000, shape=[1])
-            message = service_pb2.ModelInferRequest(model_name="fp32", inputs=[tensor])
             with self.assertRaises(grpc.RpcError) as caught:
-                service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(message, timeout=10)
-        self.assertEqual(caught.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
-        self.assertTrue(caught.exception.details().endswith("X..."))
+                stub.ModelInfer(service_pb2.ModelInferRequest(model_name="fp32", inputs=[tensor]), timeout=10)
+            self.assertEqual(caught.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+            self.assertEqual(caught.exception.details(), "'datatype' may have at most 4096 bytes, got 20000")
+            # Three characters in the header for each byte of these.
+            with self.assertRaises(grpc.RpcError) as caught:
+                stub.ModelInfer(service_pb2.ModelInferRequest(model_name="\u00e9" * 2000), timeout=10)
+            self.assertTrue(caught.exception.details().endswith("..."))
 
     def test_no_http2_at_all(self):
         with socket.create_connection(("127.0.0.1", self.server.grpc_port), timeout=30) as connection:

@@ -24,7 +24,8 @@ ANY_INPUT = {"wrong type", "wrong shape", "unknown input", "batches differ"}
 # Where this server says more exactly what is wrong than the reference, which counts the elements it could read.
 CLEARER = {
     "string length past the end":
-        "[request id: <id_unknown>] tensor 'INPUT0': the element at byte 0 reaches over the end of its 86 bytes",
+        "[request id: <id_unknown>] incomplete string data for inference input 'INPUT0' for model 'simple_string': tensor "
+        "'INPUT0': the element at byte 0 reaches over the end of its 86 bytes",
 }  # fmt: skip
 
 
@@ -55,6 +56,11 @@ def body_bytes(body):
     if "base64" in body:
         return base64.b64decode(body["base64"])
     return body.get("text", "").encode("utf-8" if body.get("encoding") == "utf-8" else "latin-1")
+
+# What all of Triton's releases answer, and clients go by, where the recording is of a version between two releases. (`false` is
+# left out of a message.)
+RELEASES_SAY = {"unknown model ready": {}}
+RELEASES_ANSWER = {"unknown model ready": 400}
 
 
 @unittest.skipUnless(WIRE.is_dir(), f"{WIRE} is not there")
@@ -89,7 +95,7 @@ class Recorded(unittest.TestCase):
             self.assertEqual(status, case["better"], body)
             self.assertTrue(json.loads(body)["error"])
             return
-        self.assertEqual(status, expected["status"], body)
+        self.assertEqual(status, RELEASES_ANSWER.get(case["name"], expected["status"]), body)
         for name, value in expected["headers"].items():
             if name == "Inference-Header-Content-Length":
                 self.assertEqual(body[: int(headers[name])].count(b"}"), body_bytes(expected["body"]).count(b"}"))
@@ -131,6 +137,9 @@ class Recorded(unittest.TestCase):
                     answer = json_format.MessageToDict(method(message, timeout=30), preserving_proto_field_name=True)
                 except grpc.RpcError as error:
                     self.check_grpc_error(case, error.code().name, error.details())
+                    continue
+                if case["name"] in RELEASES_SAY:
+                    self.assertEqual(answer, RELEASES_SAY[case["name"]])
                     continue
                 self.assertEqual(expected["code"], "OK", answer)
                 if case["name"] in BY_SHAPE:

@@ -10,7 +10,7 @@ import sys
 import unittest
 from pathlib import Path
 
-MODULES = ["recorded", "shared_cases", "metrics", "raw_sockets", "clients", "shared_memory", "gpu", "transports", "tracing", "streams", "commands", "scheduling", "load"]
+MODULES = ["recorded", "shared_cases", "metrics", "raw_sockets", "clients", "shared_memory", "gpu", "transports", "connections", "tracing", "streams", "commands", "errors", "scheduling", "load", "lifecycle", "limits"]
 
 
 def main(program, names):

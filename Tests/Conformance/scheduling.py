@@ -27,6 +27,16 @@ model_metrics {
 """
 
 
+REPEATED = """backend: "repeat"
+max_batch_size: 0
+input [ { name: "IN" data_type: TYPE_INT32 dims: [ -1 ] },
+        { name: "DELAY" data_type: TYPE_UINT32 dims: [ -1 ] optional: true } ]
+output { name: "OUT" data_type: TYPE_INT32 dims: [ 1 ] }
+model_transaction_policy { decoupled: true }
+instance_group { count: 1 rate_limiter { priority: PRIORITY resources { name: "R" count: 1 } } }
+"""
+
+
 def limited(count, priority=1):
     return identity(
         ["FP32"],
@@ -112,6 +122,29 @@ class RateLimits(unittest.TestCase):
         with Server(self.program, {"much": limited(2)}, "--rate-limit-resource=R:1") as server:
             self.assertEqual(server.request("POST", "/v2/models/much/infer", body([1, 2]))[0], 200)
             self.assertIn("rate limiter is not acted on", server.text())
+
+    def test_priorities_of_two_models(self):
+        models = {name: REPEATED.replace("PRIORITY", priority) for name, priority in (("first", "1"), ("second", "2"))}
+        with Server(self.program, models, "--rate-limit=execution_count") as server:
+            threads = {name: [] for name in models}
+
+            def work(name):
+                for index in range(30):
+                    body = json.dumps({"IN": [index], "DELAY": [3]}).encode()
+                    status, _, answer = server.request("POST", f"/v2/models/{name}/generate", body)
+                    self.assertEqual(status, 200, answer)
+
+            for name in list(models) * 3:
+                threads[name].append(threading.Thread(target=work, args=[name]))
+            for thread in threads["first"] + threads["second"]:
+                thread.start()
+            for thread in threads["first"]:
+                thread.join()
+            # The first model has had twice as many turns.
+            done = json.loads(server.get("/v2/models/second/stats")[2])["model_stats"][0]["inference_count"]
+            self.assertTrue(30 <= done <= 65, done)
+            for thread in threads["second"]:
+                thread.join()
 
     def test_many_clients_share_one_unit(self):
         models = {f"m{priority}": limited(1, priority) for priority in (1, 2, 3)}

@@ -1,5 +1,6 @@
 """A real server process over a repository made for the test."""
 
+import contextlib
 import http.client
 import os
 import shutil
@@ -15,10 +16,17 @@ SHARED = ROOT.parent / "shared"
 BACKENDS = ROOT / ".deps" / "backends"
 
 
+def free_ports(count):
+    """Ports that nobody listens on, each another: all are held until the last is found."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def identity(types, dims="-1", max_batch_size=8, lines=""):
@@ -41,9 +49,9 @@ class Server:
         self.files = {}
         # Beside the environment that there is.
         self.environment = {}
-        self.http_port = free_port()
-        self.grpc_port = free_port()
-        self.metrics_port = free_port()
+        # Before the program: `prlimit` and the like.
+        self.wrap = []
+        self.http_port, self.grpc_port, self.metrics_port = free_ports(3)
 
     def start(self):
         """Starts the process, and waits for nothing."""
@@ -59,7 +67,7 @@ class Server:
             shutil.copy(source, self.folder / "models" / path)
         self.log = (self.folder / "log").open("w+")
         command = [
-            self.program, "serve", f"--model-repository={self.folder}/models", f"--http-port={self.http_port}",
+            *self.wrap, self.program, "serve", f"--model-repository={self.folder}/models", f"--http-port={self.http_port}",
             f"--grpc-port={self.grpc_port}", f"--metrics-port={self.metrics_port}", f"--backend-directory={BACKENDS}",
             *self.flags,
         ]  # fmt: skip

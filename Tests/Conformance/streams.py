@@ -2,6 +2,7 @@
 
 import json
 import queue
+import struct
 import threading
 import time
 import unittest
@@ -30,6 +31,17 @@ output [ { name: "OUT" data_type: TYPE_FP32 dims: [ -1 ] } ]
 ensemble_scheduling { step [
   { model_name: "fp32" model_version: -1 input_map { key: "INPUT0" value: "IN" } output_map { key: "OUTPUT0" value: "M" } },
   { model_name: "fp32" model_version: -1 input_map { key: "INPUT0" value: "M" } output_map { key: "OUTPUT0" value: "OUT" } }
+] }
+"""
+
+PIPELINE = """platform: "ensemble"
+max_batch_size: 0
+input [ { name: "IN" data_type: TYPE_INT32 dims: [ -1 ] } ]
+output [ { name: "OUT" data_type: TYPE_INT32 dims: [ 1 ] }, { name: "IDX" data_type: TYPE_UINT32 dims: [ 1 ] } ]
+ensemble_scheduling { step [
+  { model_name: "repeat" model_version: -1 input_map { key: "IN" value: "IN" }
+    output_map { key: "OUT" value: "M" } output_map { key: "IDX" value: "IDX" } },
+  { model_name: "int32" model_version: -1 input_map { key: "INPUT0" value: "M" } output_map { key: "OUTPUT0" value: "OUT" } }
 ] }
 """
 
@@ -101,11 +113,11 @@ class People(unittest.TestCase):
     def test_people(self):
         models = {name: EXAMPLES / "ensemble" / name for name in ("people", "decode_picture", "people_boxes")}
         with Server(self.program, {"pedestrian_ssdlite": DETECTOR, **models}) as server:
-            status, _, body = server.request(
+            status, headers, body = server.request(
                 "POST", "/v2/models/people/infer", PICTURE.read_bytes(), {"Inference-Header-Content-Length": "0"}
             )
             self.assertEqual(status, 200, body)
-            outputs = {output["name"]: output["data"] for output in json.loads(body)["outputs"]}
+            outputs = self.values(body, int(headers["Inference-Header-Content-Length"]))
             count = outputs["count"][0]
             self.assertGreaterEqual(count, 2)
             for index in range(count):
@@ -120,16 +132,29 @@ class People(unittest.TestCase):
             self.assertIn("in ensemble 'people', step 0, model 'decode_picture'", json.loads(body)["error"])
 
 
+    @staticmethod
+    def values(body, head):
+        """The outputs of an answer in binary data, by name."""
+        outputs = {}
+        for output in json.loads(body[:head])["outputs"]:
+            size = output["parameters"]["binary_data_size"]
+            code = {"FP32": "f", "INT32": "i"}[output["datatype"]]
+            outputs[output["name"]] = list(struct.unpack(f"<{size // 4}{code}", body[head : head + size]))
+            head += size
+        return outputs
+
+
 class Streams(unittest.TestCase):
     program = ""
 
     @classmethod
     def setUpClass(cls):
         cached = identity(["FP32"], lines='response_cache { enable: true } metric_tags { key: "team" value: "a" }')
-        models = {"repeat": REPEAT, "fp32": identity(["FP32"]), "chain": CHAIN, "cached": cached}
+        models = {"repeat": REPEAT, "fp32": identity(["FP32"]), "chain": CHAIN, "cached": cached,
+                  "int32": identity(["INT32"], lines="instance_group { count: 3 }"), "pipeline": PIPELINE}  # fmt: skip
         cls.server = cls.enterClassContext(Server(cls.program, models, "--cache-config=local,size=1000000"))
 
-    def stream(self, requests, **options):
+    def stream(self, requests, model="repeat", **options):
         """All answers of a stream to requests with those numbers, as id, numbers, error and whether it is the last."""
         answers = queue.Queue()
         with tritonclient.grpc.InferenceServerClient(f"127.0.0.1:{self.server.grpc_port}") as client:
@@ -137,7 +162,7 @@ class Streams(unittest.TestCase):
             for name, values in requests.items():
                 tensor = tritonclient.grpc.InferInput("IN", [len(values)], "INT32")
                 tensor.set_data_from_numpy(np.array(values, np.int32))
-                client.async_stream_infer("repeat", [tensor], request_id=name, **options)
+                client.async_stream_infer(model, [tensor], request_id=name, **options)
             client.stop_stream()
         collected = []
         while not answers.empty():
@@ -247,6 +272,33 @@ class Streams(unittest.TestCase):
             self.check_that_the_model_waits(start, count)
             call.cancel()
         self.assertEqual(len(self.stream({"a": [1]})), 1)
+
+    def test_ensemble_with_a_decoupled_step(self):
+        many = self.stream({"a": list(range(200, 0, -1))}, "pipeline")
+        self.assertEqual([values for _, values, _, _ in many], [[number] for number in range(200, 0, -1)])
+        ends = self.stream({"a": [5], "b": []}, "pipeline", enable_empty_final_response=True)
+        of = {name: [each[1:] for each in ends if each[0] == name] for name in "ab"}
+        self.assertEqual(of, {"a": [([5], None, False), (None, None, True)], "b": [(None, None, True)]})
+        text = self.generate("pipeline", "generate_stream", {"IN": [3, 1, 2]})
+        events = [json.loads(line.removeprefix("data: ")) for line in text.split("\n\n") if line]
+        self.assertEqual([(event["OUT"], event["IDX"]) for event in events], [(3, 0), (1, 1), (2, 2)])
+        config = json.loads(self.server.get("/v2/models/pipeline/config")[2])
+        self.assertTrue(config["model_transaction_policy"]["decoupled"])
+        body = json.dumps({"inputs": [{"name": "IN", "datatype": "INT32", "shape": [1], "data": [1]}]}).encode()
+        self.assertEqual(self.server.request("POST", "/v2/models/pipeline/infer", body)[0], 501)
+
+    def test_ensemble_tells_the_sequence(self):
+        tensor = {"name": "IN", "datatype": "FP32", "shape": [1, 1], "data": [1]}
+        body = {"parameters": {"sequence_id": 7, "sequence_start": True}, "inputs": [tensor]}
+        answer = json.loads(self.server.request("POST", "/v2/models/chain/infer", json.dumps(body).encode())[2])
+        expected = {"sequence_id": 7, "sequence_start": True, "sequence_end": False}
+        self.assertEqual(answer["parameters"], expected)
+        with tritonclient.grpc.InferenceServerClient(f"127.0.0.1:{self.server.grpc_port}") as client:
+            value = tritonclient.grpc.InferInput("IN", [1, 1], "FP32")
+            value.set_data_from_numpy(np.ones((1, 1), np.float32))
+            parameters = client.infer("chain", [value], sequence_id="eyes", sequence_end=True).get_response().parameters
+        self.assertEqual(parameters["sequence_id"].string_param, "eyes")
+        self.assertEqual((parameters["sequence_start"].bool_param, parameters["sequence_end"].bool_param), (False, True))
 
     def test_ensemble(self):
         with tritonclient.http.InferenceServerClient(f"127.0.0.1:{self.server.http_port}") as client:

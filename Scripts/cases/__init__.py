@@ -1,0 +1,1 @@
+"""What Scripts/check_cases is made of."""

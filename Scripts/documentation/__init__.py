@@ -1,0 +1,1 @@
+"""What Scripts/check_docs is made of."""
