@@ -28,7 +28,7 @@ import Testing
     @Test func `What belongs to somebody else is not`() {
         #expect(
             complaint(work: (1001, 1001, 0o755))
-                == "'/work' belongs to user 1001, whose libraries would run as user 1000")
+                == "'/srv' belongs to user 1001, whose libraries would run as user 1000")
         #expect(
             complaint(library: (1001, 1000, 0o644))?.hasPrefix("'/srv/openvino/lib.so' belongs to user 1001") == true)
     }
@@ -51,6 +51,6 @@ import Testing
         #expect(complaint(work: (0, 50, 0o2775)) == nil)
         #expect(
             complaint(work: (1000, 50, 0o775))
-                == "the members of group 50 may write '/work', and so have libraries run as user 1000")
+                == "the members of group 50 may write '/srv', and so have libraries run as user 1000")
     }
 }
