@@ -1,6 +1,6 @@
 /// Reads a JSON text (RFC 8259) value by value, as the caller asks for them, without making a tree.
 ///
-/// `NaN`, `Infinity` and `-Infinity` are numbers too, as in the reference. The bytes must outlive the scanner.
+/// `NaN`, `Infinity` and `-Infinity` are numbers too, as in Triton. The bytes must outlive the scanner.
 package struct JSONScanner {
     private let text: UnsafeBufferPointer<UInt8>
     /// The next byte to look at.

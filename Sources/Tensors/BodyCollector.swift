@@ -1,5 +1,5 @@
-/// Gathers bytes that come in pieces into one piece of memory: the one copy that a payload sees on its way in. Each piece
-/// is counted against a budget before there is memory for it.
+/// Gathers bytes that come in pieces into one piece of memory: the one copy that a payload sees on its way in. Each
+/// piece is counted against a budget before there is memory for it.
 package struct BodyCollector: ~Copyable {
     private let budget: ByteBudget
     private let limit: Int
@@ -21,7 +21,7 @@ package struct BodyCollector: ~Copyable {
         self.budget = budget
         self.limit = limit
         self.limitName = limitName
-        let alignment = BufferStorage.alignment
+        let alignment = TensorStorage.alignment
         lead = (alignment - max(0, alignedOffset) % alignment) % alignment
         // Only what has come counts against the budget, so that announcing alone keeps nobody else out.
         hint = min(max(0, expected ?? 0), limit, Self.believedSize)
@@ -33,8 +33,8 @@ package struct BodyCollector: ~Copyable {
 
     deinit { budget.giveBack(charged) }
 
-    /// - Throws: `invalidArgument` for too many bytes; `unavailable` where the server holds too many, or the system has no
-    ///   memory left.
+    /// - Throws: `invalidArgument` for too many bytes; `unavailable` where the server holds too many, or the system has
+    ///   no memory left.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(HalcyonError) {
         let count = bytes.count
         guard count <= limit - byteCount else {
@@ -84,13 +84,13 @@ package struct BodyCollector: ~Copyable {
     }
 
     /// All that came; it counts against the budget until nothing refers to it any more.
-    package consuming func finish() -> Buffer {
-        guard let storage else { return Buffer(copying: [UInt8]()) }
+    package consuming func finish() -> TensorBuffer {
+        guard let storage else { return TensorBuffer(copying: [UInt8]()) }
         let (budget, charged, count) = (self.budget, charged, byteCount)
         self.charged = 0
-        let owner = BufferStorage(owning: storage.start + lead, byteCount: count) { _ in
+        let owner = TensorStorage(owning: storage.start + lead, byteCount: count) { _ in
             withExtendedLifetime(storage) { budget.giveBack(charged) }
         }
-        return Buffer(owner)
+        return TensorBuffer(owner)
     }
 }

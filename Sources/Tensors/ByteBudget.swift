@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// How many bytes a server holds at the same time for what its clients do: bodies as they come and decompressed, tensors
-/// made of text, answers until they are written, traces.
+/// How many bytes a server holds at the same time for what its clients do: bodies as they come and decompressed,
+/// tensors made of text, answers until they are written, traces.
 package final class ByteBudget: Sendable {
     package let maximum: Int
     private let used = Atomic<Int>(0)
@@ -78,10 +78,10 @@ package final class ByteBudget: Sendable {
     /// Memory that counts until nothing refers to it any more.
     ///
     /// - Throws: as ``take(_:)``.
-    package func allocate(byteCount: Int) throws(HalcyonError) -> BufferStorage {
+    package func allocate(byteCount: Int) throws(HalcyonError) -> TensorStorage {
         let charge = try charge(byteCount)
-        let storage = BufferStorage.allocate(byteCount: byteCount)
-        return BufferStorage(owning: storage.baseAddress, byteCount: byteCount) { _ in
+        let storage = TensorStorage.allocate(byteCount: byteCount)
+        return TensorStorage(owning: storage.baseAddress, byteCount: byteCount) { _ in
             withExtendedLifetime((storage, charge)) {}
         }
     }

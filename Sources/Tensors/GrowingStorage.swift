@@ -1,11 +1,11 @@
 private import CPlatform
 
-/// Memory that becomes larger. From a size on it is whole pages of the system's: growing moves no bytes, and they go back
-/// to the system when it goes.
+/// Memory that becomes larger. From a size on it is whole pages of the system's: growing moves no bytes, and they go
+/// back to the system when it goes.
 ///
 /// One thread at a time may use it; nobody else sees it before it is whole.
 final class GrowingStorage: @unchecked Sendable {
-    /// The first byte, on a boundary of ``BufferStorage/alignment``.
+    /// The first byte, on a boundary of ``TensorStorage/alignment``.
     private(set) var start: UnsafeMutableRawPointer
     private var capacity: Int
     private var isPages: Bool
@@ -27,7 +27,7 @@ final class GrowingStorage: @unchecked Sendable {
 
     private static func allocate(_ byteCount: Int) throws(HalcyonError) -> UnsafeMutableRawPointer {
         guard byteCount >= pagesFrom else {
-            return .allocate(byteCount: max(byteCount, 1), alignment: BufferStorage.alignment)
+            return .allocate(byteCount: max(byteCount, 1), alignment: TensorStorage.alignment)
         }
         guard let pages = halcyon_pages_map(byteCount) else { throw exhausted(byteCount) }
         return pages

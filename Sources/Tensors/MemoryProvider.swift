@@ -1,16 +1,16 @@
 /// Where memory of every placement comes from.
 package protocol MemoryProvider: Sendable {
-    /// Memory of a placement, or of a lesser one: without page-locked memory to be had, ordinary memory.
+    /// Memory of a placement, or of a lesser one: ordinary memory where no page-locked memory is left.
     ///
     /// - Throws: `unavailable` without the GPU that was asked for, or where it has not that much memory left.
-    func storage(byteCount: Int, in placement: MemoryPlacement) throws(HalcyonError) -> BufferStorage
+    func storage(byteCount: Int, in placement: MemoryPlacement) throws(HalcyonError) -> TensorStorage
 }
 
 extension MemoryProvider {
     /// The bytes in memory of a placement: the buffer itself where it is there already, else a copy.
     ///
     /// - Throws: as ``storage(byteCount:in:)``, and where the bytes can't be copied.
-    package func place(_ buffer: Buffer, in placement: MemoryPlacement) throws(HalcyonError) -> Buffer {
+    package func place(_ buffer: TensorBuffer, in placement: MemoryPlacement) throws(HalcyonError) -> TensorBuffer {
         guard buffer.placement != placement else { return buffer }
         let storage = try storage(byteCount: buffer.byteCount, in: placement)
         if let device = storage.device, buffer.placement.isHostAccessible {
@@ -18,6 +18,6 @@ extension MemoryProvider {
         } else {
             try buffer.copy(to: storage.baseAddress)
         }
-        return try Buffer(storage).slice(offset: 0, byteCount: buffer.byteCount)
+        return try TensorBuffer(storage).slice(offset: 0, byteCount: buffer.byteCount)
     }
 }

@@ -21,7 +21,7 @@ struct ByteBudgetTests {
     @Test("Memory counts for as long as somebody refers to it")
     func memory() throws {
         let budget = ByteBudget(maximum: 100)
-        var buffer: Buffer? = Buffer(try budget.allocate(byteCount: 80))
+        var buffer: TensorBuffer? = TensorBuffer(try budget.allocate(byteCount: 80))
         #expect(throws: HalcyonError.self) { try budget.charge(30) }
         #expect(buffer?.byteCount == 80)
         buffer = nil
@@ -48,7 +48,7 @@ struct ByteBudgetTests {
         for _ in 0..<30 { try piece.withUnsafeBytes { try collector.append($0) } }
         #expect(budget.usedBytes >= 3_000_000)
         let body = collector.finish()
-        #expect(Int(bitPattern: body.baseAddress + 10) % BufferStorage.alignment == 0)
+        #expect(Int(bitPattern: body.baseAddress + 10) % TensorStorage.alignment == 0)
         #expect(
             body.withUnsafeBytes { bytes in
                 (0..<30).allSatisfy { bytes[$0 * 100_000..<($0 + 1) * 100_000].elementsEqual(piece) }

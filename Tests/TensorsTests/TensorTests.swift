@@ -7,7 +7,8 @@ struct TensorTests {
     @Test("The bytes must be as many as type and shape say")
     func byteCount() {
         let error = #expect(throws: HalcyonError.self) {
-            try Tensor(name: "A", elementType: .fp32, shape: [2, 2], data: Buffer(copying: [1, 2, 3] as [Float]))
+            try Tensor(
+                name: "A", elementType: .fp32, shape: [2, 2], data: TensorBuffer(copying: [1, 2, 3] as [Float]))
         }
         #expect(error?.message == "tensor 'A': expected 16 bytes for FP32 of shape [2,2], got 12")
     }
@@ -23,7 +24,7 @@ struct TensorTests {
     @Test("A slice keeps its storage alive, and the storage goes with the last slice")
     func ownership() throws {
         let counter = Counter()
-        var slice: Buffer? = try Self.slice(counter)
+        var slice: TensorBuffer? = try Self.slice(counter)
         #expect(counter.value == 0)
         #expect(slice?.withUnsafeBytes { Array($0) } == [2, 3])
         slice = nil
@@ -36,20 +37,20 @@ struct TensorTests {
         func add() { count.wrappingAdd(1, ordering: .relaxed) }
     }
 
-    private static func slice(_ counter: Counter) throws -> Buffer {
+    private static func slice(_ counter: Counter) throws -> TensorBuffer {
         let memory = UnsafeMutableRawPointer.allocate(byteCount: 4, alignment: 1)
         for index in 0..<4 { memory.storeBytes(of: UInt8(index), toByteOffset: index, as: UInt8.self) }
-        let storage = BufferStorage(owning: memory, byteCount: 4) {
+        let storage = TensorStorage(owning: memory, byteCount: 4) {
             counter.add()
             $0.deallocate()
         }
-        return try Buffer(storage).slice(offset: 1, byteCount: 3).slice(offset: 1, byteCount: 2)
+        return try TensorBuffer(storage).slice(offset: 1, byteCount: 3).slice(offset: 1, byteCount: 2)
     }
 
     @Test(
         "A slice can't reach outside, whatever the numbers", arguments: [(0, 5), (5, 0), (-1, 1), (1, -1), (2, .max)])
     func outside(offset: Int, byteCount: Int) {
-        let buffer = Buffer(copying: [1, 2, 3, 4] as [UInt8])
+        let buffer = TensorBuffer(copying: [1, 2, 3, 4] as [UInt8])
         #expect(throws: HalcyonError.self) { try buffer.slice(offset: offset, byteCount: byteCount) }
     }
 

@@ -1,12 +1,15 @@
 /// The dimensions of a tensor, outermost first. In a specification, −1 is a dimension of any size.
-public struct Shape: Hashable, Sendable {
+public struct TensorShape: Hashable, Sendable {
     /// The size that stands for *any* in a specification.
     public static let variable = -1
 
+    /// The sizes, outermost first; empty for a single number.
     public var dimensions: [Int]
 
+    /// A shape of these sizes. They are not checked here: ``elementCount()`` does that.
     public init(_ dimensions: [Int]) { self.dimensions = dimensions }
 
+    /// The number of dimensions; 0 for a single number.
     public var rank: Int { dimensions.count }
 
     /// Whether a dimension is open (−1).
@@ -51,19 +54,20 @@ public struct Shape: Hashable, Sendable {
     }
 
     /// Whether `concrete` fits this specification: the same rank, and equal wherever this is not −1.
-    public func accepts(_ concrete: Shape) -> Bool {
+    public func accepts(_ concrete: TensorShape) -> Bool {
         rank == concrete.rank && zip(dimensions, concrete.dimensions).allSatisfy { $0 == Self.variable || $0 == $1 }
     }
 
     /// This shape with another dimension in front.
-    public func prepending(_ dimension: Int) -> Shape { Shape([dimension] + dimensions) }
+    public func prepending(_ dimension: Int) -> TensorShape { TensorShape([dimension] + dimensions) }
 }
 
-extension Shape: ExpressibleByArrayLiteral {
+extension TensorShape: ExpressibleByArrayLiteral {
+    /// A shape of these sizes, outermost first.
     public init(arrayLiteral elements: Int...) { self.init(elements) }
 }
 
-extension Shape: CustomStringConvertible {
-    /// `[1,3,544,960]`, the way the reference's error texts print a shape.
+extension TensorShape: CustomStringConvertible {
+    /// `[1,3,544,960]`, the way Triton's error texts print a shape.
     public var description: String { "[" + dimensions.map(String.init).joined(separator: ",") + "]" }
 }

@@ -2,13 +2,16 @@
 ///
 /// The bytes are written by whoever made the storage, before anybody else sees it, and only read after that; this
 /// hand-over is what makes it safe to share.
-public final class BufferStorage: @unchecked Sendable {
+public final class TensorStorage: @unchecked Sendable {
     /// The alignment of memory that `allocate` gives out, in bytes: a cache line and an AVX-512 register.
     public static let alignment = 64
 
     /// The first byte. For an empty buffer it may not be dereferenced.
     public let baseAddress: UnsafeMutableRawPointer
+    /// The number of bytes.
     public let byteCount: Int
+    /// Where the bytes are: only those of ``MemoryPlacement/cpu`` and of page-locked memory may be read through the
+    /// address.
     public let placement: MemoryPlacement
     /// Whether other processes may write to it at any time: what is read twice may be two things.
     public let isShared: Bool
@@ -50,9 +53,9 @@ public final class BufferStorage: @unchecked Sendable {
     }
 
     /// Uninitialised memory of this process, aligned to ``alignment``.
-    public static func allocate(byteCount: Int) -> BufferStorage {
+    public static func allocate(byteCount: Int) -> TensorStorage {
         let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: alignment)
-        return BufferStorage(owning: pointer, byteCount: byteCount) { $0.deallocate() }
+        return TensorStorage(owning: pointer, byteCount: byteCount) { $0.deallocate() }
     }
 
     deinit { release(baseAddress) }
