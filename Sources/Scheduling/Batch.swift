@@ -1,15 +1,20 @@
 /// Requests that run as one, in the order in which they were taken.
-package struct Batch: Sendable {
-    package var requests: [QueuedRequest]
+///
+/// The scheduler speaks of requests by number; whoever owns them puts the requests themselves in place of the numbers.
+@usableFromInline
+package struct Batch<Request: Sendable>: Sendable {
+    @usableFromInline package var requests: [Request]
     /// Items: the sum of the requests' batch sizes.
-    package var size: Int
-    package var reason: BatchReason
-    /// What was gathered ahead of time for an eagerly formed batch; the scheduler never looks into it.
-    package nonisolated(unsafe) var preparation: AnyObject?
+    @usableFromInline package var size: Int
+    @usableFromInline package var reason: BatchReason
+    /// Requests that went on waiting when it was taken.
+    @usableFromInline package var leftWaiting: Int
 
-    package init(requests: [QueuedRequest], size: Int, reason: BatchReason) {
+    @inlinable
+    package init(requests: [Request], size: Int, reason: BatchReason, leftWaiting: Int = 0) {
         self.requests = requests
         self.size = size
         self.reason = reason
+        self.leftWaiting = leftWaiting
     }
 }

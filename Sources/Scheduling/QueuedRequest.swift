@@ -1,6 +1,7 @@
-/// What the scheduler knows of a request. The request itself is the payload, which the scheduler never looks into.
-package struct QueuedRequest: @unchecked Sendable {
-    package var payload: AnyObject
+/// What the scheduler knows of a request. It never sees the request itself.
+package struct QueuedRequest: Sendable {
+    /// By which its owner knows the request; the scheduler only carries it.
+    package var id: Int
     /// Items that it brings; at least 1, at most the maximum batch size.
     package var batchSize: Int
     /// Priority level, from 0, the most urgent.
@@ -14,10 +15,10 @@ package struct QueuedRequest: @unchecked Sendable {
     package internal(set) var sequence: UInt64 = 0
 
     package init(
-        payload: AnyObject, batchSize: Int = 1, level: Int = 0, shape: ShapeKey = .fixed, enqueueTime: UInt64,
+        id: Int, batchSize: Int = 1, level: Int = 0, shape: ShapeKey = .fixed, enqueueTime: UInt64,
         requestedTimeout: UInt64 = 0
     ) {
-        self.payload = payload
+        self.id = id
         self.batchSize = batchSize
         self.level = level
         self.shape = shape

@@ -1,5 +1,5 @@
 internal import HeapModule
-internal import ModelConfiguration
+internal import ModelConfigurations
 package import Tensors
 
 /// The waiting requests of one model: priorities, timeouts and sizes. A value without a clock: every event says when.
@@ -7,11 +7,27 @@ package import Tensors
 /// Requests of different shapes wait in different buckets. Inside a bucket there are two lanes a priority level, one
 /// for requests in time and one, behind it, for requests whose timeout passed and whose policy is DELAY. The order
 /// inside a lane is that of arrival.
+///
+/// Which bucket has its turn is known at any time: those that may run are in one heap, by their first requests, and
+/// those that are held back in another, by when they may run. So what an event costs does not grow with the number of
+/// shapes, except for its logarithm, nor with that of requests.
 package struct RequestQueue: Sendable {
     struct Bucket {
         var shape: ShapeKey
         var lanes: [RequestSlab.List]
         var count = 0
+        /// How far a batch reaches; `nil` where it has to be looked at anew.
+        var reach: BatchReach?
+    }
+
+    /// A bucket's place in the order in which requests are served: that of its first request.
+    private struct Turn: Comparable {
+        var lane: Int
+        var sequence: UInt64
+
+        static func < (left: Turn, right: Turn) -> Bool {
+            (left.lane, left.sequence) < (right.lane, right.sequence)
+        }
     }
 
     private struct Expiry: Comparable {
@@ -30,6 +46,12 @@ package struct RequestQueue: Sendable {
     private(set) var buckets: [Bucket]
     private var bucketOfShape: [ShapeKey: Int]
     private var freeBuckets: [Int] = []
+    /// The buckets of which something may run.
+    private var ready = IndexedHeap<Turn>()
+    /// The others that have requests, by when something may run, in nanoseconds.
+    private var held = IndexedHeap<UInt64>()
+    /// Requests and lanes that decisions have looked at.
+    private var laneLooks: UInt64 = 0
     private var expiries = Heap<Expiry>()
     private var countOfLevel: [Int]
     private var nextSequence: UInt64 = 0
@@ -46,6 +68,9 @@ package struct RequestQueue: Sendable {
     private static func makeBucket(_ shape: ShapeKey, levels: Int) -> Bucket {
         Bucket(shape: shape, lanes: Array(repeating: RequestSlab.List(), count: levels * 2))
     }
+
+    /// How often a decision has looked at a request, a lane or a bucket so far: what decisions cost is told by that.
+    package var looks: UInt64 { laneLooks &+ ready.looks &+ held.looks }
 
     /// Waiting requests.
     package var count: Int { slab.count }
@@ -66,7 +91,7 @@ package struct RequestQueue: Sendable {
     private func level(of request: QueuedRequest) -> Int { min(max(0, request.level), options.levels.count - 1) }
 
     /// Adds a request, however many wait.
-    mutating func add(_ request: QueuedRequest) -> RequestHandle {
+    package mutating func add(_ request: QueuedRequest) -> RequestHandle {
         var request = request
         request.level = level(of: request)
         request.sequence = nextSequence
@@ -74,8 +99,10 @@ package struct RequestQueue: Sendable {
         let handle = append(request, delayed: false)
         let timeout = options.levels[request.level].timeout(requested: request.requestedTimeout)
         if timeout != 0 {
-            let (deadline, overflow) = request.enqueueTime.addingReportingOverflow(timeout)
-            if !overflow { expiries.insert(Expiry(deadline: deadline, sequence: request.sequence, handle: handle)) }
+            let deadline = request.enqueueTime.adding(timeout)
+            if deadline != .never {
+                expiries.insert(Expiry(deadline: deadline, sequence: request.sequence, handle: handle))
+            }
         }
         return handle
     }
@@ -83,10 +110,27 @@ package struct RequestQueue: Sendable {
     private mutating func append(_ request: QueuedRequest, delayed: Bool) -> RequestHandle {
         let bucket = bucketIndex(for: request.shape)
         let lane = RequestSlab.Lane(bucket: bucket, index: request.level * 2 + (delayed ? 1 : 0))
+        let isLast = isBehindAll(lane)
         buckets[bucket].count += 1
         countOfLevel[request.level] += 1
         items += request.batchSize
-        return slab.append(request, to: &buckets[bucket].lanes[lane.index], lane: lane)
+        let handle = slab.append(request, to: &buckets[bucket].lanes[lane.index], lane: lane)
+        if isLast {
+            buckets[bucket].reach?.add(request.batchSize, options)
+        } else {
+            buckets[bucket].reach = nil
+        }
+        settle(bucket)
+        return handle
+    }
+
+    /// Whether what is appended to a lane is served after all that waits in its bucket.
+    private mutating func isBehindAll(_ lane: RequestSlab.Lane) -> Bool {
+        for list in buckets[lane.bucket].lanes[(lane.index + 1)...] {
+            laneLooks &+= 1
+            if !list.isEmpty { return false }
+        }
+        return true
     }
 
     private mutating func bucketIndex(for shape: ShapeKey) -> Int {
@@ -108,14 +152,18 @@ package struct RequestQueue: Sendable {
     /// Takes out a request that nobody waits for any more; `nil` if it has left already.
     package mutating func remove(_ handle: RequestHandle) -> QueuedRequest? {
         guard let lane = slab.lane(of: handle) else { return nil }
+        defer { settle(lane.bucket) }
         return remove(at: handle.index, lane: lane)
     }
+
+    /// Takes a request out; the bucket is to be settled after that.
 
     private mutating func remove(at index: Int, lane: RequestSlab.Lane) -> QueuedRequest? {
         guard let request = slab.remove(at: index, from: &buckets[lane.bucket].lanes[lane.index]) else { return nil }
         buckets[lane.bucket].count -= 1
         countOfLevel[request.level] -= 1
         items -= request.batchSize
+        buckets[lane.bucket].reach = nil
         if buckets[lane.bucket].count == 0, lane.bucket != 0 {
             bucketOfShape[buckets[lane.bucket].shape] = nil
             freeBuckets.append(lane.bucket)
@@ -124,7 +172,7 @@ package struct RequestQueue: Sendable {
     }
 
     /// Takes a plan's requests out, in order.
-    mutating func take(_ plan: BatchPlan) -> Batch {
+    mutating func take(_ plan: BatchPlan) -> Batch<QueuedRequest> {
         var requests: [QueuedRequest] = []
         requests.reserveCapacity(plan.requestCount)
         var lane = 0
@@ -136,7 +184,8 @@ package struct RequestQueue: Sendable {
                 requests.append(request)
             }
         }
-        return Batch(requests: requests, size: plan.size, reason: plan.reason)
+        settle(plan.bucket)
+        return Batch(requests: requests, size: plan.size, reason: plan.reason, leftWaiting: slab.count)
     }
 
     /// Takes out those of which something is true, in the order of arrival.
@@ -165,8 +214,87 @@ package struct RequestQueue: Sendable {
                     requests.append(request)
                 }
             }
+            settle(bucket)
         }
         return requests.sorted { $0.sequence < $1.sequence }
+    }
+
+    // MARK: Turns
+
+    /// Sees to it that a bucket that has changed is in the right heap, at its place.
+    private mutating func settle(_ bucket: Int) {
+        guard buckets[bucket].count > 0 else {
+            ready.remove(bucket)
+            held.remove(bucket)
+            return
+        }
+        if isRipe(bucket) {
+            held.remove(bucket)
+            ready.set(bucket, turn(bucket))
+        } else {
+            ready.remove(bucket)
+            held.set(bucket, releaseTime(bucket))
+        }
+    }
+
+    /// Whether something of a bucket may run, however short the time that it has waited.
+    private mutating func isRipe(_ bucket: Int) -> Bool {
+        !options.combinesRequests || options.maxQueueDelay == 0 || reach(bucket).ripe(options) != nil
+    }
+
+    private mutating func turn(_ bucket: Int) -> Turn {
+        for (lane, list) in buckets[bucket].lanes.enumerated() {
+            laneLooks &+= 1
+            if !list.isEmpty { return Turn(lane: lane, sequence: slab.sequence(at: list.first)) }
+        }
+        return Turn(lane: Int.max, sequence: UInt64.max)
+    }
+
+    /// The bucket whose turn it is; `nil` where all that waits is held back.
+    mutating func nextBucket(now: UInt64) -> Int? {
+        while let first = held.first, first.key <= now {
+            held.remove(first.index)
+            ready.set(first.index, turn(first.index))
+        }
+        return ready.first?.index
+    }
+
+    /// When something that is held back may run.
+    var nextRelease: UInt64? { held.first?.key }
+
+    /// How far a batch from the head of a bucket reaches.
+    mutating func reach(_ bucket: Int) -> BatchReach {
+        if let known = buckets[bucket].reach { return known }
+        var reach = BatchReach()
+        walk: for list in buckets[bucket].lanes where !list.isEmpty {
+            var index = list.first
+            while index >= 0 {
+                laneLooks &+= 1
+                reach.add(slab.batchSize(at: index), options)
+                if reach.isLimited { break walk }
+                index = slab.next(after: index)
+            }
+        }
+        buckets[bucket].reach = reach
+        return reach
+    }
+
+    /// Items of a bucket's first request.
+    func firstSize(_ bucket: Int) -> Int {
+        for list in buckets[bucket].lanes where !list.isEmpty { return slab.batchSize(at: list.first) }
+        return 1
+    }
+
+    /// When a bucket's oldest request has been held back long enough. A request behind its own timeout is held back no
+    /// further.
+    mutating func releaseTime(_ bucket: Int) -> UInt64 {
+        var oldest = UInt64.max
+        for (lane, list) in buckets[bucket].lanes.enumerated() where !list.isEmpty {
+            laneLooks &+= 1
+            if lane % 2 == 1 { return 0 }
+            oldest = min(oldest, slab.enqueueTime(at: list.first))
+        }
+        return oldest.adding(options.maxQueueDelay)
     }
 
     // MARK: Timeouts
@@ -180,6 +308,14 @@ package struct RequestQueue: Sendable {
             }
             return nil
         }
+    }
+
+    /// Takes out the request whose turn it is, alone, however long others are held back.
+    package mutating func popFirst() -> QueuedRequest? {
+        guard let bucket = nextBucket(now: .max), let list = buckets[bucket].lanes.first(where: { !$0.isEmpty }) else {
+            return nil
+        }
+        return remove(slab.handle(at: list.first))
     }
 
     /// Acts on the timeouts that have passed: REJECT requests leave and are returned, DELAY requests go behind.

@@ -7,8 +7,6 @@ struct RequestSlab {
         var last = -1
         /// Requests in the list.
         var count = 0
-        /// The sum of their batch sizes.
-        var items = 0
 
         var isEmpty: Bool { count == 0 }
     }
@@ -48,7 +46,6 @@ struct RequestSlab {
         if list.last >= 0 { nodes[list.last].next = index } else { list.first = index }
         list.last = index
         list.count += 1
-        list.items += request.batchSize
         count += 1
         return RequestHandle(index: index, generation: nodes[index].generation)
     }
@@ -63,7 +60,6 @@ struct RequestSlab {
         nodes[index].generation &+= 1
         free.append(index)
         list.count -= 1
-        list.items -= request.batchSize
         count -= 1
         return request
     }
@@ -83,8 +79,13 @@ struct RequestSlab {
 
     func request(at index: Int) -> QueuedRequest? { index >= 0 ? nodes[index].request : nil }
 
-    /// A request's batch size without a copy of the request.
+    // What decisions look at, without a copy of the request.
+
     func batchSize(at index: Int) -> Int { nodes[index].request?.batchSize ?? 0 }
+
+    func sequence(at index: Int) -> UInt64 { nodes[index].request?.sequence ?? .max }
+
+    func enqueueTime(at index: Int) -> UInt64 { nodes[index].request?.enqueueTime ?? .max }
 
     func next(after index: Int) -> Int { nodes[index].next }
 }

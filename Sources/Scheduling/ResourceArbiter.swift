@@ -90,8 +90,8 @@ package struct ResourceArbiter: Sendable {
             if let available = stocked(key), available < count {
                 throw HalcyonError(
                     .invalidArgument,
-                    "resource count for \"\(key.name)\" is limited to \(available) which will prevent scheduling of one "
-                        + "or more model instances, the minimum required count is \(count)")
+                    "resource count for \"\(key.name)\" is limited to \(available) which will prevent scheduling of "
+                        + "one or more model instances, the minimum required count is \(count)")
             }
         }
         let holder = Holder(number: nextNumber)
@@ -127,8 +127,9 @@ package struct ResourceArbiter: Sendable {
         takeBack(holder, hasExecuted: hasExecuted) ? grant() : []
     }
 
-    /// An instance has executed and has more to execute: it gives back what it held and waits with the others, so that its
-    /// priority counts against theirs. To give back first and ask later would be to hand every turn to somebody else.
+    /// An instance has executed and has more to execute: it gives back what it held and waits with the others, so that
+    /// its priority counts against theirs. To give back first and ask later would be to hand every turn to somebody
+    /// else.
     ///
     /// - Returns: those that may execute now; it may be among them.
     package mutating func renew(_ holder: Holder) -> [Holder] {

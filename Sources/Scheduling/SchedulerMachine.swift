@@ -3,15 +3,15 @@ package import Tensors
 /// The scheduler of one model version: its queue and the leases of its instances, as a value.
 ///
 /// An instance is a lease: whoever holds it may run it, its own worker or a caller that found it idle. Every event is a
-/// method that says what to do now; the owner does it after it has let go of its lock. There is no clock, no thread and
+/// method that says what to do now; the owner does it after it has released its lock. There is no clock, no thread and
 /// no I/O in here.
 ///
 /// A worker's life: `parked` (told to sleep) → `woken` (told to come, not here yet) → `nextBatch` → `running` or
-/// `holding` (the one worker that waits for a held-back batch) or `parked` again. A caller's lease: `parked` →
-/// `leased` → `release`. Where instances share resources a worker may be `blocked` before `nextBatch`, and one that never
-/// comes back is `lost` until it is replaced. Instances may be added and removed at any time; one that executes is `removed`
-/// when it comes back, and numbers are not used again. A worker may come without having been told to, at any time: a wake-up can arrive late, when
-/// the work it was for is long done.
+/// `holding` (the one worker that waits for a held-back batch) or `parked` again. A caller's lease: `parked` → `leased`
+/// → `release`. Where instances share resources a worker may be `blocked` before `nextBatch`, and one that never comes
+/// back is `lost` until it is replaced. Instances may be added and removed at any time; one that executes is `removed`
+/// when it comes back, and numbers are not used again. A worker may come without having been told to, at any time: a
+/// wake-up can arrive late, when the work it was for is long done.
 package struct SchedulerMachine: Sendable {
     package enum InstanceState: Equatable, Sendable {
         case parked
@@ -35,15 +35,15 @@ package struct SchedulerMachine: Sendable {
         /// That instance's worker has something to do.
         case wake(instance: Int)
         /// The caller holds the lease of that instance now and runs this batch, which is its own request alone.
-        case runHere(instance: Int, Batch)
+        case runHere(instance: Int, Batch<QueuedRequest>)
         /// The caller gathers this batch ahead of time and hands it back to ``batchPrepared(_:)``.
-        case prepare(Batch)
+        case prepare(Batch<QueuedRequest>)
     }
 
     /// What a worker does next.
     package enum WorkerAction: Sendable {
         /// Run this batch; and before that, wake another worker, for which there is work too.
-        case run(Batch, wake: Int?)
+        case run(Batch<QueuedRequest>, wake: Int?)
         /// Come back at that time, in nanoseconds, or when woken.
         case hold(until: UInt64)
         /// Sleep until woken.
@@ -55,7 +55,7 @@ package struct SchedulerMachine: Sendable {
     }
 
     package let options: SchedulingOptions
-    private let planner: BatchPlanner
+    private var planner: BatchPlanner
     package private(set) var queue: RequestQueue
     package private(set) var instances: [InstanceState]
     /// Parked instances, the most recently used last: it is taken first, as its caches are warm.
@@ -65,7 +65,7 @@ package struct SchedulerMachine: Sendable {
     /// The worker that waits for a held-back batch.
     private var holder: Int?
     /// Batches gathered ahead of time, and how many are being gathered.
-    private var prepared: [Batch] = []
+    private var prepared: [Batch<QueuedRequest>] = []
     private var preparing = 0
     /// The requests of both.
     private var requestsAhead = 0
@@ -81,6 +81,20 @@ package struct SchedulerMachine: Sendable {
         queue = RequestQueue(options: options)
         instances = Array(repeating: .parked, count: instanceCount)
         parked = Array((0..<instanceCount).reversed())
+    }
+
+    /// Which batch runs now, if any.
+    private mutating func decide(now: UInt64) -> BatchDecision {
+        guard planner.budget != nil else { return planner.decide(&queue, now: now, isDraining: isDraining) }
+        let instances = BatchPlanner.Instances(spare: parked.count + wokenCount, active: activeCount)
+        return planner.decide(&queue, now: now, isDraining: isDraining, for: instances)
+    }
+
+    /// Learns what a batch took, where the model has a latency budget.
+    ///
+    /// - Parameter duration: nanoseconds from when it was taken to its answers.
+    package mutating func executed(size: Int, duration: UInt64) {
+        planner.budget?.executed(size: size, duration: duration)
     }
 
     // MARK: Requests
@@ -101,12 +115,13 @@ package struct SchedulerMachine: Sendable {
         }
         let wasEmpty = queue.isEmpty && prepared.isEmpty
         let handle = try queue.insert(request)
+        planner.budget?.arrived(items: request.batchSize, now: now)
         return (handle, followUp(callerMayRun: callerMayRun && wasEmpty, now: now))
     }
 
     private mutating func followUp(callerMayRun: Bool, now: UInt64) -> FollowUp {
         if holder == nil, parked.isEmpty { return prepareAhead(now: now) }
-        switch planner.decide(queue, now: now, isDraining: isDraining) {
+        switch decide(now: now) {
         case .empty: return .nothing
         case .wait:
             // One worker waits for the held-back batch; its deadline is the oldest request's, so it needs no news.
@@ -127,7 +142,7 @@ package struct SchedulerMachine: Sendable {
     /// as it gets.
     private mutating func prepareAhead(now: UInt64) -> FollowUp {
         guard options.eagerBatching, wokenCount == 0, prepared.count + preparing < activeCount,
-            case .run(let plan) = planner.decide(queue, now: now, isDraining: isDraining),
+            case .run(let plan) = decide(now: now),
             plan.reason == .full || plan.reason == .preferredSize
         else { return .nothing }
         let batch = queue.take(plan)
@@ -139,7 +154,7 @@ package struct SchedulerMachine: Sendable {
     /// Takes back a batch that was gathered ahead of time.
     ///
     /// - Returns: the instance whose worker is to be woken for it.
-    package mutating func batchPrepared(_ batch: Batch) -> Int? {
+    package mutating func batchPrepared(_ batch: Batch<QueuedRequest>) -> Int? {
         preparing -= 1
         prepared.append(batch)
         return wakeForWork()
@@ -157,8 +172,8 @@ package struct SchedulerMachine: Sendable {
     /// Acts on the timeouts that have passed.
     ///
     /// - Returns: the requests whose policy is REJECT, which have left the queue; and the instance whose worker is to
-    ///   be woken, because a request that is behind its time is held back no longer, or because those that are left make
-    ///   a batch that runs at once.
+    ///   be woken, because a request that is behind its time is held back no longer, or because those that are left
+    ///   make a batch that runs at once.
     package mutating func expire(now: UInt64) -> (rejected: [QueuedRequest], wake: Int?) {
         let (rejected, delayedCount) = queue.expire(now: now)
         return (rejected, rejected.isEmpty && delayedCount == 0 ? nil : wakeHolder(now: now))
@@ -166,7 +181,7 @@ package struct SchedulerMachine: Sendable {
 
     /// The worker that holds a batch back, where what is left in the queue may run now.
     private mutating func wakeHolder(now: UInt64) -> Int? {
-        guard holder != nil, case .run = planner.decide(queue, now: now, isDraining: isDraining) else { return nil }
+        guard holder != nil, case .run = decide(now: now) else { return nil }
         return wakeForWork()
     }
 
@@ -177,8 +192,9 @@ package struct SchedulerMachine: Sendable {
 
     /// A worker is free, or was woken, or its time to hold back is over.
     package mutating func nextBatch(instance: Int, now: UInt64) -> WorkerAction {
-        // A late wake-up, while a caller holds the lease: the instance is not the worker's to run.
-        if instances[instance] == .leased { return .park }
+        // A late wake-up, while a caller holds the lease: the instance is not the worker's to run. Nor is it that of a
+        // worker in place of a lost one before ``replace(instance:)`` says so.
+        if instances[instance] == .leased || instances[instance] == .lost { return .park }
         if leaving.remove(instance) != nil { instances[instance] = .removed }
         if instances[instance] == .removed { return .leave(wake: wakeInPlace(now: now)) }
         arrive(instance)
@@ -188,7 +204,7 @@ package struct SchedulerMachine: Sendable {
             instances[instance] = .running
             return .run(batch, wake: wakeForMore(now: now))
         }
-        switch planner.decide(queue, now: now, isDraining: isDraining) {
+        switch decide(now: now) {
         case .run(let plan):
             let batch = queue.take(plan)
             instances[instance] = .running
@@ -220,9 +236,9 @@ package struct SchedulerMachine: Sendable {
     }
 
     /// Whether a worker that asked for a batch now would get one.
-    package func hasBatch(now: UInt64) -> Bool {
+    package mutating func hasBatch(now: UInt64) -> Bool {
         if !prepared.isEmpty { return true }
-        if case .run = planner.decide(queue, now: now, isDraining: isDraining) { return true }
+        if case .run = decide(now: now) { return true }
         return false
     }
 
@@ -231,7 +247,7 @@ package struct SchedulerMachine: Sendable {
     ///
     /// - Returns: the instance whose worker is to be woken in its place.
     package mutating func block(instance: Int, now: UInt64) -> Int? {
-        guard !isRemoved(instance) else { return nil }
+        guard !isRemoved(instance), instances[instance] != .lost else { return nil }
         arrive(instance)
         instances[instance] = .blocked
         return wakeForMore(now: now)
@@ -262,7 +278,7 @@ package struct SchedulerMachine: Sendable {
         return outage.isWorthWaiting(enqueueTime: request.enqueueTime, timeout: timeout, now: now)
     }
 
-    /// There is a new worker, on its way, for an instance that was lost.
+    /// There is a new worker for an instance that was lost, which is to be woken.
     package mutating func replace(instance: Int) {
         guard instances[instance] == .lost else { return }
         outage = nil
@@ -308,10 +324,10 @@ package struct SchedulerMachine: Sendable {
     ///
     /// - Returns: the next batch, for which the lease goes on; `nil` where there is none to run right now, or somebody
     ///   is on the way to it: then the lease is to be given back.
-    package mutating func nextForCaller(instance: Int, now: UInt64) -> Batch? {
+    package mutating func nextForCaller(instance: Int, now: UInt64) -> Batch<QueuedRequest>? {
         guard instances[instance] == .leased, !leaving.contains(instance), !isDraining, prepared.isEmpty,
             wokenCount == 0, holder == nil,
-            case .run(let plan) = planner.decide(queue, now: now, isDraining: false)
+            case .run(let plan) = decide(now: now)
         else { return nil }
         return queue.take(plan)
     }
@@ -337,8 +353,8 @@ package struct SchedulerMachine: Sendable {
     }
 
     /// Whether something waits that neither a worker on its way nor the one that holds a batch back will take.
-    private func hasUnclaimedWork(now: UInt64) -> Bool {
-        switch planner.decide(queue, now: now, isDraining: isDraining) {
+    private mutating func hasUnclaimedWork(now: UInt64) -> Bool {
+        switch decide(now: now) {
         case .empty: false
         case .wait: holder == nil && wokenCount == 0
         case .run: needsAnotherWorker
@@ -374,7 +390,7 @@ package struct SchedulerMachine: Sendable {
     /// After an instance has gone: another worker for what waits, the one that holds a batch back included.
     private mutating func wakeInPlace(now: UInt64) -> Int? {
         if !prepared.isEmpty { return wakeForWork() }
-        switch planner.decide(queue, now: now, isDraining: isDraining) {
+        switch decide(now: now) {
         case .run: return wakeForWork()
         case .wait: return holder == nil && wokenCount == 0 ? wakeParked() : nil
         case .empty: return nil
@@ -385,7 +401,7 @@ package struct SchedulerMachine: Sendable {
     private mutating func wakeForMore(now: UInt64) -> Int? {
         guard !parked.isEmpty, !(queue.isEmpty && prepared.isEmpty) else { return nil }
         if !prepared.isEmpty { return wakeForWork() }
-        switch planner.decide(queue, now: now, isDraining: isDraining) {
+        switch decide(now: now) {
         case .run: return wakeForWork()
         case .wait: return holder == nil && wokenCount == 0 ? wakeParked() : nil
         case .empty: return nil
@@ -402,7 +418,8 @@ package struct SchedulerMachine: Sendable {
 
     // MARK: Stopping
 
-    /// Takes nothing new from now on and holds nothing back. Every worker is to be woken, to finish what waits and exit.
+    /// Takes nothing new from now on and holds nothing back. Every worker is to be woken, to finish what waits and
+    /// exit.
     package mutating func drain() {
         guard !isDraining else { return }
         isDraining = true

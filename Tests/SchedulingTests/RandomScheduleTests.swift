@@ -1,4 +1,4 @@
-import ModelConfiguration
+import ModelConfigurations
 import Scheduling
 import Testing
 
@@ -17,9 +17,9 @@ struct RandomScheduleTests {
         var fates: [Int: String] = [:]
         /// The last request served of each lane: level, shape, and whether it was behind its time.
         var lastServed: [String: Int] = [:]
-        var running: [Int: Batch] = [:]
+        var running: [Int: Batch<QueuedRequest>] = [:]
         var callers: Set<Int> = []
-        var preparing: [Batch] = []
+        var preparing: [Batch<QueuedRequest>] = []
         var wakes: Set<Int> = []
         var parked: Set<Int> = []
         var holds: [Int: UInt64] = [:]
@@ -58,7 +58,7 @@ struct RandomScheduleTests {
             fates[id] = fate
         }
 
-        mutating func take(_ batch: Batch) {
+        mutating func take(_ batch: Batch<QueuedRequest>) {
             #expect(!batch.requests.isEmpty)
             #expect(batch.size == batch.requests.reduce(0) { $0 + $1.batchSize })
             #expect(batch.size <= max(scheduling.maxBatchSize, batch.requests.first?.batchSize ?? 0))
@@ -68,7 +68,7 @@ struct RandomScheduleTests {
         }
 
         /// A size that is not preferred must have waited: the oldest of those of its shape, in the batch or not.
-        mutating func checkSize(_ batch: Batch, waitingBefore: [QueuedRequest]) {
+        mutating func checkSize(_ batch: Batch<QueuedRequest>, waitingBefore: [QueuedRequest]) {
             guard scheduling.combinesRequests, scheduling.maxQueueDelay > 0, !machine.isDraining else { return }
             guard !scheduling.preferredBatchSizes.contains(batch.size) else { return }
             let shape = batch.requests.first?.shape
@@ -172,7 +172,7 @@ struct RandomScheduleTests {
         }
 
         /// Nobody of the same level and shape who came earlier, and is in time, may be left behind.
-        func checkOrder(_ batch: Batch, _ before: [QueuedRequest]) {
+        func checkOrder(_ batch: Batch<QueuedRequest>, _ before: [QueuedRequest]) {
             for taken in batch.requests where !isBehindTime(taken) {
                 let earlier = before.filter {
                     $0.level == taken.level && $0.id < taken.id && !isBehindTime($0)
@@ -196,7 +196,8 @@ struct RandomScheduleTests {
             }
         }
 
-        /// Where an instance is free, nothing may be held past its delay, and nothing at all where nothing is held back.
+        /// Where an instance is free, nothing may be held past its delay, and nothing at all where nothing is held
+        /// back.
         func checkNoneForgotten() {
             guard !parked.isEmpty || !holds.isEmpty else { return }
             for request in waiting {

@@ -1,4 +1,4 @@
-import ModelConfiguration
+import ModelConfigurations
 import Scheduling
 import Tensors
 import Testing
@@ -91,7 +91,7 @@ struct SchedulerMachineTests {
         #expect(late.ids == [3] && late.reason == .delayExpired)
     }
 
-    @Test("The reference's fault: at the largest preferred size, one more request does not join")
+    @Test("Triton's fault: at the largest preferred size, one more request does not join")
     func neverOverPreferred() throws {
         let batching = DynamicBatching(preferredBatchSizes: [4], maxQueueDelayMicroseconds: 1000)
         var machine = SchedulerMachine(options: options(maxBatchSize: 8, batching: batching), instanceCount: 1)
@@ -251,7 +251,7 @@ struct SchedulerMachineTests {
         let impatient = machine.suffer(outage, now: second)
         #expect(none.isEmpty && impatient.map(\.id) == [2, 3])
         let error = #expect(throws: HalcyonError.self) { try machine.add(.test(4, at: second)) }
-        #expect(error?.message == "none is there; try again in 6 s" && error?.retryAfterSeconds == 6)
+        #expect(error?.message == "none is there; try again in 6 s" && error?.retryAfter == .seconds(6))
         #expect(error?.code == .unavailable)
         try machine.add(.test(5, at: 3 * second))
         #expect(throws: HalcyonError.self) { try machine.add(.test(6, at: 3 * second, timeout: second)) }
@@ -369,6 +369,19 @@ struct SchedulerMachineTests {
         machine.replace(instance: 0)
         #expect(machine.nextBatch(instance: 0, now: 2).isPark)
         #expect(try machine.add(.test(2)).followUp.wake == 0)
+        #expect(machine.nextBatch(instance: 0, now: 3).batch?.ids == [2])
+    }
+
+    @Test("A worker in place of a lost one has nothing to run before the machine knows of it")
+    func earlyReplacement() throws {
+        var machine = SchedulerMachine(options: options(), instanceCount: 1)
+        try machine.add(.test(1))
+        _ = machine.nextBatch(instance: 0, now: 1)
+        try machine.add(.test(2))
+        machine.lose(instance: 0)
+        #expect(machine.nextBatch(instance: 0, now: 2).isPark && machine.block(instance: 0, now: 2) == nil)
+        #expect(machine.instances == [.lost])
+        machine.replace(instance: 0)
         #expect(machine.nextBatch(instance: 0, now: 3).batch?.ids == [2])
     }
 }

@@ -1,25 +1,17 @@
-import ModelConfiguration
+import ModelConfigurations
 import Scheduling
-
-/// A request that a test recognises.
-final class TestPayload {
-    let id: Int
-    init(_ id: Int) { self.id = id }
-}
 
 extension QueuedRequest {
     static func test(
         _ id: Int, size: Int = 1, level: Int = 0, shape: ShapeKey = .fixed, at time: UInt64 = 0, timeout: UInt64 = 0
     ) -> QueuedRequest {
         QueuedRequest(
-            payload: TestPayload(id), batchSize: size, level: level, shape: shape, enqueueTime: time,
+            id: id, batchSize: size, level: level, shape: shape, enqueueTime: time,
             requestedTimeout: timeout)
     }
-
-    var id: Int { (payload as? TestPayload)?.id ?? -1 }
 }
 
-extension Batch {
+extension Batch<QueuedRequest> {
     var ids: [Int] { requests.map(\.id) }
 }
 
@@ -35,7 +27,7 @@ func options(
 }
 
 extension SchedulerMachine.WorkerAction {
-    var batch: Batch? {
+    var batch: Batch<QueuedRequest>? {
         if case .run(let batch, _) = self { batch } else { nil }
     }
 
@@ -61,11 +53,11 @@ extension SchedulerMachine.FollowUp {
         if case .wake(let instance) = self { instance } else { nil }
     }
 
-    var ran: Batch? {
+    var ran: Batch<QueuedRequest>? {
         if case .runHere(_, let batch) = self { batch } else { nil }
     }
 
-    var prepares: Batch? {
+    var prepares: Batch<QueuedRequest>? {
         if case .prepare(let batch) = self { batch } else { nil }
     }
 

@@ -1,10 +1,11 @@
 internal import DequeModule
+internal import Tensors
 
 /// Batch formation under the strategy "direct": which slots of an instance run now, and why.
 ///
-/// The rules are the reference's: every slot that has a request takes part, up to the last such slot; a batch is held back
+/// The rules are Triton's: every slot that has a request takes part, up to the last such slot; a batch is held back
 /// while fewer slots than asked for have one, until the oldest of the requests has waited as long as the delay allows.
-/// Requests of other shapes than the oldest one's stay behind; the reference goes by the lowest slot's instead, and a
+/// Requests of other shapes than the oldest one's stay behind; Triton goes by the lowest slot's instead, and a
 /// higher one could then wait for ever.
 struct DirectPlanner: Sendable {
     struct Plan {
@@ -38,9 +39,9 @@ struct DirectPlanner: Sendable {
         let survey = survey(lane, table)
         let holdsBack = delay > 0 && minimumUtilization > 0
         let isUtilized = Float(survey.ready) / Float(slots) >= minimumUtilization
-        let (deadline, overflow) = survey.oldest.addingReportingOverflow(delay)
-        let isExpired = !overflow && deadline <= now
-        if holdsBack, !isDraining, !isUtilized, !isExpired { return .wait(until: overflow ? UInt64.max : deadline) }
+        let deadline = survey.oldest.adding(delay)
+        let isExpired = deadline <= now
+        if holdsBack, !isDraining, !isUtilized, !isExpired { return .wait(until: deadline) }
         let (rowCount, takenCount) = extent(lane, table, survey.shape)
         let reason: BatchReason =
             if slots == 1 {

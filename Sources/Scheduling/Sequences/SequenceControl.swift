@@ -1,4 +1,5 @@
 /// What a model is told of one row of a batch, in the control tensors that its configuration asks for.
+@usableFromInline
 package struct SequenceControl: Hashable, Sendable {
     /// The row of a slot that has no request in the batch: not ready, and the rest means nothing.
     package static let notReady = SequenceControl(start: false, end: false, ready: false, correlation: .absent)

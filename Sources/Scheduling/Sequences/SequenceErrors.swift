@@ -1,6 +1,6 @@
 package import Tensors
 
-/// The sentences of everything that can be wrong with a request of a sequence; the reference's, as clients look for them.
+/// The sentences of everything that can be wrong with a request of a sequence; Triton's, as clients look for them.
 struct SequenceErrors: Sendable {
     let modelName: String
 
@@ -27,8 +27,8 @@ struct SequenceErrors: Sendable {
     func lost(_ correlation: CorrelationID) -> HalcyonError {
         HalcyonError(
             .invalidArgument,
-            "sequence \(correlation) to model '\(modelName)' has ended, as the instance that held it did not answer and was "
-                + "given up: the next request must specify the START flag")
+            "sequence \(correlation) to model '\(modelName)' has ended, as the instance that held it did not answer "
+                + "and was given up: the next request must specify the START flag")
     }
 
     var stopping: HalcyonError {

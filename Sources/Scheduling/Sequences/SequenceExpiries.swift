@@ -1,4 +1,5 @@
 internal import HeapModule
+internal import Tensors
 
 /// When sequences have been idle, or in the backlog, for too long. Entries are mended when they come to the front: a
 /// request moves its sequence's idle time without a search in here.
@@ -40,8 +41,8 @@ struct SequenceExpiries: Sendable {
 
     /// `nil` for one that lies beyond what the clock can say.
     private func idleDeadline(_ record: SequenceTable.Record) -> UInt64? {
-        let (deadline, overflow) = record.lastActivity.addingReportingOverflow(idleTimeout)
-        return overflow ? nil : deadline
+        let deadline = record.lastActivity.adding(idleTimeout)
+        return deadline == .never ? nil : deadline
     }
 
     private mutating func insert(_ deadline: UInt64, _ index: Int, _ kind: Kind, in table: SequenceTable) {

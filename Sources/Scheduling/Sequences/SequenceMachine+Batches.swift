@@ -11,9 +11,10 @@ extension SequenceMachine {
         case empty
     }
 
-    func decide(_ instance: Int, now: UInt64) -> Decision {
-        if let candidates = lanes[instance].candidates {
-            return switch candidates.decide(now: now, isDraining: isDraining) {
+    mutating func decide(_ instance: Int, now: UInt64) -> Decision {
+        let isDraining = isDraining
+        if let decision = lanes[instance].candidates?.decide(now: now, isDraining: isDraining) {
+            return switch decision {
             case .run(let plan): .run(.candidates(plan))
             case .wait(let until): .wait(until: until)
             case .empty: .empty
@@ -26,37 +27,37 @@ extension SequenceMachine {
         }
     }
 
-    mutating func take(_ plan: Plan, instance: Int) -> SequenceBatch {
+    mutating func take(_ plan: Plan, instance: Int) -> SequenceBatch<SequencedRequest> {
         switch plan {
         case .slots(let plan): take(plan, instance: instance)
         case .candidates(let plan): take(plan, instance: instance)
         }
     }
 
-    private mutating func take(_ plan: DirectPlanner.Plan, instance: Int) -> SequenceBatch {
-        var rows: [SequenceBatch.Row] = []
+    private mutating func take(_ plan: DirectPlanner.Plan, instance: Int) -> SequenceBatch<SequencedRequest> {
+        var rows: [SequenceBatch<SequencedRequest>.Row] = []
         rows.reserveCapacity(plan.rowCount)
         for slot in 0..<plan.rowCount {
             if let index = lanes[instance].occupants[slot], planner.takes(table.records[index], plan.shape),
                 let request = takeFirst(index, turn: nil)
             {
-                rows.append(SequenceBatch.Row(slot: slot, control: SequenceControl(request), request: request))
+                rows.append(.init(slot: slot, control: SequenceControl(request), request: request))
             } else {
-                rows.append(SequenceBatch.Row(slot: slot, control: .notReady))
+                rows.append(.init(slot: slot, control: .notReady))
             }
         }
         return SequenceBatch(instance: instance, rows: rows, reason: plan.reason)
     }
 
-    private mutating func take(_ plan: BatchPlan, instance: Int) -> SequenceBatch {
+    private mutating func take(_ plan: BatchPlan, instance: Int) -> SequenceBatch<SequencedRequest> {
         let taken = lanes[instance].candidates?.take(plan) ?? []
-        var rows: [SequenceBatch.Row] = []
+        var rows: [SequenceBatch<SequencedRequest>.Row] = []
         rows.reserveCapacity(taken.count)
         for (slot, turn) in taken {
             guard let index = lanes[instance].occupants[slot], let request = takeFirst(index, turn: turn) else {
                 continue
             }
-            rows.append(SequenceBatch.Row(slot: slot, control: SequenceControl(request), request: request))
+            rows.append(.init(slot: slot, control: SequenceControl(request), request: request))
         }
         return SequenceBatch(instance: instance, rows: rows, reason: plan.reason)
     }

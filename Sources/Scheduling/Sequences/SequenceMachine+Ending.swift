@@ -5,7 +5,7 @@ extension SequenceMachine {
 
     /// Ends the sequences that have been idle, or in the backlog, for too long.
     ///
-    /// A sequence is idle while none of its requests waits or runs, as the reference's documentation has it; so nothing
+    /// A sequence is idle while none of its requests waits or runs, as Triton's documentation has it; so nothing
     /// is lost with it.
     package mutating func expire(now: UInt64) -> Expired {
         var expired = Expired()
@@ -20,11 +20,12 @@ extension SequenceMachine {
         return expired
     }
 
-    /// Begins no more sequences from now on and holds nothing back. Every worker is to be woken, to finish what waits and
-    /// exit.
+    /// Begins no more sequences from now on and holds nothing back. Every worker is to be woken, to finish what waits
+    /// and exit.
     ///
     /// - Parameter keepingSequences: whether those that have begun may bring further requests until they end, by their
-    ///   last request or by being idle. Where not, nothing at all is taken in any more. It can be given up, not got back.
+    ///   last request or by being idle. Where not, nothing at all is taken in any more. It can be given up, not got
+    ///   back.
     package mutating func drain(keepingSequences: Bool = false) {
         keepsSequences = keepingSequences && (keepsSequences || !isDraining)
         isDraining = true
@@ -37,8 +38,8 @@ extension SequenceMachine {
         }
     }
 
-    /// Ends what is idle, the lowest slot first, and lets the rest run out. What takes the slots is held back no longer,
-    /// so the time at which it could run is of no interest.
+    /// Ends what is idle, the lowest slot first, and lets the rest run out. What takes the slots is held back no
+    /// longer, so the time at which it could run is of no interest.
     private mutating func closeAll() {
         let indices = table.liveIndices
         for index in indices { table.close(index) }

@@ -7,7 +7,7 @@ extension SequenceMachine {
     /// their states are lost; nothing more is given to it until it is replaced.
     ///
     /// - Returns: the requests of its sequences that had not run yet, in the order of arrival. Those of the batch are
-    ///   answered by whoever has it, which is not ``completed(_:now:)`` any more.
+    ///   answered by whoever has it, which is not ``completed(slots:instance:now:)`` any more.
     package mutating func lose(instance: Int) -> [SequencedRequest] {
         guard lanes.indices.contains(instance) else { return [] }
         lanes[instance].worker = .lost
@@ -62,7 +62,8 @@ extension SequenceMachine {
     package var isDeserted: Bool { lanes.allSatisfy { $0.worker == .lost || $0.isRemoved && $0.worker == .exited } }
 
     /// Slots of that instance whose sequences have ended since this was last asked, and whose states are of no use any
-    /// more: none of them has run since for another sequence, if it is asked whenever the worker asks for its next batch.
+    /// more: none of them has run since for another sequence, if it is asked whenever the worker asks for its next
+    /// batch.
     package mutating func takeEnded(instance: Int) -> [Int] {
         guard lanes.indices.contains(instance), !lanes[instance].ended.isEmpty else { return [] }
         defer { lanes[instance].ended = [] }

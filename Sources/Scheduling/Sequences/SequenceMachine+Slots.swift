@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import Tensors
 
 /// Sequences in and out of their slots, and requests in and out of their sequences.
 extension SequenceMachine {
@@ -99,10 +100,7 @@ extension SequenceMachine {
 
 extension SequencedRequest {
     /// The maximum for never.
-    fileprivate var backlogDeadline: UInt64 {
-        let (deadline, overflow) = enqueueTime.addingReportingOverflow(timeout)
-        return timeout == 0 || overflow ? UInt64.max : deadline
-    }
+    fileprivate var backlogDeadline: Nanoseconds { timeout == 0 ? .never : enqueueTime.adding(timeout) }
 }
 
 extension SequenceTable.Record {

@@ -12,23 +12,24 @@ package import Tensors
 /// Every event is a method that says what to do now. There is no clock, no thread and no I/O in here. What the owner
 /// does:
 ///
-/// - One worker an instance, which asks for ``nextBatch(instance:now:)``, runs the batch, calls ``completed(_:now:)`` and
-///   asks again. It calls `completed` before it hands the responses over: a caller that begins its next sequence from its
-///   response then finds the slot free. A batch that failed is completed too.
-/// - It wakes the workers whose numbers an event returns, after it has let go of its lock. A worker may come without
+/// - One worker an instance, which asks for ``nextBatch(instance:now:)``, runs the batch, calls
+///   ``completed(slots:instance:now:)`` and asks again. It calls `completed` before it hands the responses over: a
+///   caller that begins its next sequence from its response then finds the slot free. A batch that failed is completed
+///   too.
+/// - It wakes the workers whose numbers an event returns, after it has released its lock. A worker may come without
 ///   having been told to.
 /// - After every event but `nextBatch` it looks at ``nextExpiry()``, and calls ``expire(now:)`` then. Without that, no
 ///   sequence ever ends by being idle.
 /// - After every event, once it has called ``drain(keepingSequences:)``, it looks at ``isDrained``.
 /// - It answers each request once: those of a batch, and those that `cancel`, `expire` and `abandon` return.
-/// - It keeps what it stores for a sequence, such as implicit state, by instance and slot, and begins anew at a row with
-///   `start`: every sequence has one, and one that restarts has several. It lets go of what ``takeEnded(instance:)`` names
-///   before it runs the next batch.
+/// - It keeps what it stores for a sequence, such as implicit state, by instance and slot, and begins anew at a row
+///   with `start`: every sequence has one, and one that restarts has several. It releases what ``takeEnded(instance:)``
+///   names before it runs the next batch.
 /// - For `preserveOrdering` it hands each instance's responses over in the order of ``SequencedRequest/turn``.
 package struct SequenceMachine: Sendable {
     /// What a worker does next.
     package enum WorkerAction: Sendable {
-        case run(SequenceBatch)
+        case run(SequenceBatch<SequencedRequest>)
         /// Come back at that time, in nanoseconds, or when woken.
         case hold(until: UInt64)
         /// Sleep until woken.
@@ -88,12 +89,13 @@ package struct SequenceMachine: Sendable {
         switch options.strategy {
         case .direct(let delay, let utilization):
             planner = DirectPlanner(
-                slots: options.slotsPerInstance, delay: SchedulingOptions.LevelPolicy.nanoseconds(delay),
-                minimumUtilization: utilization)
+                slots: options.slotsPerInstance, delay: .microseconds(delay), minimumUtilization: utilization)
         case .oldest(_, let preferred, let delay, _):
             planner = DirectPlanner(slots: options.slotsPerInstance, delay: 0, minimumUtilization: 0)
             lane.candidates = CandidateQueue(
-                maxBatchSize: options.maxBatchSize, preferredBatchSizes: preferred, maxQueueDelayMicroseconds: delay)
+                options: SchedulingOptions(
+                    maxBatchSize: options.maxBatchSize, preferredBatchSizes: preferred,
+                    maxQueueDelay: .microseconds(delay)))
         }
         emptyLane = lane
         lanes = Array(repeating: lane, count: options.instanceCount)
@@ -103,9 +105,9 @@ package struct SequenceMachine: Sendable {
 
     /// Takes in a request.
     ///
-    /// - Throws: `invalidArgument` for a batch of several, without a correlation id, or where the sequence has not begun;
-    ///   `unavailable` where too many requests wait, the model is being stopped, or there is no instance for longer than
-    ///   the request would wait. The machine is then as it was.
+    /// - Throws: `invalidArgument` for a batch of several, without a correlation id, or where the sequence has not
+    ///   begun; `unavailable` where too many requests wait, the model is being stopped, or there is no instance for
+    ///   longer than the request would wait. The machine is then as it was.
     package mutating func enqueue(_ request: SequencedRequest, now: UInt64) throws(HalcyonError) -> Enqueued {
         guard request.batchSize <= 1 else { throw errors.batchSize }
         guard !request.correlation.isAbsent else { throw errors.noCorrelation }
@@ -191,17 +193,19 @@ package struct SequenceMachine: Sendable {
     }
 
     /// Whether the worker would get a batch now.
-    package func hasBatch(instance: Int, now: UInt64) -> Bool {
+    package mutating func hasBatch(instance: Int, now: UInt64) -> Bool {
         guard lanes.indices.contains(instance), case .run = decide(instance, now: now) else { return false }
         return true
     }
 
     /// A batch has run, or failed; its worker is about to ask for the next one.
-    package mutating func completed(_ batch: SequenceBatch, now: UInt64) {
-        guard lanes.indices.contains(batch.instance), lanes[batch.instance].worker == .running else { return }
-        lanes[batch.instance].worker = .woken
-        for row in batch.rows where row.request != nil {
-            guard let index = lanes[batch.instance].occupants[row.slot] else { continue }
+    ///
+    /// - Parameter slots: of those of its rows that have a request, in order.
+    package mutating func completed(slots: [Int], instance: Int, now: UInt64) {
+        guard lanes.indices.contains(instance), lanes[instance].worker == .running else { return }
+        lanes[instance].worker = .woken
+        for slot in slots {
+            guard let index = lanes[instance].occupants[slot] else { continue }
             table.records[index].isRunning = false
             table.records[index].lastActivity = now
             if table.records[index].isReady {

@@ -2,9 +2,9 @@
 package struct SequenceOptions: Hashable, Sendable {
     /// How requests of different sequences come together in a batch.
     package enum Strategy: Hashable, Sendable {
-        /// A sequence keeps one row of its instance's batches, so that the model can keep its state by row. A batch waits
-        /// up to the delay until that part of the rows, from 0 to 1, has a request; it waits for nothing where either
-        /// of the two is 0.
+        /// A sequence keeps one row of its instance's batches, so that the model can keep its state by row. A batch
+        /// waits up to the delay until that part of the rows, from 0 to 1, has a request; it waits for nothing where
+        /// either of the two is 0.
         case direct(delayMicroseconds: UInt64, minimumSlotUtilization: Float)
         /// Up to that many sequences an instance are candidates (0: as many as its batch has rows), and their requests
         /// are batched like those of a model without sequences. The model finds its state by the correlation id.
@@ -22,11 +22,12 @@ package struct SequenceOptions: Hashable, Sendable {
     /// As in the configuration: 0 for a model that does not batch.
     package var maxBatchSize: Int
     package var instanceCount: Int
-    /// How long a sequence may have no request waiting or running before it is ended, in nanoseconds; 0 for the default.
+    /// How long a sequence may have no request waiting or running before it is ended, in nanoseconds; 0 for the
+    /// default.
     package var idleTimeout: UInt64
     /// The most requests that may wait, those in the backlog included; 0 for no limit.
     package var maxWaitingRequests: Int
-    /// Whether the owner keeps something for each slot, which it lets go of when the slot's sequence has ended.
+    /// Whether the owner keeps something for each slot, which it releases when the slot's sequence has ended.
     package var keepsStates: Bool
 
     package init(

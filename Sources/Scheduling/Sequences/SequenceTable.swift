@@ -4,8 +4,15 @@ internal import DequeModule
 struct SequenceTable: Sendable {
     /// Names a sequence; it goes stale when the sequence ends.
     struct Reference: Hashable, Sendable {
-        var index: Int
-        var generation: UInt32
+        private let number: UInt32
+        let generation: UInt32
+
+        init(index: Int, generation: UInt32) {
+            number = UInt32(truncatingIfNeeded: index)
+            self.generation = generation
+        }
+
+        var index: Int { Int(number) }
     }
 
     struct Record: Sendable {
@@ -76,7 +83,7 @@ struct SequenceTable: Sendable {
         return index
     }
 
-    /// Lets go of the correlation id, for which another sequence can begin.
+    /// Releases the correlation id, for which another sequence can begin.
     mutating func close(_ index: Int) {
         guard records[index].isOpen else { return }
         records[index].isOpen = false

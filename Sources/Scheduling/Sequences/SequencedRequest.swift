@@ -1,6 +1,7 @@
-/// What the sequence scheduler knows of a request. The request itself is the payload, which it never looks into.
-package struct SequencedRequest: @unchecked Sendable {
-    package var payload: AnyObject
+/// What the sequence scheduler knows of a request. It never sees the request itself.
+package struct SequencedRequest: Sendable {
+    /// By which its owner knows the request; the scheduler only carries it.
+    package var id: Int
     package var correlation: CorrelationID
     /// The first request of its sequence.
     package var start: Bool
@@ -24,9 +25,9 @@ package struct SequencedRequest: @unchecked Sendable {
     package internal(set) var instance: Int?
 
     package init(
-        payload: AnyObject, correlation: CorrelationID, start: Bool = false, end: Bool = false, enqueueTime: UInt64
+        id: Int, correlation: CorrelationID, start: Bool = false, end: Bool = false, enqueueTime: UInt64
     ) {
-        self.payload = payload
+        self.id = id
         self.correlation = correlation
         self.start = start
         self.end = end

@@ -37,7 +37,7 @@ struct SequenceErrorsTests {
         ]
     }()
 
-    @Test("Each refusal says what the reference says, and changes nothing", arguments: cases)
+    @Test("Each refusal says what Triton says, and changes nothing", arguments: cases)
     func refusals(_ refused: Case) throws {
         var machine = SequenceMachine.direct(slots: 1, limit: 2)
         try machine.add(.test(1, of: 7, start: true))

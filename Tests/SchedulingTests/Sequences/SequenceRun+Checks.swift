@@ -38,7 +38,7 @@ extension SequenceRun {
         }
     }
 
-    func check(_ batch: SequenceBatch, on instance: Int) {
+    func check(_ batch: SequenceBatch<SequencedRequest>, on instance: Int) {
         verify(running[instance] == nil && batch.instance == instance && !batch.requests.isEmpty)
         verify(batch.rows.count <= options.batchLimit)
         verify(Set(batch.rows.map(\.slot)).count == batch.rows.count)
@@ -62,7 +62,7 @@ extension SequenceRun {
         if isDirect { checkDirect(batch) } else { checkOldest(batch) }
     }
 
-    private func checkDirect(_ batch: SequenceBatch) {
+    private func checkDirect(_ batch: SequenceBatch<SequencedRequest>) {
         let ready = model.ready(on: batch.instance)
         verify(batch.rows.map(\.slot) == Array(0..<batch.rows.count) && batch.rows.last?.request != nil)
         verify(mayRun(ready), "a batch ran too early")
@@ -72,7 +72,7 @@ extension SequenceRun {
         verify(ready.count { $0.waiting.first?.shape == shape } == batch.requests.count || options.batchLimit == 1)
     }
 
-    private func checkOldest(_ batch: SequenceBatch) {
+    private func checkOldest(_ batch: SequenceBatch<SequencedRequest>) {
         guard case .oldest(_, let preferred, _, _) = options.strategy else { return }
         let ready = model.ready(on: batch.instance)
         let sizes = preferred.isEmpty ? [options.batchLimit] : preferred

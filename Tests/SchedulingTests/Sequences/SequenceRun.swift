@@ -14,7 +14,7 @@ struct SequenceRun {
     var handles: [Int: SequenceHandle] = [:]
     /// By instance, the turns of requests that have ended, and the turn that runs next.
     var turns: [Int: Set<UInt64>] = [:]
-    var running: [Int: SequenceBatch] = [:]
+    var running: [Int: SequenceBatch<SequencedRequest>] = [:]
     var parked: Set<Int>
     var holds: [Int: UInt64] = [:]
     var wakes: Set<Int> = []
@@ -172,7 +172,7 @@ struct SequenceRun {
         }
     }
 
-    mutating func take(_ batch: SequenceBatch) {
+    mutating func take(_ batch: SequenceBatch<SequencedRequest>) {
         running[batch.instance] = batch
         for row in batch.rows {
             guard let request = row.request else { continue }

@@ -7,25 +7,23 @@ extension SequencedRequest {
         timeout: UInt64 = 0
     ) -> SequencedRequest {
         var request = SequencedRequest(
-            payload: TestPayload(id), correlation: correlation, start: start, end: end, enqueueTime: time)
+            id: id, correlation: correlation, start: start, end: end, enqueueTime: time)
         request.timeout = timeout
         return request
     }
-
-    var id: Int { (payload as? TestPayload)?.id ?? -1 }
 }
 
 extension CorrelationID: ExpressibleByIntegerLiteral {
     public init(integerLiteral value: UInt64) { self = .number(value) }
 }
 
-extension SequenceBatch {
+extension SequenceBatch<SequencedRequest> {
     /// The requests by row; -1 for a row without one.
     var ids: [Int] { rows.map { $0.request?.id ?? -1 } }
 }
 
 extension SequenceMachine.WorkerAction {
-    var batch: SequenceBatch? {
+    var batch: SequenceBatch<SequencedRequest>? {
         if case .run(let batch) = self { batch } else { nil }
     }
 
@@ -81,9 +79,15 @@ extension SequenceMachine {
         }
     }
 
+    /// A batch has run, or failed.
+    mutating func completed(_ batch: SequenceBatch<SequencedRequest>, now: UInt64) {
+        let slots = batch.rows.compactMap { $0.request == nil ? nil : $0.slot }
+        completed(slots: slots, instance: batch.instance, now: now)
+    }
+
     /// Runs one batch of that instance from beginning to end.
     @discardableResult
-    mutating func runOne(instance: Int = 0, now: UInt64 = 0) -> SequenceBatch? {
+    mutating func runOne(instance: Int = 0, now: UInt64 = 0) -> SequenceBatch<SequencedRequest>? {
         guard let batch = nextBatch(instance: instance, now: now).batch else { return nil }
         completed(batch, now: now)
         return batch
