@@ -1,4 +1,5 @@
 internal import ModelRuntime
+internal import Threads
 
 /// Gathers values from any thread and lets a test wait for them.
 package final class Collected<Value: Sendable>: Sendable {

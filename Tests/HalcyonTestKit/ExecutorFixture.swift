@@ -1,7 +1,8 @@
 internal import Logging
-package import ModelConfiguration
+package import ModelConfigurations
 package import ModelRuntime
 package import Tensors
+package import Threads
 
 /// An executor of a scripted model, without a repository around it.
 package struct ExecutorFixture {
@@ -12,7 +13,7 @@ package struct ExecutorFixture {
 
     /// A model `test` that takes FP32 `IN` and gives FP32 `OUT`, four elements an item.
     package static func configuration(
-        maxBatchSize: Int = 8, batching: DynamicBatching? = nil, dimensions: Shape = [4]
+        maxBatchSize: Int = 8, batching: DynamicBatching? = nil, dimensions: TensorShape = [4]
     ) -> ModelConfiguration {
         var configuration = ModelConfiguration(name: "test")
         configuration.maxBatchSize = maxBatchSize

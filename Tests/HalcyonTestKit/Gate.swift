@@ -1,4 +1,5 @@
 internal import ModelRuntime
+internal import Threads
 
 /// Holds threads back until a test opens it, and tells the test how many have come.
 package final class Gate: Sendable {
@@ -24,8 +25,8 @@ package final class Gate: Sendable {
         changed.notify()
     }
 
-    /// Waits until that many threads have come to the gate, without blocking a thread of the pool: what they come from may
-    /// need it.
+    /// Waits until that many threads have come to the gate, without blocking a thread of the pool: what they come from
+    /// may need it.
     package func waitForArrivals(_ count: Int) async {
         await offPool { self.waitForArrivals(count) }
     }

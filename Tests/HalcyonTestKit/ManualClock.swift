@@ -1,4 +1,4 @@
-package import ModelRuntime
+package import Threads
 
 /// A clock that stands still until a test moves it. Threads that park on it with a deadline go on when it gets there.
 package final class ManualClock: SchedulingClock {

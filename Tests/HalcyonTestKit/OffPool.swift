@@ -1,4 +1,5 @@
 internal import ModelRuntime
+internal import Threads
 
 /// Runs what blocks on a thread of its own, and waits for it without blocking one of Swift's pool.
 func offPool<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {

@@ -1,6 +1,7 @@
-package import ModelConfiguration
+package import ModelConfigurations
 package import ModelRuntime
 package import Tensors
+package import Threads
 
 /// A backend whose models do what a test says, and remember what they were given.
 package final class ScriptedBackend: Backend {
@@ -35,12 +36,12 @@ package final class ScriptedBackend: Backend {
     /// The versions that were opened so far, in this order.
     package var openedVersions: [Int64] { opened.withLock { $0 } }
 
-    package func openModel(_ source: ModelSource) throws -> any Model {
+    package func openModel(_ source: ModelSource) throws -> any BackendModel {
         opened.withLock { $0.append(source.version) }
         return model()
     }
 
-    private func model() -> any Model {
+    private func model() -> any BackendModel {
         ScriptedModel(
             signature: signature, mayRunOnCallerThread: mayRunOnCallerThread, fixedBatchSize: fixedBatchSize,
             refusal: refusal
@@ -63,7 +64,7 @@ package final class ScriptedBackend: Backend {
     }
 }
 
-private final class ScriptedModel: Model {
+private final class ScriptedModel: BackendModel {
     let signature: ModelSignature?
     let mayRunOnCallerThread: Bool
     let fixedBatchSize: Int?

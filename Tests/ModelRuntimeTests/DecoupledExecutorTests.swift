@@ -1,12 +1,13 @@
 import HalcyonTestKit
 import Logging
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
+import Threads
 
 /// A decoupled model that does what a test says.
-private final class DecoupledScript: Model {
+private final class DecoupledScript: BackendModel {
     typealias Script = @Sendable (DecoupledRequest) throws -> Void
 
     private let script: Script

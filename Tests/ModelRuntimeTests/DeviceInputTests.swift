@@ -1,4 +1,4 @@
-import ModelConfiguration
+import ModelConfigurations
 import Synchronization
 import Tensors
 import Testing
@@ -13,7 +13,7 @@ struct DeviceInputTests {
 
         var copiedByteCount: Int { copied.load(ordering: .relaxed) }
 
-        func allocate(byteCount: Int) throws(HalcyonError) -> BufferStorage {
+        func allocate(byteCount: Int) throws(HalcyonError) -> TensorStorage {
             throw HalcyonError(.unavailable, "it has none to give")
         }
 
@@ -25,12 +25,12 @@ struct DeviceInputTests {
         }
 
         /// A region that holds these bytes and then zeros.
-        func region(_ bytes: [UInt8], byteCount: Int) -> Buffer {
+        func region(_ bytes: [UInt8], byteCount: Int) -> TensorBuffer {
             let start = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 16)
             start.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
             start.copyMemory(from: bytes, byteCount: bytes.count)
-            return Buffer(
-                BufferStorage(owning: start, byteCount: byteCount, placement: .gpu(0), device: self) {
+            return TensorBuffer(
+                TensorStorage(owning: start, byteCount: byteCount, placement: .gpu(0), device: self) {
                     $0.deallocate()
                 })
         }
@@ -39,7 +39,7 @@ struct DeviceInputTests {
     private let device = Device()
 
     private func validate(
-        _ type: ElementType, _ shape: Shape, _ data: Buffer, sent: ElementType? = nil
+        _ type: ElementType, _ shape: TensorShape, _ data: TensorBuffer, sent: ElementType? = nil
     ) -> Result<[Tensor], HalcyonError> {
         Result { () throws(HalcyonError) in
             var configuration = ModelConfiguration(name: "m")
@@ -76,8 +76,8 @@ struct DeviceInputTests {
         let limit = RequestValidator.deviceTextLimit
         #expect(
             message(validate(.bytes, [4], device.region([], byteCount: limit + 1)))
-                == "input 'IN' for model 'm' has texts in a GPU's memory, which are copied from there: expected at most "
-                + "\(limit) bytes, got \(limit + 1)")
+                == "input 'IN' for model 'm' has texts in a GPU's memory, which are copied from there: expected at "
+                + "most \(limit) bytes, got \(limit + 1)")
         #expect(device.copiedByteCount == 0)
         #expect(message(validate(.bytes, [4], device.region([], byteCount: 16))) == nil)
         #expect(

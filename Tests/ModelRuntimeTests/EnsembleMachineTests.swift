@@ -1,4 +1,4 @@
-import ModelConfiguration
+import ModelConfigurations
 import Tensors
 import Testing
 
@@ -106,8 +106,9 @@ struct EnsembleMachineTests {
         ] as [([Int], Bool, [Int], Bool, [Int])])
     func batches(shape: [Int], isBatched: Bool, to: [Int], batches: Bool, expected: [Int]) throws {
         let count = shape.reduce(1, *)
-        let tensor = try Tensor(name: "T", shape: Shape(shape), [Float](repeating: 0, count: count))
-        let adapted = EnsembleTensor(tensor: tensor, isBatched: isBatched).adapted(to: Shape(to), batches: batches)
-        #expect(adapted.shape == Shape(expected))
+        let tensor = try Tensor(name: "T", shape: TensorShape(shape), [Float](repeating: 0, count: count))
+        let adapted = EnsembleTensor(tensor: tensor, isBatched: isBatched).adapted(
+            to: TensorShape(to), batches: batches)
+        #expect(adapted.shape == TensorShape(expected))
     }
 }

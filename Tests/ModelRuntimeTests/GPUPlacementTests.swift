@@ -1,4 +1,4 @@
-import ModelConfiguration
+import ModelConfigurations
 import Tensors
 import Testing
 
@@ -60,18 +60,18 @@ struct GPUPlacementTests {
             try places(groups, two) == ["m_0_0 KIND_CPU -", "m_0_1 KIND_CPU -", "m_1_0 KIND_GPU 0"])
     }
 
-    @Test func `AUTO with a GPU that is not there comes to the processor, as in the reference, and is refused`() {
+    @Test func `AUTO with a GPU that is not there comes to the processor, as in Triton, and is refused`() {
         #expect(
             message([InstanceGroup(name: "g", gpus: [0, 7])], two)
-                == "instance group g of model m has kind KIND_CPU but specifies one or more GPUs; leave out gpus, or name "
-                + "GPUs that this server has: 0, 1")
+                == "instance group g of model m has kind KIND_CPU but specifies one or more GPUs; leave out gpus, or "
+                + "name GPUs that this server has: 0, 1")
     }
 
     @Test func `A GPU that is not there is refused with those there are`() {
         #expect(
             message([InstanceGroup(name: "g", kind: .gpu, gpus: [0, 7])], two)
-                == "instance group g of model m specifies invalid or unsupported gpu id 7. GPUs with at least the minimum "
-                + "required CUDA compute compatibility of 6.0 are: 0, 1")
+                == "instance group g of model m specifies invalid or unsupported gpu id 7. GPUs with at least the "
+                + "minimum required CUDA compute compatibility of 6.0 are: 0, 1")
         #expect(
             message([InstanceGroup(name: "g", kind: .gpu, gpus: [1, 1])], two)
                 == "instance group g of model m specifies gpu id 1 more than once")
@@ -80,8 +80,8 @@ struct GPUPlacementTests {
     @Test func `An engine that runs on the processor only is said to`() {
         #expect(
             message([InstanceGroup(name: "g", kind: .gpu)], GPUPlacement(numbers: [0], engine: .never))
-                == "instance group g of model m has kind KIND_GPU but its backend runs models on the processor only; write "
-                + "KIND_CPU, or KIND_AUTO for whatever there is")
+                == "instance group g of model m has kind KIND_GPU but its backend runs models on the processor only; "
+                + "write KIND_CPU, or KIND_AUTO for whatever there is")
         // What is missing there is said by who knows what brings it.
         #expect(message([InstanceGroup(name: "g", kind: .gpu)], GPUPlacement(numbers: [0], engine: .unequipped)) == nil)
     }

@@ -9,7 +9,7 @@ struct HistogramTests {
             (0, 0), (1, 0), (9, 0), (10, 0), (11, 1), (20, 1), (21, 2), (50, 2), (51, 3), (UInt64.max, 3),
         ]
         for (value, bucket) in values {
-            var histogram = Histogram(bounds: [10, 20, 50])
+            var histogram = HistogramStatistic(bounds: [10, 20, 50])
             histogram.record(value)
             #expect(histogram.counts.firstIndex(of: 1) == bucket, "\(value)")
             #expect(histogram.count == 1 && histogram.sum == value)
@@ -18,9 +18,9 @@ struct HistogramTests {
 
     @Test("Every bound, and what is next to it, is found by halving as by looking at each")
     func search() {
-        for bounds in [Histogram.durationBounds, Histogram.batchSizeBounds, [7], []] {
+        for bounds in [HistogramStatistic.durationBounds, HistogramStatistic.batchSizeBounds, [7], []] {
             for value in bounds.flatMap({ [$0 - 1, $0, $0 + 1] }) {
-                var histogram = Histogram(bounds: bounds)
+                var histogram = HistogramStatistic(bounds: bounds)
                 histogram.record(value)
                 let expected = bounds.firstIndex { value <= $0 } ?? bounds.count
                 #expect(histogram.counts.firstIndex(of: 1) == expected, "\(value)")
@@ -30,7 +30,7 @@ struct HistogramTests {
 
     @Test("A value that came several times counts as often, and buckets add up from the first to the last")
     func cumulative() {
-        var histogram = Histogram(bounds: [10, 20])
+        var histogram = HistogramStatistic(bounds: [10, 20])
         histogram.record(5, times: 2)
         histogram.record(15)
         histogram.record(100, times: 3)
@@ -47,13 +47,13 @@ struct HistogramTests {
         #expect(latencies.firstResponse.cumulativeCounts == [1, 1, 3, 4, 4])
     }
 
-    @Test("The fixed bounds ascend, and the reference's are among those of times")
+    @Test("The fixed bounds ascend, and Triton's are among those of times")
     func fixedBounds() {
-        for bounds in [Histogram.durationBounds, Histogram.batchSizeBounds] {
+        for bounds in [HistogramStatistic.durationBounds, HistogramStatistic.batchSizeBounds] {
             #expect(zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 })
         }
         for milliseconds in [100, 500, 2000, 5000] as [UInt64] {
-            #expect(Histogram.durationBounds.contains(milliseconds * 1_000_000))
+            #expect(HistogramStatistic.durationBounds.contains(milliseconds * 1_000_000))
         }
     }
 }

@@ -1,7 +1,8 @@
 import HalcyonTestKit
-import ModelConfiguration
+import ModelConfigurations
 import Tensors
 import Testing
+import Threads
 
 @testable import ModelRuntime
 

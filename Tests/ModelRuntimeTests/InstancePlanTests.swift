@@ -1,4 +1,4 @@
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
@@ -53,10 +53,10 @@ struct InstancePlanTests {
             ])
                 == """
                 instance group a of model peoplenet \(gpu)
-                instance group c of model peoplenet has kind KIND_CPU but specifies one or more GPUs; leave out gpus, as \
-                this server has none
-                instance group d of model peoplenet has kind KIND_MODEL but specifies one or more GPUs; leave out gpus, as \
-                this server has none
+                instance group c of model peoplenet has kind KIND_CPU but specifies one or more GPUs; leave out gpus, \
+                as this server has none
+                instance group d of model peoplenet has kind KIND_MODEL but specifies one or more GPUs; leave out \
+                gpus, as this server has none
                 """)
     }
 

@@ -1,9 +1,10 @@
 import HalcyonTestKit
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Scheduling
 import Tensors
 import Testing
+import Threads
 
 private typealias Outcome = Result<InferenceResponse, HalcyonError>
 
@@ -160,7 +161,7 @@ struct ModelExecutorTests {
 
     @Test("What a model returns goes out in its own shape, whatever was declared, to a request that ran alone")
     func undeclaredShapes() throws {
-        for shape in [[2, 4], [4], [1, 3], [0, 7], []] as [Shape] {
+        for shape in [[2, 4], [4], [1, 3], [0, 7], []] as [TensorShape] {
             let fixture = try ExecutorFixture(ExecutorFixture.configuration()) { _, _ in
                 [try Tensor(name: "OUT", shape: shape, [Float](repeating: 5, count: shape.elementCount()))]
             }

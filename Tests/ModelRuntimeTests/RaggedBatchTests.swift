@@ -1,5 +1,5 @@
 import HalcyonTestKit
-import ModelConfiguration
+import ModelConfigurations
 import Tensors
 import Testing
 
@@ -62,7 +62,7 @@ struct RaggedBatchTests {
         #expect(batches.count == 1)
         #expect(batch["IN"]?.shape == [8])
         #expect(try batch["IN"]?.elements(as: Float.self) == [1, 2, 3, 4, 5, 6, 7, 8])
-        func expect(_ kind: BatchInput.Kind, _ shape: Shape, _ values: [Int32]) throws {
+        func expect(_ kind: BatchInput.Kind, _ shape: TensorShape, _ values: [Int32]) throws {
             let tensor = try #require(batch[kind.rawValue])
             #expect(tensor.shape == shape, "\(kind)")
             #expect(try tensor.elements(as: Int32.self) == values, "\(kind)")

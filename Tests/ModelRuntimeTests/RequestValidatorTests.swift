@@ -1,4 +1,4 @@
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
@@ -6,7 +6,8 @@ import Testing
 @Suite("What a request may bring")
 struct RequestValidatorTests {
     private static func configuration(
-        _ dimensions: Shape, reshape: Shape? = nil, maxBatchSize: Int = 0, parameters: [String: String] = [:]
+        _ dimensions: TensorShape, reshape: TensorShape? = nil, maxBatchSize: Int = 0,
+        parameters: [String: String] = [:]
     ) -> ModelConfiguration {
         var configuration = ModelConfiguration(name: "model")
         configuration.maxBatchSize = maxBatchSize
@@ -18,8 +19,8 @@ struct RequestValidatorTests {
 
     /// The shape in which the model gets an input.
     private static func shape(
-        of shape: Shape, _ configuration: ModelConfiguration, takesEmptyTensors: Bool = true
-    ) throws -> Shape? {
+        of shape: TensorShape, _ configuration: ModelConfiguration, takesEmptyTensors: Bool = true
+    ) throws -> TensorShape? {
         let values = [Float](repeating: 0, count: try shape.elementCount())
         let request = InferenceRequest(modelName: "model", inputs: [try Tensor(name: "x", shape: shape, values)])
         return try RequestValidator(configuration, takesEmptyTensors: takesEmptyTensors).validate(request).inputs.first?
@@ -40,7 +41,7 @@ struct RequestValidatorTests {
 
     @Test("Inputs without elements are for models that were declared to take them, where the engine does not")
     func emptyTensors() throws {
-        func isTaken(_ shape: Shape, _ configuration: ModelConfiguration, engine: Bool) -> Bool {
+        func isTaken(_ shape: TensorShape, _ configuration: ModelConfiguration, engine: Bool) -> Bool {
             (try? Self.shape(of: shape, configuration, takesEmptyTensors: engine)) != nil
         }
         let open = Self.configuration([-1, 2])

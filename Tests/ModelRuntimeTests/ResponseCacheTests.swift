@@ -45,9 +45,9 @@ struct ResponseCacheTests {
     @Test("What it keeps is its own: a request's memory may change")
     func copies() throws {
         let cache = ResponseCache(byteLimit: 1 << 20)
-        let storage = BufferStorage.allocate(byteCount: 4)
+        let storage = TensorStorage.allocate(byteCount: 4)
         storage.baseAddress.storeBytes(of: 1, as: Float.self)
-        let input = try Tensor(name: "IN", elementType: .fp32, shape: [1], data: Buffer(storage))
+        let input = try Tensor(name: "IN", elementType: .fp32, shape: [1], data: TensorBuffer(storage))
         cache.insert(try answer(10), for: CacheKey(model: 1, inputs: [input], outputs: []))
         storage.baseAddress.storeBytes(of: 2, as: Float.self)
         #expect(cache.outputs(for: CacheKey(model: 1, inputs: [input], outputs: [])) == nil)

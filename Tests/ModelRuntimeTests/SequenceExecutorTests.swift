@@ -1,10 +1,11 @@
 import HalcyonTestKit
 import Logging
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Scheduling
 import Tensors
 import Testing
+import Threads
 
 @Suite("Sequence executor")
 struct SequenceExecutorTests {
@@ -15,14 +16,14 @@ struct SequenceExecutorTests {
     ) -> SequenceBatching {
         var sequences = SequenceBatching(
             strategy: .oldest(
-                maxCandidateSequences: candidates, preferredBatchSizes: [], maxQueueDelayMicroseconds: 0,
+                maxCandidateSequences: candidates, preferredBatchSizes: [], maxQueueDelay: .zero,
                 preserveOrdering: preservesOrdering))
         sequences.maxSequenceIdleMicroseconds = 3_600_000_000
         return sequences
     }
 
     private static var direct: SequenceBatching {
-        var sequences = SequenceBatching(strategy: .direct(maxQueueDelayMicroseconds: 0, minimumSlotUtilization: 0))
+        var sequences = SequenceBatching(strategy: .direct(maxQueueDelay: .zero, minimumSlotUtilization: 0))
         sequences.maxSequenceIdleMicroseconds = 3_600_000_000
         return sequences
     }
@@ -162,13 +163,13 @@ struct SequenceExecutorTests {
         }
         #expect(
             error?.message
-                == "model 'test', the initial state of 'S': its shape [1,1000000000000] takes 4000000000000 bytes, and the "
-                + "states of a sequence may begin with 1073741824 together")
+                == "model 'test', the initial state of 'S': its shape [1,1000000000000] takes 4000000000000 bytes, "
+                + "and the states of a sequence may begin with 1073741824 together")
     }
 
     @Test("The state of a sequence that ends by being idle is let go of, though nobody takes its slot")
     func endedStates() throws {
-        final class Weak: @unchecked Sendable { weak var storage: BufferStorage? }
+        final class Weak: @unchecked Sendable { weak var storage: TensorStorage? }
         let clock = ManualClock()
         let seen = Weak()
         let ended = Collected<String>()
@@ -252,7 +253,7 @@ struct SequenceExecutorTests {
     }
 
     @Test(
-        "An instance that hangs is given up and replaced: its sequences end and say why, those that waited for a slot go on"
+        "An instance that hangs is given up and replaced: its sequences end and say why, those that waited go on"
     )
     func replacement() throws {
         let gate = Gate()

@@ -1,8 +1,9 @@
 import HalcyonTestKit
 import Logging
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
+import Threads
 
 /// An executor of a scripted model with sequences, without a repository around it. The model is that of
 /// ``ExecutorFixture``.
@@ -15,7 +16,7 @@ struct SequenceFixture {
     let outcomes = Collected<Outcome>()
 
     init(
-        _ sequences: SequenceBatching, maxBatchSize: Int = 4, dimensions: Shape = [4], instances: Int = 1,
+        _ sequences: SequenceBatching, maxBatchSize: Int = 4, dimensions: TensorShape = [4], instances: Int = 1,
         clock: any SchedulingClock = SystemClock(), initialStates: [String: [UInt8]] = [:],
         script: @escaping ScriptedBackend.Script, adjust: (inout ModelExecutor.Parts) -> Void = { _ in }
     ) throws {

@@ -1,5 +1,5 @@
 import HalcyonTestKit
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Scheduling
 import Tensors
@@ -93,7 +93,7 @@ struct StatisticsTests {
                 start: 50_000, inferenceStart: 60_000, inferenceEnd: 160_001, end: 160_001))
         let statistics = collector.snapshot()
         let latencies = statistics.latencies
-        func counts(_ histogram: Histogram) -> [UInt64: UInt64] {
+        func counts(_ histogram: HistogramStatistic) -> [UInt64: UInt64] {
             Dictionary(
                 uniqueKeysWithValues: zip(histogram.bounds + [.max], histogram.counts).filter { $0.1 > 0 })
         }

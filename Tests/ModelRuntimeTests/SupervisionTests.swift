@@ -1,8 +1,9 @@
 import HalcyonTestKit
-import ModelConfiguration
+import ModelConfigurations
 import Scheduling
 import Tensors
 import Testing
+import Threads
 
 @testable import ModelRuntime
 
@@ -117,7 +118,7 @@ struct SupervisionTests {
         let impatient = try ExecutorFixture.request(1, timeoutMicroseconds: 500_000)
         fixture.executor.submit(impatient, from: .blocking) { outcomes.add($0) }
         if case .failure(let error) = outcomes.wait(for: 6)[5] {
-            #expect(error.code == .unavailable && error.retryAfterSeconds == 1)
+            #expect(error.code == .unavailable && error.retryAfter == .seconds(1))
             #expect(error.message.hasSuffix("another is made when one of them comes back; try again in 1 s"))
         }
         #expect(fixture.executor.statistics.snapshot().rejections == [.noInstance: 1])
@@ -239,7 +240,7 @@ struct SupervisionTests {
     private static func sharing(count: Int, priority: Int = 1) -> ModelConfiguration {
         var configuration = ExecutorFixture.configuration(maxBatchSize: 0, dimensions: [1, 4])
         var group = InstanceGroup(name: "test", kind: .cpu, count: 1)
-        group.rateLimiter = RateLimiter(
+        group.rateLimiter = ModelRateLimiter(
             resources: [.init(name: "camera", isGlobal: true, count: count)], priority: priority)
         configuration.instanceGroups = [group]
         return configuration

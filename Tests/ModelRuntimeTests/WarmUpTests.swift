@@ -1,10 +1,11 @@
 import Glibc
 import HalcyonTestKit
 import Logging
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
+import Threads
 
 @Suite("Warm-up")
 struct WarmUpTests {
@@ -80,7 +81,7 @@ struct WarmUpTests {
         }
         for (maxBatchSize, dimensions, isTried) in [
             (0, [4], false), (0, [2, 2], true), (0, [], false), (8, [], false), (8, [4], true),
-        ] as [(Int, Shape, Bool)] {
+        ] as [(Int, TensorShape, Bool)] {
             let configuration = ExecutorFixture.configuration(maxBatchSize: maxBatchSize, dimensions: dimensions)
             #expect(try Self.report(configuration).sizes.isEmpty != isTried, "\(maxBatchSize) \(dimensions)")
         }
@@ -185,11 +186,11 @@ struct WarmUpTests {
         let error = #expect(throws: HalcyonError.self) { try many.executor.warmUp(WarmUpPlan(samples: [sample])) }
         #expect(
             error?.message
-                == "warmup sample 'many': a batch of 100000000 items of 16 bytes is larger than the 1073741824 bytes that a "
-                + "warm-up may have")
+                == "warmup sample 'many': a batch of 100000000 items of 16 bytes is larger than the 1073741824 bytes "
+                + "that a warm-up may have")
         many.stop()
         #expect(many.backend.executedBatchSizes == [1, 1, 2] + (3...16))
-        for dimensions in [[1_000_000_000_000], [Int.max, 4]] as [Shape] {
+        for dimensions in [[1_000_000_000_000], [Int.max, 4]] as [TensorShape] {
             let wide = try ExecutorFixture(ExecutorFixture.configuration(dimensions: dimensions))
             #expect(try wide.executor.warmUp().times == nil)
             wide.stop()
@@ -199,7 +200,7 @@ struct WarmUpTests {
 
     @Test("The memory of the batches is freed after it")
     func memory() throws {
-        final class Seen: @unchecked Sendable { weak var storage: BufferStorage? }
+        final class Seen: @unchecked Sendable { weak var storage: TensorStorage? }
         let seen = Seen()
         let fixture = try ExecutorFixture(
             ExecutorFixture.configuration(maxBatchSize: 4, batching: DynamicBatching(preferredBatchSizes: [4]))
@@ -218,7 +219,7 @@ struct WarmUpTests {
         let exclusive = Exclusive()
         var configuration = ExecutorFixture.configuration()
         var group = InstanceGroup(name: "test", kind: .cpu, count: 1)
-        group.rateLimiter = RateLimiter(resources: [.init(name: "camera", isGlobal: true, count: 1)], priority: 1)
+        group.rateLimiter = ModelRateLimiter(resources: [.init(name: "camera", isGlobal: true, count: 1)], priority: 1)
         configuration.instanceGroups = [group]
         let fixtures = try (0..<2).map { _ in
             try ExecutorFixture(

@@ -1,5 +1,6 @@
 import ModelRuntime
 import Testing
+import Threads
 
 @Suite("Work pool")
 struct WorkPoolTests {

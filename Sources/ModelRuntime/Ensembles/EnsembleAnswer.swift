@@ -1,7 +1,8 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Scheduling
 internal import Synchronization
 internal import Tensors
+internal import Threads
 
 /// What the caller of an ensemble is told. One thread at a time may use it.
 final class EnsembleAnswer: @unchecked Sendable {
@@ -64,25 +65,17 @@ final class EnsembleAnswer: @unchecked Sendable {
     }
 
     func end(_ error: HalcyonError?, cause: StatisticsCollector.FailureCause) {
-        let now = executor.clock.now()
         if executor.streams.isDecoupled { count(error == nil ? .empty : .fail) }
-        let result: Result<InferenceResponse, HalcyonError>
         if let error {
-            executor.statistics.recordFailure(duration: now &- arrival, cause: cause)
-            result = .failure(error)
-        } else {
-            let batch = request.inputs.first?.shape.dimensions.first ?? 1
-            executor.statistics.recordSuccess(
-                batchSize: executor.configuration.maxBatchSize > 0 ? batch : 1, reason: .instanceFree,
-                arrivals: [arrival],
-                stages: .init(start: arrival, inferenceStart: arrival, inferenceEnd: now, end: now))
-            result = .success(
-                only
-                    ?? InferenceResponse(
-                        modelName: executor.name, modelVersion: executor.version, id: request.id, outputs: []))
+            return executor.completion.refuse(request, error, cause: cause, arrival: arrival, handler)
         }
-        request.trace?.ended(result, at: now)
-        handler(result)
+        let batch = request.inputs.first?.shape.dimensions.first ?? 1
+        executor.completion.end(
+            request,
+            only
+                ?? InferenceResponse(
+                    modelName: executor.name, modelVersion: executor.version, id: request.id, outputs: []),
+            items: executor.configuration.maxBatchSize > 0 ? batch : 1, arrival: arrival, handler)
     }
 
     private func count(_ kind: StatisticsCollector.ResponseKind) {

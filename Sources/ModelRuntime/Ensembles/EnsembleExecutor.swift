@@ -1,7 +1,7 @@
-internal import DequeModule
-package import ModelConfiguration
+package import ModelConfigurations
 internal import Scheduling
 package import Tensors
+package import Threads
 
 /// Runs an ensemble: each request becomes requests to the models of its steps, as soon as their inputs are there.
 /// Tensors pass from step to step as they are. The models are those that serve when the request comes, to its end.
@@ -39,20 +39,15 @@ package final class EnsembleExecutor: RequestExecutor {
     }
 
     private struct State {
-        var running = 0
-        /// Requests that wait until fewer run, and such that were taken out of turn meanwhile.
-        var queue: Deque<EnsembleRun> = []
-        /// Those of the queue that still wait.
-        var waiting = 0
-        /// Requests that may start and whose turn to be started has not come.
-        var starting: Deque<EnsembleRun> = []
-        var isStarting = false
-        var isDraining = false
+        var admission: EnsembleAdmission
+        /// Those that the admission knows by number.
+        var waiting = RequestTable<EnsembleRun>()
+
+        mutating func next() -> EnsembleRun? { admission.next().flatMap { waiting.remove($0) } }
     }
 
-    package let version: Int64
     package let configuration: ModelConfiguration
-    package let statistics: StatisticsCollector
+    let completion: Completion
     let ensemble: EnsembleScheduling
     let graph: EnsembleGraph
     package let streams: EnsembleStreams
@@ -62,7 +57,7 @@ package final class EnsembleExecutor: RequestExecutor {
     private let resolver: Resolver
     private let validator: RequestValidator
     private let cached: CachedAnswers?
-    private let state = Locked(State())
+    private let state: Locked<State>
     private let drained = Signal()
 
     package init(_ parts: Parts) {
@@ -71,20 +66,22 @@ package final class EnsembleExecutor: RequestExecutor {
         graph = parts.graph
         streams = parts.streams
         scatter = Scatter(parts.configuration)
-        version = parts.version
         resolver = parts.resolver
         clock = parts.clock
         timer = parts.timer
         validator = RequestValidator(parts.configuration)
-        let statistics = StatisticsCollector(
-            parts.configuration, version: parts.version, quantiles: parts.summaryQuantiles, clock: parts.clock)
-        self.statistics = statistics
-        cached =
-            parts.configuration.usesResponseCache
-            ? parts.cache.map { CachedAnswers(cache: $0, statistics: statistics, clock: parts.clock) } : nil
+        let completion = Completion(
+            StatisticsCollector(
+                parts.configuration, version: parts.version, quantiles: parts.summaryQuantiles, clock: parts.clock),
+            name: parts.configuration.name, version: parts.version, clock: parts.clock)
+        self.completion = completion
+        cached = CachedAnswers(parts.configuration, parts.cache, completion)
+        state = Locked(State(admission: EnsembleAdmission(limit: parts.ensemble.maxInflightRequests)))
     }
 
-    package var name: String { configuration.name }
+    package var name: String { completion.name }
+    package var version: Int64 { completion.version }
+    package var statistics: StatisticsCollector { completion.statistics }
 
     /// Responses of a decoupled step that may be under way for one request.
     var itemsUnderWay: Int { ensemble.maxInflightRequests > 0 ? ensemble.maxInflightRequests : 64 }
@@ -92,7 +89,9 @@ package final class EnsembleExecutor: RequestExecutor {
     /// An ensemble has none of its own.
     package var instanceCount: Int { 0 }
 
-    package func occupancy() -> (pendingRequests: Int, busyInstances: Int) { (state.withLock { $0.waiting }, 0) }
+    package func occupancy() -> (pendingRequests: Int, busyInstances: Int) {
+        (state.withLock { $0.admission.waitingCount }, 0)
+    }
 
     // MARK: Requests
 
@@ -103,7 +102,7 @@ package final class EnsembleExecutor: RequestExecutor {
         do {
             return submit(request, on: try resolver().get(), handler: handler)
         } catch {
-            refuse(request, error, cause: .other, arrival: clock.now(), handler)
+            completion.refuse(request, error, cause: .other, arrival: clock.now(), handler)
             return nil
         }
     }
@@ -118,12 +117,11 @@ package final class EnsembleExecutor: RequestExecutor {
         request.trace?.began(model: name, version: version, requestID: request.id)
         let inputs: [Tensor]
         do {
-            try validator.checkOutputs(request)
-            inputs = try validate(request)
+            inputs = try validator.validated(request).inputs
             try check(route)
         } catch {
             route.release()
-            refuse(request, error, cause: .other, arrival: arrival, handler)
+            completion.refuse(request, error, cause: .other, arrival: arrival, handler)
             return nil
         }
         request.trace?.queued(inputs, arrival: arrival)
@@ -133,82 +131,65 @@ package final class EnsembleExecutor: RequestExecutor {
                 request, inputs: inputs, steps: route.generations, arrival: arrival, handler: &handler)
         {
             route.release()
-            var response = InferenceResponse(
-                modelName: name, modelVersion: version, id: request.id, outputs: outputs)
-            response.parameters = request.sequence?.parameters ?? []
-            request.trace?.ended(.success(response), at: clock.now())
-            handler(.success(response))
+            completion.answer(request, outputs, parameters: request.sequence?.parameters ?? [], handler)
             return nil
         }
         let run = EnsembleRun(self, request, inputs: inputs, arrival: arrival, route: route, handler: handler)
-        return enqueue(run, request, arrival: arrival, handler) ? run : nil
-    }
-
-    /// - Returns: whether the request was taken on.
-    private func enqueue(
-        _ run: EnsembleRun, _ request: InferenceRequest, arrival: UInt64, _ handler: ResponseHandler
-    ) -> Bool {
-        let limit = ensemble.maxInflightRequests
-        let isTaken = state.withLock { state -> Bool in
-            if state.isDraining { return false }
-            if limit == 0 {
-                state.running += 1
-                _ = run.leaveQueue()
-            } else if state.running >= limit {
-                state.queue.append(run)
-                state.waiting += 1
-            } else {
-                state.running += 1
-                _ = run.leaveQueue()
-                state.starting.append(run)
-            }
-            return true
-        }
-        guard isTaken else {
-            run.abandonRoute()
-            let error = HalcyonError(.unavailable, "the model is being stopped and takes no more requests")
-            refuse(
-                request, error.prefixed(ModelExecutor.prefix(request.id)), cause: .rejected(.stopping),
-                arrival: arrival, handler)
-            return false
-        }
-        if limit == 0 {
+        switch enter(run, timeout: .microseconds(request.timeoutMicroseconds), arrival: arrival) {
+        case .start:
             run.start()
-            return true
+            return run
+        case .waits(let handle):
+            startNext()
+            return Waiting(run: run, handle: handle)
+        case .refused(let error):
+            run.abandonRoute()
+            completion.refuse(
+                request, error.prefixed(request.errorPrefix), cause: .rejected(.stopping),
+                arrival: arrival, handler)
+            return nil
         }
-        if let deadline = run.deadline { timer.arm(self, at: deadline) }
-        startNext()
-        return true
     }
 
-    /// Starts what may start, where there is a limit, one after the other: a start may end a request at once, which lets the next one start.
-    private func startNext() {
-        guard
-            state.withLock({ state in
-                defer { state.isStarting = true }
-                return !state.isStarting
-            })
-        else { return }
-        while true {
-            let next = state.withLock { state -> EnsembleRun? in
-                let next = state.starting.popFirst()
-                if next == nil { state.isStarting = false }
-                return next
+    /// A request that may still wait to be started.
+    private struct Waiting: SubmittedRequest {
+        let run: EnsembleRun
+        let handle: RequestHandle
+
+        func cancel() {
+            run.executor.withdraw(handle)
+            run.cancel()
+        }
+    }
+
+    private func enter(_ run: EnsembleRun, timeout: Nanoseconds, arrival: UInt64) -> EnsembleAdmission.Entry {
+        let (entry, expiry) = state.withLock { state in
+            let id = state.waiting.add(run)
+            let entry = state.admission.enter(id, timeout: timeout, now: arrival)
+            guard case .waits = entry else {
+                _ = state.waiting.remove(id)
+                return (entry, Nanoseconds?.none)
             }
-            guard let next else { return }
-            next.start()
+            return (entry, timeout > 0 ? state.admission.nextExpiry() : nil)
+        }
+        if let expiry { timer.arm(self, at: expiry) }
+        return entry
+    }
+
+    /// Starts what may start, where there is a limit, one after the other.
+    private func startNext() {
+        var next = state.withLock { $0.next() }
+        while let run = next {
+            run.start()
+            next = state.withLock { state in
+                state.admission.started()
+                return state.next()
+            }
         }
     }
 
-    private func validate(_ request: InferenceRequest) throws(HalcyonError) -> [Tensor] {
-        do {
-            return try validator.validate(request).inputs
-        } catch {
-            throw error.prefixed(ModelExecutor.prefix(request.id))
-        }
-    }
-
-    /// - Throws: `unavailable` where a model gives one response and was one that gives any number, or the other way round.
+    /// - Throws: `unavailable` where a model gives one response and was one that gives any number, or the other way
+    ///   round.
     private func check(_ route: any EnsembleRoute) throws(HalcyonError) {
         for (index, step) in ensemble.steps.enumerated() {
             guard let model = route.model(ofStep: index), model.isDecoupled != streams.isDecoupled(step: index) else {
@@ -221,81 +202,51 @@ package final class EnsembleExecutor: RequestExecutor {
         }
     }
 
-    private func refuse(
-        _ request: InferenceRequest, _ error: HalcyonError, cause: StatisticsCollector.FailureCause, arrival: UInt64,
-        _ handler: ResponseHandler
-    ) {
-        let now = clock.now()
-        statistics.recordFailure(duration: now &- arrival, cause: cause)
-        request.trace?.ended(.failure(error), at: now)
-        handler(.failure(error))
-    }
-
     /// A request has ended that was started.
     func runEnded() {
-        let isDrained = state.withLock { state -> Bool in
-            while let next = state.queue.popFirst() {
-                guard next.leaveQueue() else { continue }
-                state.waiting -= 1
-                state.starting.append(next)
-                return false
-            }
-            state.running -= 1
-            return state.isDraining && state.running == 0
-        }
-        if isDrained { drained.notify() }
+        state.withLock { $0.admission.ended() }
         if ensemble.maxInflightRequests > 0 { startNext() }
+        if state.withLock({ $0.admission.isDraining && $0.admission.isIdle }) { drained.notify() }
     }
 
-    /// Takes out a request that has not started.
-    func withdraw(_ run: EnsembleRun) -> Bool {
-        guard run.leaveQueue() else { return false }
+    /// Takes out a request that has not started, if it has not.
+    private func withdraw(_ handle: RequestHandle) {
         state.withLock { state in
-            state.waiting -= 1
-            // What nobody waits for any more is not kept until its turn would have come.
-            let gone = state.queue.count - state.waiting
-            if gone > 32, gone > state.waiting { state.queue.removeAll(where: \.isOutOfQueue) }
+            guard let id = state.admission.withdraw(handle) else { return }
+            _ = state.waiting.remove(id)
         }
-        return true
     }
 
     // MARK: Stopping
 
     @discardableResult
     package func stop(deadline: UInt64?) -> Int {
-        state.withLock { $0.isDraining = true }
-        _ = drained.wait(until: deadline, clock: clock) { self.state.withLock { $0.running == 0 } }
+        state.withLock { $0.admission.drain() }
+        _ = drained.wait(until: deadline, clock: clock) { self.state.withLock { $0.admission.isIdle } }
         timer.disarm(self)
-        let queue = state.withLock { state in
-            defer { state.queue = [] }
-            return Array(state.queue)
+        let abandoned = state.withLock { state in
+            state.admission.abandon().compactMap { state.waiting.remove($0) }
         }
-        var abandoned = 0
-        for run in queue where withdraw(run) {
-            abandoned += 1
+        for run in abandoned {
             run.fail(
                 HalcyonError(.unavailable, "model '\(name)' was stopped before the request could run"),
                 cause: .rejected(.stopping))
         }
         cached?.forget()
-        return abandoned
+        return abandoned.count
     }
 }
 
 extension EnsembleExecutor: DeadlineTimer.Target {
     /// Ends the requests that have waited for too long.
     package func deadlinePassed(now: UInt64) -> UInt64? {
-        let queue = state.withLock { Array($0.queue) }
-        var next: UInt64?
-        for run in queue {
-            guard let deadline = run.deadline else { continue }
-            guard deadline <= now else {
-                next = min(next ?? deadline, deadline)
-                continue
-            }
-            if withdraw(run) {
-                run.fail(HalcyonError(.unavailable, "Request timeout expired"), cause: .rejected(.timeout))
-            }
+        let (expired, next) = state.withLock { state in
+            (
+                state.admission.expire(now: now).compactMap { state.waiting.remove($0) }, state.admission.nextExpiry()
+            )
+        }
+        for run in expired {
+            run.fail(HalcyonError(.unavailable, "Request timeout expired"), cause: .rejected(.timeout))
         }
         return next
     }

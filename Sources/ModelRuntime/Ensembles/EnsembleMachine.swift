@@ -1,15 +1,15 @@
 internal import DequeModule
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// One request on its way through an ensemble: which steps run when, and what comes of their responses, as a value.
 ///
-/// The request is the one item of stream 0; each response of a decoupled step is an item of that step's stream. The steps
-/// of a stream run for each of its items as soon as their inputs are there. A decoupled step of such a stream takes one
-/// item after the other, so that its responses keep the order of the items that they are for.
+/// The request is the one item of stream 0; each response of a decoupled step is an item of that step's stream. The
+/// steps of a stream run for each of its items as soon as their inputs are there. A decoupled step of such a stream
+/// takes one item after the other, so that its responses keep the order of the items that they are for.
 ///
-/// An item is done when all of its steps are. One of the stream of the outputs is a response then, and responses leave in
-/// the order of their items. The request ends when all items are done, or with the first error.
+/// An item is done when all of its steps are. One of the stream of the outputs is a response then, and responses leave
+/// in the order of their items. The request ends when all items are done, or with the first error.
 struct EnsembleMachine: Sendable {
     /// One execution of a step, for one item.
     struct Call: Hashable, Sendable {
@@ -173,7 +173,7 @@ struct EnsembleMachine: Sendable {
         }
     }
 
-    /// Lets go of what no step needs any more, and nobody has asked for.
+    /// Releases what no step needs any more, and nobody has asked for.
     private func forgetTensors(of item: inout Item) {
         var needed = item.stream == streams.output ? outputs : []
         for step in item.open { needed.formUnion(ensemble.steps[step].inputMap.values) }

@@ -15,6 +15,6 @@ package protocol EnsembleRoute: AnyObject, Sendable {
         _ request: InferenceRequest, toStep index: Int, handler: @escaping ResponseHandler
     ) -> (any SubmittedRequest)?
 
-    /// Lets go of the models. Later calls do nothing.
+    /// Releases the models. Later calls do nothing.
     func release()
 }

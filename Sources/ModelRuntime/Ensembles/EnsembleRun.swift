@@ -1,10 +1,11 @@
 internal import DequeModule
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Scheduling
-internal import Synchronization
 internal import Tensors
+internal import Threads
 
-/// One request on its way through an ensemble: the machine with a lock, the models of the steps and the caller around it.
+/// One request on its way through an ensemble: the machine with a lock, the models of the steps and the caller around
+/// it.
 final class EnsembleRun: SubmittedRequest {
     /// What the caller is told, in order.
     private enum News {
@@ -29,15 +30,12 @@ final class EnsembleRun: SubmittedRequest {
         var hasFailed = false
     }
 
-    private let executor: EnsembleExecutor
+    let executor: EnsembleExecutor
     private let request: InferenceRequest
-    private let arrival: UInt64
     private let route: any EnsembleRoute
     private let answer: EnsembleAnswer
     private let state: Locked<State>
     private let inputs: Locked<[Tensor]>
-    /// Whether it has been taken out of the queue, to be started or because nobody wants it any more.
-    private let hasLeftQueue = Atomic<Bool>(false)
 
     /// - Parameter route: the models of the steps; it is released when the request has ended.
     init(
@@ -46,7 +44,6 @@ final class EnsembleRun: SubmittedRequest {
     ) {
         self.executor = executor
         self.request = request
-        self.arrival = arrival
         self.route = route
         self.inputs = Locked(inputs)
         answer = EnsembleAnswer(executor, request, arrival: arrival, handler: handler)
@@ -55,24 +52,6 @@ final class EnsembleRun: SubmittedRequest {
             steps: executor.graph.steps(for: request.requestedOutputs), outputs: answer.wanted)
         state = Locked(State(machine: machine))
     }
-
-    /// When it has waited for too long, in nanoseconds of the clock; `nil` where it may wait for ever.
-    var deadline: UInt64? {
-        guard request.timeoutMicroseconds > 0 else { return nil }
-        let (timeout, overflow) = request.timeoutMicroseconds.multipliedReportingOverflow(by: 1000)
-        let (deadline, late) = arrival.addingReportingOverflow(timeout)
-        return overflow || late ? nil : deadline
-    }
-
-    /// Takes it out of the queue.
-    ///
-    /// - Returns: whether it was still there.
-    func leaveQueue() -> Bool {
-        hasLeftQueue.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
-    }
-
-    /// Whether it has.
-    var isOutOfQueue: Bool { hasLeftQueue.load(ordering: .acquiring) }
 
     /// It will not run.
     func abandonRoute() { route.release() }
@@ -142,6 +121,7 @@ final class EnsembleRun: SubmittedRequest {
             modelName: step.modelName, modelVersion: step.modelVersion, id: request.id, inputs: inputs,
             requestedOutputs: step.outputMap.keys.sorted(), priority: request.priority,
             timeoutMicroseconds: request.timeoutMicroseconds)
+        stepRequest.nameWithoutID = request.nameWithoutID
         stepRequest.sequence = request.sequence
         stepRequest.parameters = request.parameters
         stepRequest.trace = request.trace?.step()
@@ -190,7 +170,8 @@ final class EnsembleRun: SubmittedRequest {
                 }
             case .taken(let flow): flow.took()
             case .ended(let error, let cause, let isStarted):
-                // Before the handler, so that whoever unloads a model as soon as the answer is there does not wait for it.
+                // Before the handler, so that whoever unloads a model as soon as the answer is there does not wait for
+                // it.
                 route.release()
                 answer.end(error, cause: cause)
                 if isStarted { executor.runEnded() }
@@ -216,7 +197,6 @@ final class EnsembleRun: SubmittedRequest {
     }
 
     func cancel() {
-        _ = executor.withdraw(self)
         fail(
             HalcyonError(.cancelled, "request was cancelled while it was in ensemble '\(executor.name)'"),
             cause: .canceled)

@@ -1,4 +1,4 @@
-package import ModelConfiguration
+package import ModelConfigurations
 package import Tensors
 
 /// What an ensemble has to know of the model of a step.
@@ -7,7 +7,7 @@ package struct EnsembleStepModel: Sendable {
     /// Whether its tensors have a batch in front.
     package let batches: Bool
     /// The dimensions of its inputs, without the batch.
-    package let inputs: [String: Shape]
+    package let inputs: [String: TensorShape]
 
     package init(_ configuration: ModelConfiguration) {
         isDecoupled = configuration.isDecoupled

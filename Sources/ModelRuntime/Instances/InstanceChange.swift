@@ -1,4 +1,4 @@
-package import ModelConfiguration
+package import ModelConfigurations
 internal import Scheduling
 package import Tensors
 
@@ -11,7 +11,7 @@ package struct InstanceChange: Sendable {
     package var addedCount: Int { fresh.count }
     package var removedCount: Int { leaving.count }
 
-    /// Lets go of what was made for a change that does not come.
+    /// Releases what was made for a change that does not come.
     package func discard() {
         for slot in fresh { slot.pass?.leave() }
     }
@@ -19,7 +19,7 @@ package struct InstanceChange: Sendable {
 
 /// What can have other instances while it serves.
 package protocol AdjustableExecutor: RequestExecutor {
-    var model: any Model { get }
+    var model: any BackendModel { get }
 
     /// Makes what lacks to have other instances than now. What runs is left alone, and nothing serves differently yet.
     ///

@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Scheduling
 internal import Tensors
 
@@ -24,7 +24,7 @@ struct ControlTensors: Sendable {
             tensors.append(
                 try Tensor(
                     name: control.inputName, elementType: control.elementType,
-                    shape: hasBatchDimension ? [rows.count, 1] : [1], data: Buffer(copying: bytes)))
+                    shape: hasBatchDimension ? [rows.count, 1] : [1], data: TensorBuffer(copying: bytes)))
         }
         return tensors
     }

@@ -1,22 +1,21 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Scheduling
 internal import Tensors
+internal import Threads
 
 /// The way of one batch of a model with sequences: rows, controls and states → execute → responses and new states.
 struct SequenceExecution: Sendable {
     /// What an instance remembers for each slot, by the state's input.
     typealias States = [Int: [String: Tensor]]
-
-    struct Outcome {
-        /// A response for each request, in the order of the rows; or why the batch failed.
-        var responses: Result<[InferenceResponse], HalcyonError>
-        var stages: StatisticsCollector.Stages
-    }
+    /// Rows with the requests themselves.
+    typealias Rows = SequenceBatch<TakenRequest>
 
     private let configuration: ModelConfiguration
     private let sequences: SequenceBatching
     private let version: Int64
     private let clock: any MonotonicClock
+    /// Whether a process that ends takes the states of sequences along: they are the engine's.
+    let losesStates: Bool
     private let gather: Gather
     private let scatter: Scatter
     private let controls: ControlTensors
@@ -39,8 +38,12 @@ struct SequenceExecution: Sendable {
         self.sequences = sequences
         version = parts.version
         clock = parts.clock
+        losesStates = parts.model is any WorkerModel && sequences.states.isEmpty
         let inputCount = configuration.inputs.count + sequences.states.count
-        gather = Gather(buffers: BatchBuffers(retained: parts.instances.count * max(1, inputCount)))
+        gather = Gather(
+            buffers: BatchBuffers(
+                retained: parts.instances.count * max(1, inputCount),
+                memory: (parts.model as? any WorkerModel)?.batchMemory))
         scatter = Scatter(configuration, log: parts.log)
         controls = ControlTensors(
             controls: sequences.controls, hasBatchDimension: configuration.maxBatchSize > 0)
@@ -69,17 +72,19 @@ struct SequenceExecution: Sendable {
         stateByteCount = total
     }
 
-    private static func initialShape(of state: SequenceBatching.State, _ configuration: ModelConfiguration) -> Shape {
+    private static func initialShape(of state: SequenceBatching.State, _ configuration: ModelConfiguration)
+        -> TensorShape
+    {
         let dimensions = state.initialDimensions
         return configuration.maxBatchSize > 0 ? dimensions.prepending(1) : dimensions
     }
 
     /// What a sequence begins with: a file's bytes, of which there may be more than it takes, or zeros.
     private static func contents(
-        _ file: [UInt8]?, of state: SequenceBatching.State, _ shape: Shape, byteCount: Int
-    ) throws(HalcyonError) -> Buffer {
+        _ file: [UInt8]?, of state: SequenceBatching.State, _ shape: TensorShape, byteCount: Int
+    ) throws(HalcyonError) -> TensorBuffer {
         guard let file else { return .zeros(byteCount: byteCount) }
-        let whole = Buffer(copying: file)
+        let whole = TensorBuffer(copying: file)
         guard state.elementType == .bytes else {
             guard byteCount <= file.count else {
                 throw HalcyonError(
@@ -95,7 +100,7 @@ struct SequenceExecution: Sendable {
     }
 
     /// The bytes of a tensor of zeros, and of empty texts.
-    private static func byteCount(_ type: ElementType, _ shape: Shape) throws(HalcyonError) -> Int {
+    private static func byteCount(_ type: ElementType, _ shape: TensorShape) throws(HalcyonError) -> Int {
         // An element of text is at least its length, which is 0.
         let (byteCount, overflow) = try shape.elementCount().multipliedReportingOverflow(by: type.byteSize ?? 4)
         guard !overflow else {
@@ -112,7 +117,7 @@ struct SequenceExecution: Sendable {
     }
 
     /// Runs a batch whose states are alike.
-    func run(_ batch: SequenceBatch, on slot: InstanceSlot, states: inout States) -> Outcome {
+    func run(_ batch: Rows, on slot: InstanceSlot, states: inout States) -> ExecutionOutcome {
         let start = clock.now()
         var stages = StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: start, end: start)
         do throws(HalcyonError) {
@@ -133,9 +138,9 @@ struct SequenceExecution: Sendable {
             try remember(outputs, of: batch, in: &states, instance: slot.identity.name)
             let responses = try responses(to: batch, outputs)
             stages.end = clock.now()
-            return Outcome(responses: .success(responses), stages: stages)
+            return ExecutionOutcome(responses: .success(responses), stages: stages)
         } catch {
-            return Outcome(responses: .failure(error), stages: stages)
+            return ExecutionOutcome(responses: .failure(error), stages: stages)
         }
     }
 
@@ -166,13 +171,13 @@ struct SequenceExecution: Sendable {
 
     // MARK: In
 
-    /// The rows of a batch are alike, and states of open sizes may have become different from sequence to sequence: what
-    /// can run together.
-    func parts(of batch: SequenceBatch, _ states: States) -> [SequenceBatch] {
+    /// The rows of a batch are alike, and states of open sizes may have become different from sequence to sequence:
+    /// what can run together.
+    func parts(of batch: Rows, _ states: States) -> [Rows] {
         guard batch.rows.count > 1, sequences.states.contains(where: { $0.dimensions.isVariable }) else {
             return [batch]
         }
-        var shapes: [[Shape]] = []
+        var shapes: [[TensorShape]] = []
         for row in batch.rows where row.request != nil {
             let own = stateTensors(of: row, states).map(\.shape)
             if !shapes.contains(own) { shapes.append(own) }
@@ -197,20 +202,20 @@ struct SequenceExecution: Sendable {
     /// Whether each sequence keeps its row.
     private var keepsRows: Bool { if case .direct = sequences.strategy { true } else { false } }
 
-    private func stateTensors(of row: SequenceBatch.Row, _ states: States) -> [Tensor] {
+    private func stateTensors(of row: Rows.Row, _ states: States) -> [Tensor] {
         sequences.states.compactMap { state in
             (row.control.start ? nil : states[row.slot]?[state.inputName]) ?? initial[state.inputName]
         }
     }
 
-    private func inputs(of batch: SequenceBatch, _ states: States) throws(HalcyonError) -> [Tensor] {
+    private func inputs(of batch: Rows, _ states: States) throws(HalcyonError) -> [Tensor] {
         guard let first = batch.rows.first(where: { $0.request != nil }),
-            let request = first.request?.payload as? PendingRequest
+            let request = first.request?.request
         else { throw HalcyonError(.internal, "a batch of sequences has no request") }
         let template = request.inputs + stateTensors(of: first, states)
         var rows: [[Tensor]] = []
         for row in batch.rows {
-            if let request = row.request?.payload as? PendingRequest {
+            if let request = row.request?.request {
                 rows.append(request.inputs + stateTensors(of: row, states))
             } else {
                 rows.append(try Self.empty(like: template))
@@ -234,7 +239,7 @@ struct SequenceExecution: Sendable {
     // MARK: Out
 
     private func remember(
-        _ outputs: [Tensor], of batch: SequenceBatch, in states: inout States, instance: String
+        _ outputs: [Tensor], of batch: Rows, in states: inout States, instance: String
     ) throws(HalcyonError) {
         for state in sequences.states {
             guard let output = outputs.first(where: { $0.name == state.outputName }) else {
@@ -247,15 +252,15 @@ struct SequenceExecution: Sendable {
             guard output.elementType == state.elementType, expected.accepts(output.shape) else {
                 throw HalcyonError(
                     .internal,
-                    "instance '\(instance)' of model '\(configuration.name)' returned the state '\(state.outputName)' as "
-                        + "\(output.elementType.rawValue) of shape \(output.shape), expected "
+                    "instance '\(instance)' of model '\(configuration.name)' returned the state "
+                        + "'\(state.outputName)' as \(output.elementType.rawValue) of shape \(output.shape), expected "
                         + "\(state.elementType.rawValue) of \(expected)")
             }
             for (index, row) in batch.rows.enumerated() where row.request != nil {
                 var next = batches ? try scatter.slice(output, row: index, rows: 1) : output
                 next.name = state.inputName
                 // Memory of its own: the engine's is needed again.
-                next.data = next.data.withUnsafeBytes { Buffer(copying: $0) }
+                next.data = next.data.withUnsafeBytes { TensorBuffer(copying: $0) }
                 states[row.slot, default: [:]][state.inputName] = next
             }
         }
@@ -263,11 +268,11 @@ struct SequenceExecution: Sendable {
     }
 
     private func responses(
-        to batch: SequenceBatch, _ outputs: [Tensor]
+        to batch: Rows, _ outputs: [Tensor]
     ) throws(HalcyonError) -> [InferenceResponse] {
         var responses: [InferenceResponse] = []
         for (index, row) in batch.rows.enumerated() {
-            guard let request = row.request?.payload as? PendingRequest else { continue }
+            guard let request = row.request?.request else { continue }
             let own = try scatter.outputs(
                 outputs, names: request.requestedOutputs, row: index, rows: 1,
                 isWhole: !batches || batch.rows.count == 1)

@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// Which executions run, and which of them take longer than they may: as a value. The work is what runs, a batch of
 /// requests. Times are the clock's nanoseconds.
 struct ExecutionWatch<Work: Sendable> {
@@ -25,8 +27,7 @@ struct ExecutionWatch<Work: Sendable> {
     mutating func begin(_ work: Work, on instance: Int, now: UInt64) -> Ticket {
         let ticket = Ticket(number: nextNumber)
         nextNumber += 1
-        let (deadline, overflow) = now.addingReportingOverflow(limit)
-        executions[instance] = Execution(ticket: ticket, work: work, deadline: overflow ? .max : deadline)
+        executions[instance] = Execution(ticket: ticket, work: work, deadline: now.adding(limit))
         return ticket
     }
 
@@ -39,14 +40,13 @@ struct ExecutionWatch<Work: Sendable> {
 
     /// The execution waits for others, and not they for it.
     mutating func pause(_ ticket: Ticket, on instance: Int) {
-        if executions[instance]?.ticket == ticket { executions[instance]?.deadline = .max }
+        if executions[instance]?.ticket == ticket { executions[instance]?.deadline = .never }
     }
 
     /// The execution goes on, and has all of its time again.
     mutating func resume(_ ticket: Ticket, on instance: Int, now: UInt64) {
         guard executions[instance]?.ticket == ticket else { return }
-        let (deadline, overflow) = now.addingReportingOverflow(limit)
-        executions[instance]?.deadline = overflow ? .max : deadline
+        executions[instance]?.deadline = now.adding(limit)
     }
 
     /// Stops waiting for the executions whose time is over.
@@ -56,6 +56,7 @@ struct ExecutionWatch<Work: Sendable> {
         return overdue.map { Overdue(instance: $0.key, work: $0.value.work) }
     }
 
-    /// When ``giveUp(now:)`` may have something to do next; `nil` where nothing executes, or nothing that is not paused.
-    var nextDeadline: UInt64? { executions.values.lazy.map(\.deadline).filter { $0 != .max }.min() }
+    /// When ``giveUp(now:)`` may have something to do next; `nil` where nothing executes, or nothing that is not
+    /// paused.
+    var nextDeadline: UInt64? { executions.values.lazy.map(\.deadline).filter { $0 != .never }.min() }
 }

@@ -1,5 +1,6 @@
 package import Scheduling
 internal import Tensors
+internal import Threads
 
 /// The resource arbiter with a lock around it: one for all models of a server.
 package final class ResourceGate: Sendable {
@@ -25,8 +26,8 @@ package final class ResourceGate: Sendable {
             self.claim = claim
         }
 
-        /// Executes something in the instance's place on a thread other than its own: blocks until what the instance needs
-        /// is there, as its own executions do.
+        /// Executes something in the instance's place on a thread other than its own: blocks until what the instance
+        /// needs is there, as its own executions do.
         ///
         /// - Parameter patience: how long, in nanoseconds.
         /// - Throws: what `body` throws; `unavailable` where it is not there in time.
@@ -36,13 +37,14 @@ package final class ResourceGate: Sendable {
             let parker = Parker()
             let pass = try gate.register(claim, parker: parker)
             defer { pass.leave() }
-            let deadline = clock.now() &+ patience
+            let deadline = clock.now().adding(patience)
             while !pass.request() {
                 guard clock.now() < deadline else {
                     let names = claim.needs.keys.map { "'\($0.name)'" }.sorted().joined(separator: ", ")
                     throw HalcyonError(
                         .unavailable,
-                        "others have held the resources \(names) that the instance needs for \(patience / 1_000_000_000) s"
+                        "others have held the resources \(names) that the instance needs for "
+                            + "\(patience / 1_000_000_000) s"
                     )
                 }
                 clock.park(parker, until: deadline)

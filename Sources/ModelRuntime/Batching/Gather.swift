@@ -1,0 +1,75 @@
+internal import Tensors
+
+/// Makes one set of inputs from the inputs of a batch's requests.
+///
+/// One request's tensors are passed on as they are; of several, the rows are copied, once, into a buffer that later
+/// batches use again.
+struct Gather {
+    private let buffers: BatchBuffers
+    private let ragged: RaggedBatch?
+
+    init(buffers: BatchBuffers, ragged: RaggedBatch? = nil) {
+        self.buffers = buffers
+        self.ragged = ragged
+    }
+
+    /// Frees the buffers.
+    func reset() { buffers.removeAll() }
+
+    /// - Parameter requests: each request's inputs, in the configuration's order; at least one.
+    /// - Throws: what a device says whose memory inputs are in.
+    func inputs(of requests: [[Tensor]]) throws(HalcyonError) -> [Tensor] {
+        guard let ragged else { return try rows(of: requests) }
+        return try rows(of: requests) + ragged.made(for: requests)
+    }
+
+    private func rows(of requests: [[Tensor]]) throws(HalcyonError) -> [Tensor] {
+        if requests.count == 1, let only = requests.first { return try ragged?.flattened(only) ?? only }
+        guard let first = requests.first else { return [] }
+        var gathered: [Tensor] = []
+        gathered.reserveCapacity(first.count)
+        for index in first.indices { gathered.append(try gather(index, of: requests, like: first[index])) }
+        return gathered
+    }
+
+    private func gather(
+        _ index: Int, of requests: [[Tensor]], like first: Tensor
+    ) throws(HalcyonError) -> Tensor {
+        let isRagged = ragged?.isRagged(first.name) ?? false
+        var byteCount = 0
+        var rows = 0
+        for inputs in requests {
+            let input = inputs[index]
+            let (sum, overflow) = byteCount.addingReportingOverflow(input.data.byteCount)
+            guard !overflow else {
+                throw HalcyonError(.invalidArgument, "the batch's input '\(input.name)' is too large")
+            }
+            byteCount = sum
+            rows += isRagged ? try input.shape.elementCount() : input.shape.dimensions.first ?? 1
+        }
+        let storage = try storage(byteCount: byteCount, for: requests.lazy.map { $0[index].data })
+        var offset = 0
+        for inputs in requests {
+            try inputs[index].data.copy(to: storage.baseAddress + offset)
+            offset += inputs[index].data.byteCount
+        }
+        let shape = isRagged ? TensorShape([rows]) : TensorShape([rows] + first.shape.dimensions.dropFirst())
+        let data = try TensorBuffer(storage).slice(offset: 0, byteCount: byteCount)
+        return try Tensor(name: first.name, elementType: first.elementType, shape: shape, data: data)
+    }
+
+    /// Memory of the GPU that has all the parts, or else memory that the processor has.
+    private func storage(
+        byteCount: Int, for parts: some Sequence<TensorBuffer>
+    ) throws(HalcyonError) -> TensorStorage {
+        var common: TensorBuffer?
+        for part in parts {
+            if part.placement.isHostAccessible || common.map({ $0.placement != part.placement }) ?? false {
+                return buffers.take(byteCount: byteCount)
+            }
+            common = part
+        }
+        guard let device = common?.storage.device else { return buffers.take(byteCount: byteCount) }
+        return try device.allocate(byteCount: byteCount)
+    }
+}

@@ -1,0 +1,133 @@
+internal import Logging
+internal import ModelConfigurations
+internal import Tensors
+
+/// Hands the outputs of a batch to its requests: each gets a slice of the batch's output memory, and nothing is copied.
+struct Scatter {
+    private let configuration: ModelConfiguration
+    private let reshapes: Bool
+    /// The outputs without rows of a common size.
+    private let scattered: Set<String>
+    /// As ``BackendModel/outputsLikeInputs``, for the inputs that are ragged.
+    let outputsLikeInputs: [String: String]
+    private let notices: OutputNotices?
+
+    /// - Parameter log: where it is said what an output's declaration has wrong; `nil` for nowhere.
+    init(_ configuration: ModelConfiguration, outputsLikeInputs: [String: String] = [:], log: Logger? = nil) {
+        self.configuration = configuration
+        let ragged = Set(configuration.inputs.filter(\.allowsRaggedBatch).map(\.name))
+        self.outputsLikeInputs = outputsLikeInputs.filter { ragged.contains($0.value) }
+        notices = log.map { OutputNotices(model: configuration.name, log: $0) }
+        scattered = Set(configuration.batchOutputs.flatMap(\.targetNames)).union(self.outputsLikeInputs.keys)
+        reshapes = configuration.outputs.contains { $0.reshape != nil }
+    }
+
+    /// Checks what an instance returned for a batch of that size. The shapes are the model's to say, whatever was
+    /// declared: only where several requests share a batch, each output must have a row for each item.
+    ///
+    /// - Returns: an output whose first dimension is not the batch, although the model batches.
+    /// - Throws: `internal` that names the output, what the configuration promises and what came.
+    @discardableResult
+    func check(
+        _ outputs: [Tensor], batchSize: Int, requests: Int, requested: Set<String>?, instance: String
+    ) throws(HalcyonError) -> String? {
+        var withoutBatch: String?
+        for expected in configuration.outputs where requested?.contains(expected.name) ?? true {
+            guard let output = outputs.first(where: { $0.name == expected.name }) else {
+                throw fault(instance, "returned no output '\(expected.name)'")
+            }
+            guard output.elementType == expected.elementType else {
+                throw fault(
+                    instance,
+                    "returned output '\(output.name)' as \(output.elementType.rawValue), expected "
+                        + expected.elementType.rawValue)
+            }
+            let complete =
+                configuration.maxBatchSize > 0
+                ? expected.modelDimensions.prepending(batchSize) : expected.modelDimensions
+            if !complete.accepts(output.shape), !scattered.contains(output.name) {
+                if configuration.maxBatchSize > 0, output.shape.dimensions.first != batchSize {
+                    withoutBatch = withoutBatch ?? output.name
+                    guard requests == 1 else {
+                        throw fault(instance, Self.mixed(output, complete, batchSize: batchSize, requests: requests))
+                    }
+                }
+                notices?.note(output.name, output.shape, declared: complete)
+            }
+            if output.elementType != .bytes {
+                let byteCount = try output.shape.byteCount(of: output.elementType)
+                guard byteCount == output.data.byteCount else {
+                    throw fault(
+                        instance,
+                        "returned output '\(output.name)' with \(output.data.byteCount) bytes, expected \(byteCount)")
+                }
+            }
+        }
+        return withoutBatch
+    }
+
+    private static func mixed(_ output: Tensor, _ expected: TensorShape, batchSize: Int, requests: Int) -> String {
+        "returned output '\(output.name)' of shape \(output.shape), expected \(expected), for a batch of "
+            + "\(batchSize) items of \(requests) requests: as its first dimension is not the batch, nobody can say "
+            + "what of it is whose. Write max_batch_size: 0 in config.pbtxt, and all inputs and outputs with their "
+            + "whole shapes, the first dimension included"
+    }
+
+    private func fault(_ instance: String, _ what: String) -> HalcyonError {
+        HalcyonError(.internal, "instance '\(instance)' of model '\(configuration.name)' \(what)")
+    }
+
+    /// The outputs of the request whose items begin at row `row` of the batch.
+    ///
+    /// - Parameters:
+    ///   - names: the outputs that the request wants, in its order; empty for all, in the configuration's order.
+    ///   - isWhole: whether the request is the only one of the batch.
+    ///   - parts: the request's parts of the outputs without rows of a common size.
+    func outputs(
+        _ outputs: [Tensor], names: [String], row: Int, rows: Int, isWhole: Bool, parts: [Tensor] = []
+    ) throws(HalcyonError) -> [Tensor] {
+        var result: [Tensor] = []
+        result.reserveCapacity(outputs.count)
+        for index in 0..<(names.isEmpty ? configuration.outputs.count : names.count) {
+            let name = names.isEmpty ? configuration.outputs[index].name : names[index]
+            if let part = parts.first(where: { $0.name == name }) {
+                result.append(part)
+            } else if let output = outputs.first(where: { $0.name == name }) {
+                result.append(isWhole ? output : try slice(output, row: row, rows: rows))
+            }
+        }
+        if reshapes { for index in result.indices { reshape(&result[index]) } }
+        return result
+    }
+
+    /// Gives an output the shape that clients see.
+    func reshape(_ output: inout Tensor) {
+        guard let expected = configuration.outputs.first(where: { $0.name == output.name }),
+            let reshape = expected.reshape
+        else { return }
+        let batch = output.shape.dimensions.prefix(configuration.maxBatchSize > 0 ? 1 : 0)
+        let own = Array(output.shape.dimensions.dropFirst(batch.count))
+        // What came instead of the declared shape goes out as it is.
+        guard reshape.accepts(TensorShape(own)) else { return }
+        output.shape = TensorShape(batch + Reshape.apply(own, from: reshape, to: expected.dimensions))
+    }
+
+    /// Some rows of an output.
+    func slice(_ output: Tensor, row: Int, rows: Int) throws(HalcyonError) -> Tensor {
+        let rowShape = TensorShape(Array(output.shape.dimensions.dropFirst()))
+        let start: Int
+        let end: Int
+        if output.elementType == .bytes {
+            let perRow = try rowShape.elementCount()
+            start = try BytesElements.offset(after: perRow * row, from: 0, in: output)
+            end = try BytesElements.offset(after: perRow * rows, from: start, in: output)
+        } else {
+            let perRow = try rowShape.byteCount(of: output.elementType)
+            start = perRow * row
+            end = start + perRow * rows
+        }
+        let data = try output.data.slice(offset: start, byteCount: end - start)
+        return try Tensor(
+            name: output.name, elementType: output.elementType, shape: rowShape.prepending(rows), data: data)
+    }
+}

@@ -1,0 +1,66 @@
+internal import Scheduling
+internal import Synchronization
+internal import Tensors
+internal import Threads
+
+/// Hands requests to instances that take them one by one and answer each of them when they like, from any thread.
+final class RequestCalls: Sendable {
+    let completion: Completion
+    let scatter: Scatter
+    /// Told when no request is left to be answered.
+    private let changed: Signal
+    /// Requests that have been taken on and not ended.
+    private let open = Atomic<Int>(0)
+    /// What the instances execute, where a supervisor may have to end it.
+    private let running = Locked<[Int: RequestCall]>([:])
+
+    init(_ completion: Completion, _ scatter: Scatter, changed: Signal) {
+        self.completion = completion
+        self.scatter = scatter
+        self.changed = changed
+    }
+
+    /// Whether every request has ended.
+    var isIdle: Bool { open.load(ordering: .acquiring) == 0 }
+
+    /// - Returns: whether the instance goes on; if not, its request has been answered while it was executing.
+    func run(
+        _ batch: Batch<TakenRequest>, on instance: Int, _ slot: InstanceSlot, of crew: InstanceCrew<BatchingMachine>
+    ) -> Bool {
+        for taken in batch.requests {
+            open.wrappingAdd(1, ordering: .relaxed)
+            let supervisor = crew.supervisor
+            let goesOn: Void? = crew.watching(batch, on: instance, slot) { ticket in
+                let call = RequestCall(taken.request, reason: batch.reason, of: self, on: slot.identity) { isWaiting in
+                    if let ticket { supervisor?.pause(ticket, on: instance, isWaiting: isWaiting) }
+                }
+                if ticket != nil { running.withLock { $0[instance] = call } }
+                Self.execute(call.request(), on: slot)
+            }
+            if goesOn == nil { return false }
+            if supervisor != nil { running.withLock { $0[instance] = nil } }
+        }
+        return true
+    }
+
+    private static func execute(_ request: DecoupledRequest, on slot: InstanceSlot) {
+        do {
+            guard let instance = slot.instance as? any DecoupledModelInstance else {
+                throw HalcyonError(.internal, "instance '\(slot.identity.name)' does not take requests one by one")
+            }
+            try instance.execute(request)
+        } catch {
+            request.fail(error)
+        }
+    }
+
+    /// Where the model has ended the request before, nobody is told anything.
+    func giveUp(on instance: Int, _ error: HalcyonError) {
+        running.withLock { $0.removeValue(forKey: instance) }?.end(error)
+    }
+
+    /// A request has ended.
+    func callEnded() {
+        if open.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { changed.notify() }
+    }
+}

@@ -1,0 +1,69 @@
+internal import ModelConfigurations
+internal import Tensors
+internal import Threads
+
+/// An instance with what the engine keeps for it.
+///
+/// Whoever holds the lease, as the scheduler machine says, is the only one to touch `instance`; the hand-over passes
+/// through the executor's lock, which orders the accesses.
+final class InstanceSlot: @unchecked Sendable {
+    let identity: InstanceIdentity
+    private(set) var instance: any ModelInstance
+    let parker: Parker
+    /// Its way to the resources that it shares with others; `nil` where it needs none.
+    let pass: ResourceGate.Pass?
+
+    init(
+        identity: InstanceIdentity, instance: any ModelInstance, parker: Parker = Parker(),
+        pass: ResourceGate.Pass? = nil
+    ) {
+        self.identity = identity
+        self.instance = instance
+        self.parker = parker
+        self.pass = pass
+    }
+
+    /// One slot for each instance.
+    ///
+    /// - Parameters:
+    ///   - configuration: the one that the instances' groups are in.
+    ///   - resources: what instances share; `nil` where the server limits no rates.
+    /// - Throws: whatever the model throws when an instance is made; `invalidArgument` where one needs more of a
+    ///   resource than there is.
+    static func make(
+        _ instances: [InstanceIdentity], of model: any BackendModel, _ configuration: ModelConfiguration,
+        sharing resources: ResourceGate?
+    ) throws -> [InstanceSlot] {
+        var passes: [ResourceGate.Pass] = []
+        do {
+            return try instances.map { identity in
+                let parker = Parker()
+                let claim = InstancePlan.claim(of: identity, configuration)
+                let pass = try claim.flatMap { try resources?.register($0, parker: parker) }
+                if let pass { passes.append(pass) }
+                return InstanceSlot(
+                    identity: identity, instance: try identity.make(of: model), parker: parker, pass: pass)
+            }
+        } catch {
+            for pass in passes { pass.leave() }
+            throw error
+        }
+    }
+
+    /// Whether it shares no resources, and may run anywhere.
+    var isFree: Bool { pass == nil && identity.hostPolicy?.isBinding != true }
+
+    /// Frees the instance, which was given up and will not run again. Called by the thread that was stuck in it.
+    func letGo() { instance = GivenUpInstance() }
+
+    /// A slot for a new instance that takes this one's place.
+    func replaced(by instance: any ModelInstance) -> InstanceSlot {
+        InstanceSlot(identity: identity, instance: instance, parker: parker, pass: pass)
+    }
+}
+
+private final class GivenUpInstance: ModelInstance {
+    func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
+        throw HalcyonError(.internal, "the instance was given up")
+    }
+}

@@ -1,0 +1,50 @@
+internal import Scheduling
+internal import Synchronization
+public import Tensors
+
+/// Gets the response, or the error, of a request, on whichever thread made it. It must not block.
+///
+/// It is called exactly once, except for a decoupled model: there it gets any number of responses, one after the other,
+/// and then a last one without outputs (``InferenceResponse/isFinal``), or an error, which is the last as well.
+public typealias ResponseHandler = @Sendable (Result<InferenceResponse, HalcyonError>) -> Void
+
+/// A request on its way through the engine. It does not change, except for the word that the caller has gone.
+package final class PendingRequest: Sendable {
+    let id: String
+    let inputs: [Tensor]
+    let requestedOutputs: [String]
+    let outputPlacement: MemoryPlacement?
+    let batchSize: Int
+    /// When the request reached the engine, in nanoseconds of the clock.
+    let arrival: UInt64
+    let handler: ResponseHandler
+    let trace: (any RequestTrace)?
+    let flow: ResponseFlow?
+    /// Its priority level, from 0, the most urgent.
+    let level: Int
+    let shape: ShapeKey
+    private let cancelled = Atomic<Bool>(false)
+    var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+
+    init(
+        _ request: InferenceRequest, _ validated: RequestValidator.Validated, arrival: UInt64, level: Int = 0,
+        handler: @escaping ResponseHandler
+    ) {
+        id = request.id
+        inputs = validated.inputs
+        requestedOutputs = request.requestedOutputs
+        outputPlacement = request.outputPlacement
+        batchSize = validated.batchSize
+        self.level = level
+        shape = validated.shape
+        self.arrival = arrival
+        self.handler = handler
+        trace = request.trace
+        flow = request.flow
+    }
+
+    func markCancelled() {
+        cancelled.store(true, ordering: .relaxed)
+        flow?.close()
+    }
+}

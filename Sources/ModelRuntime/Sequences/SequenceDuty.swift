@@ -1,0 +1,73 @@
+internal import Scheduling
+internal import Tensors
+internal import Threads
+
+/// Has the batches of a model with sequences executed, each by its instance's own worker, which keeps the states.
+final class SequenceDuty: CrewDuty {
+    typealias Work = SequenceBatch<TakenRequest>
+
+    let completion: Completion
+    let execution: SequenceExecution
+
+    init(_ completion: Completion, _ execution: SequenceExecution) {
+        self.completion = completion
+        self.execution = execution
+    }
+
+    func makeMemory() -> SequenceExecution.States { [:] }
+
+    func forget(_ slots: [Int], _ states: inout SequenceExecution.States) {
+        for slot in slots { states[slot] = nil }
+    }
+
+    func run(
+        _ batch: Work, on instance: Int, _ slot: InstanceSlot, _ states: inout SequenceExecution.States,
+        of crew: InstanceCrew<SequencingMachine>
+    ) -> Bool {
+        var outcomes: [(part: Work, outcome: ExecutionOutcome)] = []
+        for part in execution.parts(of: batch, states) {
+            // Who gives the instance up answers the whole batch, of which nothing has been answered yet.
+            let executed = crew.watching(batch, on: instance, slot) { _ in
+                execution.run(part, on: slot, states: &states)
+            }
+            guard let outcome = executed else { return false }
+            if execution.losesStates, (slot.instance as? any WorkerInstanceLoss)?.hasLostWorker == true {
+                endSequences(of: batch, on: instance, outcome, crew)
+                return true
+            }
+            outcomes.append((part, outcome))
+        }
+        let now = crew.clock.now()
+        crew.perform { machine, _ in machine.completed(batch, now: now) }
+        for (part, outcome) in outcomes {
+            let requests = part.requests
+            completion.complete(
+                ExecutedBatch(
+                    requests: requests, rows: part.rows.count, items: requests.count, reason: part.reason),
+                outcome, on: slot.identity)
+        }
+        return true
+    }
+
+    /// The sequences of an instance end with the process that had their states.
+    private func endSequences(
+        of batch: Work, on instance: Int, _ outcome: ExecutionOutcome, _ crew: InstanceCrew<SequencingMachine>
+    ) {
+        var error = HalcyonError(.unavailable, "model '\(completion.name)': its worker process is gone")
+        if case .failure(let own) = outcome.responses { error = own }
+        error.message += lossNote
+        let now = crew.clock.now()
+        crew.perform { [error] machine, effects in
+            effects.end(batch.requests + machine.lose(instance: instance), error, .backend)
+            machine.replace(instance: instance, now: now, &effects)
+        }
+    }
+
+    func giveUp(_ batch: Work, on instance: Int, _ error: HalcyonError) {
+        completion.fail(batch.requests, error, cause: .backend)
+    }
+
+    var isIdle: Bool { true }
+
+    var lossNote: String { ", and its sequences have ended" }
+}

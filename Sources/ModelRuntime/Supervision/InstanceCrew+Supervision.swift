@@ -1,0 +1,80 @@
+internal import Logging
+internal import Scheduling
+internal import Tensors
+internal import Threads
+
+/// Instances that do not come back from an execution.
+extension InstanceCrew {
+    /// Watches the executions of this crew's instances.
+    ///
+    /// - Parameter limit: how long one may take, in nanoseconds.
+    func makeSupervisor(limit: UInt64) -> InstanceSupervisor<Machine.Work> {
+        InstanceSupervisor(
+            limit: limit, instances: slots.map(\.identity), clock: clock, timer: timer,
+            actions: InstanceSupervisor<Machine.Work>.Actions(
+                giveUp: { [weak self] in self?.giveUp($0, limit: limit) },
+                replace: { [weak self] (index) throws(HalcyonError) in try self?.replacement(of: index) ?? {} },
+                replacementFailed: { [weak self] in self?.replacementFailed($0, outage: $1) }))
+    }
+
+    /// Executes something that is given up when it takes too long.
+    ///
+    /// - Parameter work: what whoever gives it up answers.
+    /// - Returns: `nil` where it was given up meanwhile: the work is answered, and the instance goes on no more.
+    func watching<Result>(
+        _ work: Machine.Work, on instance: Int, _ slot: InstanceSlot,
+        _ body: (InstanceSupervisor<Machine.Work>.Watch.Ticket?) -> Result
+    ) -> Result? {
+        guard let supervisor else { return body(nil) }
+        let ticket = supervisor.begin(work, on: instance)
+        let result = body(ticket)
+        if supervisor.end(ticket, on: instance) { return result }
+        slot.letGo()
+        return nil
+    }
+
+    private var place: Logger.Metadata { ["model": "\(completion.name)", "version": "\(completion.version)"] }
+
+    private func giveUp(_ overdue: ExecutionWatch<Machine.Work>.Overdue, limit: UInt64) {
+        let slot = slots[overdue.instance]
+        let lost = ask { $0.lose(instance: overdue.instance) }
+        slot.pass?.release()
+        dismiss(overdue.instance)
+        let error = HalcyonError(
+            .unavailable,
+            "instance '\(slot.identity.name)' of model '\(completion.name)' has not answered for "
+                + "\(ExecutionLimit.text(limit)) and is given up\(duty.lossNote)")
+        log.error("instance is given up", metadata: place.merging(["error": "\(error)"]) { $1 })
+        duty.giveUp(overdue.work, on: overdue.instance, error)
+        perform { $1.end(lost, error, .backend) }
+    }
+
+    private func replacement(of index: Int) throws(HalcyonError) -> InstanceSupervisor<Machine.Work>.Start {
+        let slot: InstanceSlot
+        do {
+            slot = slots[index].replaced(by: try slots[index].identity.make(of: model))
+        } catch {
+            throw HalcyonError(wrapping: error)
+        }
+        return { [weak self] () throws(HalcyonError) in try self?.replace(index, by: slot) }
+    }
+
+    /// The worker comes first: what it would be given must not be lost again where it can't start.
+    private func replace(_ index: Int, by slot: InstanceSlot) throws(HalcyonError) {
+        try startWorker(index, on: slot)
+        let now = clock.now()
+        perform { $0.replace(instance: index, now: now, &$1) }
+        log.notice("instance is replaced", metadata: place.merging(["instance": "\(slot.identity.name)"]) { $1 })
+    }
+
+    private func replacementFailed(_ error: HalcyonError, outage: Outage?) {
+        log.error("instance can't be replaced", metadata: place.merging(["error": "\(error)"]) { $1 })
+        let now = clock.now()
+        perform { machine, effects in
+            // Where the model is being stopped and nobody is left, what waits would wait for ever.
+            if machine.isDraining, machine.isDeserted { effects.end(machine.abandon(), error, .rejected(.stopping)) }
+            // Who waits is told so, rather than to wait for longer than it would have.
+            if let outage { machine.suffer(outage, now: now, &effects) }
+        }
+    }
+}
