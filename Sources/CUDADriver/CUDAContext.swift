@@ -3,11 +3,11 @@ internal import Tensors
 
 /// The driver's primary context of a GPU, which the engines use as well; retained as long as this lives.
 package final class CUDAContext: @unchecked Sendable {
-    package let driver: CUDADriver
+    package let driver: NVIDIADriver
     package let device: CUDADevice
     private let handle: OpaquePointer
 
-    init(_ driver: CUDADriver, _ device: CUDADevice) throws(HalcyonError) {
+    init(_ driver: NVIDIADriver, _ device: CUDADevice) throws(HalcyonError) {
         self.driver = driver
         self.device = device
         var context: OpaquePointer?

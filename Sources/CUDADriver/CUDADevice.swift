@@ -20,7 +20,7 @@ package struct CUDADevice: Hashable, Sendable {
     init(_ number: Int, _ functions: cuda_functions_t) throws(HalcyonError) {
         let attempt = "the NVIDIA driver does not describe GPU \(number)"
         func check(_ result: cuda_result_t) throws(HalcyonError) {
-            try CUDADriver.check(result, functions, attempt)
+            try NVIDIADriver.check(result, functions, attempt)
         }
         var handle: Int32 = 0
         try check(functions.cuDeviceGet(&handle, Int32(clamping: number)))

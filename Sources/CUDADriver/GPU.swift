@@ -1,6 +1,6 @@
 internal import CCUDADriver
-internal import ModelRuntime
 package import Tensors
+internal import Threads
 
 /// A GPU in use: its context and the pool of its memory.
 package final class GPU: DeviceMemory {
@@ -13,7 +13,7 @@ package final class GPU: DeviceMemory {
 
     package var device: CUDADevice { context.device }
 
-    init(_ driver: CUDADriver, _ device: CUDADevice, poolByteSize: Int) throws(HalcyonError) {
+    init(_ driver: NVIDIADriver, _ device: CUDADevice, poolByteSize: Int) throws(HalcyonError) {
         let context = try CUDAContext(driver, device)
         self.context = context
         streams = Locked([try CUDAStream(context)])
@@ -22,14 +22,14 @@ package final class GPU: DeviceMemory {
             release: { address in Self.free(address, context) })
     }
 
-    /// Memory from the pool; where that is full, from the GPU itself. Where the GPU has none left, the pool gives back what
-    /// it does not use, and the GPU is asked again.
+    /// Memory from the pool; where that is full, from the GPU itself. Where the GPU has none left, the pool gives back
+    /// what it does not use, and the GPU is asked again.
     ///
     /// - Throws: `unavailable` where that does not help either.
-    package func allocate(byteCount: Int) throws(HalcyonError) -> BufferStorage {
+    package func allocate(byteCount: Int) throws(HalcyonError) -> TensorStorage {
         let placement = MemoryPlacement.gpu(device.number)
         if let block = pool.take(byteCount: byteCount) {
-            return BufferStorage(owning: block.address, byteCount: byteCount, placement: placement, device: self) {
+            return TensorStorage(owning: block.address, byteCount: byteCount, placement: placement, device: self) {
                 [pool] _ in pool.give(block)
             }
         }
@@ -40,7 +40,7 @@ package final class GPU: DeviceMemory {
             guard pool.shrink(), let again = try? Self.reserve(max(1, byteCount), context) else { throw error }
             address = again
         }
-        return BufferStorage(owning: address, byteCount: byteCount, placement: placement, device: self) {
+        return TensorStorage(owning: address, byteCount: byteCount, placement: placement, device: self) {
             [context] address in Self.free(address, context)
         }
     }
@@ -67,12 +67,12 @@ package final class GPU: DeviceMemory {
             var address: cuda_address_t = 0
             return (functions.cuMemAlloc_v2(&address, byteCount), address)
         }
-        guard result != CUDADriver.outOfMemory else {
+        guard result != NVIDIADriver.outOfMemory else {
             let (free, total) = try memory(context)
             throw HalcyonError(
                 .unavailable,
-                "GPU \(context.device.number) (\(context.device.name)) is out of memory: \(byteCount) bytes were asked for, "
-                    + "and \(free) of \(total) are free")
+                "GPU \(context.device.number) (\(context.device.name)) is out of memory: \(byteCount) bytes were "
+                    + "asked for, and \(free) of \(total) are free")
         }
         try context.driver.check(result, attempt)
         guard let pointer = UnsafeMutableRawPointer(bitPattern: UInt(address)) else {
@@ -99,7 +99,7 @@ package final class GPU: DeviceMemory {
     ///
     /// - Parameter handle: as the driver's `cuIpcGetMemHandle` gives it there.
     /// - Throws: `invalidArgument` for bytes that are no handle of this GPU's memory, or for more bytes than it has.
-    package func open(_ handle: [UInt8], byteCount: Int) throws(HalcyonError) -> BufferStorage {
+    package func open(_ handle: [UInt8], byteCount: Int) throws(HalcyonError) -> TensorStorage {
         var opened = cuda_memory_handle_t()
         let size = MemoryLayout<cuda_memory_handle_t>.size
         guard handle.count == size else {
@@ -126,7 +126,7 @@ package final class GPU: DeviceMemory {
         guard let pointer = UnsafeMutableRawPointer(bitPattern: UInt(outcome.value.0)) else {
             throw HalcyonError(.internal, "\(attempt): its address is 0")
         }
-        let storage = BufferStorage(
+        let storage = TensorStorage(
             owning: pointer, byteCount: max(0, outcome.value.1), placement: .gpu(device.number), device: self
         ) { [context] address in
             _ = try? context.withCurrent("") {

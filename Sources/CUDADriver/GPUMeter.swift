@@ -1,6 +1,7 @@
 package import CCUDADriver
-internal import ModelRuntime
+internal import LibraryFiles
 package import Tensors
+internal import Threads
 
 /// Reads how busy the GPUs are from NVIDIA's management library, which comes with the driver.
 package final class GPUMeter: @unchecked Sendable {
@@ -16,15 +17,17 @@ package final class GPUMeter: @unchecked Sendable {
 
     /// - Throws: `unavailable` without the library or a driver.
     package static func open(names: [String] = ["libnvidia-ml.so.1"]) throws(HalcyonError) -> GPUMeter {
-        let (handle, name) = try LoadedLibrary.open(names, missing: "there is no NVIDIA management library")
-        let table = UnsafeMutablePointer<nvml_functions_t>.allocate(capacity: 1)
-        defer { table.deallocate() }
-        if let missing = nvml_bind(handle, table) {
+        let library = try DynamicLibrary.open(names) { reason in
+            HalcyonError(.unavailable, "there is no NVIDIA management library: \(reason)")
+        }
+        let functions = try library.functions { (handle, table) throws(HalcyonError) in
+            guard let missing = nvml_bind(handle, table) else { return }
             throw HalcyonError(
                 .unavailable,
-                "the NVIDIA management library ('\(name)') is too old: it has no function \(String(cString: missing))")
+                "the NVIDIA management library ('\(library.name)') is too old: it has no function "
+                    + String(cString: missing))
         }
-        return try GPUMeter(functions: table.pointee)
+        return try GPUMeter(functions: functions)
     }
 
     package init(functions: nvml_functions_t) throws(HalcyonError) {

@@ -1,6 +1,6 @@
 internal import CCUDADriver
-internal import ModelRuntime
 package import Tensors
+internal import Threads
 
 /// The machine's GPUs and their memory. The driver is opened when somebody first asks; without one there are none.
 package final class GPUs: MemoryProvider {
@@ -18,20 +18,20 @@ package final class GPUs: MemoryProvider {
     }
 
     private struct State {
-        var driver: Result<CUDADriver, HalcyonError>?
+        var driver: Result<NVIDIADriver, HalcyonError>?
         var gpus: [Int: GPU] = [:]
         var pinned: MemoryPool?
     }
 
     private let options: Options
-    private let openDriver: @Sendable () -> Result<CUDADriver, HalcyonError>
+    private let openDriver: @Sendable () -> Result<NVIDIADriver, HalcyonError>
     private let state = Locked(State())
 
     /// - Parameter open: opens the driver, once.
     package init(
         options: Options = Options(),
-        open: @escaping @Sendable () throws(HalcyonError) -> CUDADriver = { () throws(HalcyonError) in
-            try CUDADriver.open()
+        open: @escaping @Sendable () throws(HalcyonError) -> NVIDIADriver = { () throws(HalcyonError) in
+            try NVIDIADriver.open()
         }
     ) {
         self.options = options
@@ -39,11 +39,11 @@ package final class GPUs: MemoryProvider {
     }
 
     /// - Throws: `unavailable` without a driver, or with one that is too old.
-    package func driver() throws(HalcyonError) -> CUDADriver {
+    package func driver() throws(HalcyonError) -> NVIDIADriver {
         try state.withLock { state throws(HalcyonError) in try driver(&state).get() }
     }
 
-    private func driver(_ state: inout State) -> Result<CUDADriver, HalcyonError> {
+    private func driver(_ state: inout State) -> Result<NVIDIADriver, HalcyonError> {
         if let driver = state.driver { return driver }
         let opened = openDriver()
         state.driver = opened
@@ -73,20 +73,20 @@ package final class GPUs: MemoryProvider {
 
     // MARK: Memory
 
-    package func storage(byteCount: Int, in placement: MemoryPlacement) throws(HalcyonError) -> BufferStorage {
+    package func storage(byteCount: Int, in placement: MemoryPlacement) throws(HalcyonError) -> TensorStorage {
         switch placement {
-        case .cpu: BufferStorage.allocate(byteCount: byteCount)
+        case .cpu: TensorStorage.allocate(byteCount: byteCount)
         case .pinned: hostStorage(byteCount: byteCount)
         case .gpu(let number): try gpu(number).allocate(byteCount: byteCount)
         }
     }
 
     /// Page-locked memory while there is some in the pool, else ordinary memory.
-    package func hostStorage(byteCount: Int) -> BufferStorage {
+    package func hostStorage(byteCount: Int) -> TensorStorage {
         guard let pool = pinnedPool(), let block = pool.take(byteCount: byteCount) else {
-            return BufferStorage.allocate(byteCount: byteCount)
+            return TensorStorage.allocate(byteCount: byteCount)
         }
-        return BufferStorage(owning: block.address, byteCount: byteCount, placement: .pinned) { [pool] _ in
+        return TensorStorage(owning: block.address, byteCount: byteCount, placement: .pinned) { [pool] _ in
             pool.give(block)
         }
     }

@@ -1,7 +1,8 @@
-internal import ModelRuntime
 internal import Tensors
+internal import Threads
 
-/// Memory that costs much to come by, kept for the next who needs some. Bounded; what it does not have, others must give.
+/// Memory that costs much to come by, kept for the next who needs some. Bounded; what it does not have, others must
+/// give.
 package final class MemoryPool: Sendable {
     /// What a pool has, in bytes.
     package struct Usage: Hashable, Sendable {

@@ -2,8 +2,8 @@ internal import Tensors
 
 /// Which parts of reserved memory are in use: bookkeeping only, which touches no memory.
 ///
-/// Memory is reserved in segments, as it is needed and up to a limit. A request gets the smallest free part that it fits
-/// into, so that large parts stay whole.
+/// Memory is reserved in segments, as it is needed and up to a limit. A request gets the smallest free part that it
+/// fits into, so that large parts stay whole.
 struct SegmentPool {
     /// A part that is in use.
     struct Part: Hashable, Sendable {

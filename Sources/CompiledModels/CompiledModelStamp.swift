@@ -5,9 +5,9 @@ package import Tensors
 /// What lies beside a compiled model, `model.blob.json`: for which engine and which processor it was made, and what its
 /// bytes and those of its source must be.
 ///
-/// A compiled model is the engine's own memory laid down in a file, which the engine trusts when it reads it: one that is
-/// damaged, or made by another build, can end the process. So nothing of it reaches the engine before this page has been
-/// compared.
+/// A compiled model is the engine's own memory laid down in a file, which the engine trusts when it reads it: one that
+/// is damaged, or made by another build, can end the process. So nothing of it reaches the engine before this page has
+/// been compared.
 package struct CompiledModelStamp: Hashable, Sendable {
     /// The build that made it, as the engine calls itself.
     package var engineVersion: String

@@ -11,8 +11,8 @@ package struct ProcessorIdentity: Hashable, Sendable {
         self.features = features
     }
 
-    /// Reads the text of `/proc/cpuinfo`. Processors of several kinds, as some machines have, count with what all of them
-    /// have.
+    /// Reads the text of `/proc/cpuinfo`. Processors of several kinds, as some machines have, count with what all of
+    /// them have.
     package init(cpuinfo text: String) {
         var names: [String] = []
         var common: Set<String>?

@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// How slow a model's parameters make it.
@@ -7,7 +7,8 @@ struct Delays: Hashable, Sendable {
     var creationSeconds: UInt64 = 0
     /// `execute_delay_ms`: how long each execution takes.
     var executionMilliseconds: UInt64 = 0
-    /// `instance_wise_delay_multiplier`: whether an instance takes its own number times that; the first two take it once.
+    /// `instance_wise_delay_multiplier`: whether an instance takes its own number times that; the first two take it
+    /// once.
     var growsByInstance = false
 
     /// - Throws: `invalidArgument` for a parameter that is no number.

@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 internal import Tensors
 
@@ -33,7 +33,7 @@ final class IdentityInstance: ModelInstance {
 
     /// What stands for an input that the requests leave out: zeros of the configured shape, with 1 for open sizes.
     private func zeros(_ output: TensorConfiguration, batchSize: Int) throws(HalcyonError) -> Tensor {
-        let item = Shape(output.modelDimensions.dimensions.map { $0 == Shape.variable ? 1 : $0 })
+        let item = TensorShape(output.modelDimensions.dimensions.map { $0 == TensorShape.variable ? 1 : $0 })
         let shape = hasBatch ? item.prepending(batchSize) : item
         // An empty text is its length, which is 0.
         let (byteCount, overflow) = try shape.elementCount().multipliedReportingOverflow(
@@ -43,6 +43,6 @@ final class IdentityInstance: ModelInstance {
         }
         let zeros = [UInt8](repeating: 0, count: byteCount)
         return try Tensor(
-            name: output.name, elementType: output.elementType, shape: shape, data: Buffer(copying: zeros))
+            name: output.name, elementType: output.elementType, shape: shape, data: TensorBuffer(copying: zeros))
     }
 }

@@ -1,8 +1,8 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 internal import Tensors
 
-final class IdentityModel: Model {
+final class IdentityModel: BackendModel {
     /// An output, and the input that it is.
     struct Pair: Sendable {
         var input: String
@@ -26,8 +26,8 @@ final class IdentityModel: Model {
             throw HalcyonError(
                 .invalidArgument,
                 "model configuration must have equal input/output pairs: model '\(configuration.name)' has "
-                    + "\(configuration.inputs.count) inputs and \(configuration.outputs.count) outputs, and the identity "
-                    + "backend needs as many of the one as of the other")
+                    + "\(configuration.inputs.count) inputs and \(configuration.outputs.count) outputs, and the "
+                    + "identity backend needs as many of the one as of the other")
         }
         pairs = Self.pairs(configuration)
         for pair in pairs {

@@ -2,8 +2,8 @@ private import CPlatform
 private import Glibc
 package import Tensors
 
-/// A file's bytes as the system maps them. They stay valid as long as this does, also where another process makes the file
-/// smaller meanwhile.
+/// A file's bytes as the system maps them. They stay valid as long as this does, also where another process makes the
+/// file smaller meanwhile.
 package final class ModelBytes {
     package let path: String
     package let bytes: UnsafeRawBufferPointer

@@ -1,14 +1,16 @@
 private import Glibc
+internal import ProtobufWire
 package import Tensors
 
 /// Holds what a model consists of to the folder that it lies in, before an engine sees it.
 ///
-/// ONNX files name the files of their weights, and older PaddlePaddle folders have a file for each. OpenVINO IR, TensorFlow
-/// saved models, TensorFlow Lite and frozen graphs name none: the engines look for fixed names beside the file.
+/// ONNX files name the files of their weights, and older PaddlePaddle folders have a file for each. OpenVINO IR,
+/// TensorFlow saved models, TensorFlow Lite and frozen graphs name none: the engines look for fixed names beside the
+/// file.
 package enum ModelWeights {
     /// - Parameter path: the model's file or folder.
-    /// - Throws: `invalidArgument` that says which weights lie where they may not. What is no model at all is the engine's
-    ///   to complain of.
+    /// - Throws: `invalidArgument` that says which weights lie where they may not. What is no model at all is the
+    ///   engine's to complain of.
     package static func check(_ path: String) throws(HalcyonError) {
         var status = stat()
         guard stat(path, &status) == 0 else { return }

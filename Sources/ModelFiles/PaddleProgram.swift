@@ -1,3 +1,5 @@
+internal import ProtobufWire
+
 /// What of a PaddlePaddle program can be judged without a library: the names of the variables that outlive a run, which
 /// are weights, and each of which may be a file's name.
 struct PaddleProgram {

@@ -3,8 +3,8 @@ package import Tensors
 
 /// Where a model says that a part of its weights lies: a name in its own text, which is the word of a stranger.
 ///
-/// Engines take more for a location than a file's name; one of them reads memory of the process at an address that stands
-/// in the model. So nothing gets to an engine but names of plain files in the folder of the model's file.
+/// Engines take more for a location than a file's name; one of them reads memory of the process at an address that
+/// stands in the model. So nothing gets to an engine but names of plain files in the folder of the model's file.
 package struct WeightsLocation: Hashable, Sendable {
     /// What lies there, for errors.
     package var tensor: String
@@ -31,14 +31,15 @@ package struct WeightsLocation: Hashable, Sendable {
         guard isInside else {
             throw HalcyonError(
                 .invalidArgument,
-                "its weights '\(tensor)' lie in '\(Self.shortened(name))', and only files in the model's own folder are read"
+                "its weights '\(tensor)' lie in '\(Self.shortened(name))', and only files in the model's own folder "
+                    + "are read"
             )
         }
     }
 
     /// - Parameter folder: that of the model's file.
-    /// - Throws: `invalidArgument` where the name is none that may be read, where no plain file has it, and where that has
-    ///   fewer bytes than the model speaks of.
+    /// - Throws: `invalidArgument` where the name is none that may be read, where no plain file has it, and where that
+    ///   has fewer bytes than the model speaks of.
     package func check(in folder: String) throws(HalcyonError) {
         try checkName()
         let path = "\(folder)/\(name)"
@@ -46,8 +47,8 @@ package struct WeightsLocation: Hashable, Sendable {
         guard stat(path, &status) == 0 else {
             throw HalcyonError(
                 .invalidArgument,
-                "its weights '\(tensor)' lie in '\(Self.shortened(name))', which is not beside the model's file: put '\(path)' "
-                    + "there (\(String(cString: strerror(errno))))")
+                "its weights '\(tensor)' lie in '\(Self.shortened(name))', which is not beside the model's file: put "
+                    + "'\(path)' there (\(String(cString: strerror(errno))))")
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw HalcyonError(.invalidArgument, "its weights '\(tensor)' lie in '\(path)', which is no plain file")
@@ -57,8 +58,8 @@ package struct WeightsLocation: Hashable, Sendable {
         guard !overflow, end <= size else {
             throw HalcyonError(
                 .invalidArgument,
-                "its weights '\(tensor)' lie at byte \(offset)\(byteCount.map { " to \(offset &+ $0)" } ?? "") of '\(path)', "
-                    + "which has \(size) bytes")
+                "its weights '\(tensor)' lie at byte \(offset)\(byteCount.map { " to \(offset &+ $0)" } ?? "") of "
+                    + "'\(path)', which has \(size) bytes")
         }
     }
 

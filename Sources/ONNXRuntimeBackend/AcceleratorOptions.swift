@@ -1,6 +1,6 @@
 internal import Tensors
 
-/// The parameters of an execution accelerator, by the reference's names, and what the engine calls them.
+/// The parameters of an execution accelerator, by Triton's names, and what the engine calls them.
 enum AcceleratorOptions {
     /// What a value has to be.
     enum Kind: Hashable, Sendable {
@@ -75,8 +75,8 @@ enum AcceleratorOptions {
     /// An accelerator's parameters as the engine takes them.
     ///
     /// - Parameter subject: whose they are, for an error's beginning.
-    /// - Throws: `invalidArgument` for a parameter that there is not, or a value that does not fit it; `unsupported` for
-    ///   one that is not a model's to set.
+    /// - Throws: `invalidArgument` for a parameter that does not exist, or a value that does not fit it; `unsupported`
+    ///   for one that is not a model's to set.
     static func options(
         of provider: ExecutionProvider.Kind, _ parameters: [String: String], subject: String
     ) throws(HalcyonError) -> [String: String] {

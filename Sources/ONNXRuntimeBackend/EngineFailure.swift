@@ -13,16 +13,14 @@ enum EngineFailure {
     static func explained(_ error: HalcyonError) -> HalcyonError {
         if isOutOfMemory(error.message) { return HalcyonError(.unavailable, error.message) }
         if error.message.contains("Failed to load library") {
-            return HalcyonError(
-                error.code,
+            return error.reworded(
                 "\(error.message) (it needs NVIDIA's libraries of CUDA and cuDNN, and of TensorRT for that, where the "
                     + "system's loader finds them)")
         }
         if error.message.lowercased().contains("deserialize") {
-            return HalcyonError(
-                error.code,
-                "\(error.message) (an engine in the folder of trt_engine_cache_path was built for another GPU or by another "
-                    + "version: empty the folder)")
+            return error.reworded(
+                "\(error.message) (an engine in the folder of trt_engine_cache_path was built for another GPU or by "
+                    + "another version: empty the folder)")
         }
         return error
     }

@@ -29,7 +29,7 @@ struct ExecutionProvider: Hashable, Sendable {
         guard !available.contains(kind.rawValue) else { return }
         throw HalcyonError(
             .unsupported,
-            "the installed ONNX Runtime \(version) has no \(kind.rawValue), only \(available.joined(separator: ", ")): it "
-                + "comes with the package '\(kind.package)' on PyPI")
+            "the installed ONNX Runtime \(version) has no \(kind.rawValue), only "
+                + "\(available.joined(separator: ", ")): it comes with the package '\(kind.package)' on PyPI")
     }
 }

@@ -1,4 +1,5 @@
 internal import COnnxRuntime
+internal import LibraryFiles
 internal import ModelRuntime
 internal import Tensors
 
@@ -6,12 +7,12 @@ internal import Tensors
 struct InputValue {
     let handle: Handle
     /// What the engine reads; it has to live until the run is over.
-    let data: Buffer
+    let data: TensorBuffer
     /// What was copied to there, if the copy may still be going on.
-    let source: Buffer?
+    let source: TensorBuffer?
 
     /// A value that somebody has made over data in a GPU's memory.
-    init(handle: Handle, data: Buffer, source: Buffer) {
+    init(handle: Handle, data: TensorBuffer, source: TensorBuffer) {
         self.handle = handle
         self.data = data
         self.source = source
@@ -48,15 +49,15 @@ struct InputValue {
 
     /// The bytes at an address that suits their elements, as the engine's kernels need it; a slice of a message may
     /// begin anywhere.
-    private static func aligned(_ tensor: Tensor) -> Buffer {
+    private static func aligned(_ tensor: Tensor) -> TensorBuffer {
         let alignment = UInt(tensor.elementType.byteSize ?? 1)
         guard UInt(bitPattern: tensor.data.baseAddress) % alignment != 0 else { return tensor.data }
-        return tensor.data.withUnsafeBytes { Buffer(copying: $0) }
+        return tensor.data.withUnsafeBytes { TensorBuffer(copying: $0) }
     }
 
     /// - Parameter memory: the engine's word for where the data are.
     static func tensor(
-        _ tensor: Tensor, over data: Buffer, _ runtime: Runtime, memory: OpaquePointer
+        _ tensor: Tensor, over data: TensorBuffer, _ runtime: Runtime, memory: OpaquePointer
     ) throws(HalcyonError) -> Handle {
         let functions = runtime.library.functions
         let dimensions = tensor.shape.dimensions.map(Int64.init)

@@ -1,5 +1,4 @@
 internal import COnnxRuntime
-private import Glibc
 internal import LibraryFiles
 internal import Tensors
 
@@ -12,68 +11,41 @@ final class Library: @unchecked Sendable {
     let path: String
     let functions: onnxruntime_functions_t
 
-    private init(opened handle: UnsafeMutableRawPointer, name: String) throws(HalcyonError) {
-        let table = UnsafeMutablePointer<onnxruntime_functions_t>.allocate(capacity: 1)
-        defer { table.deallocate() }
+    private init(_ library: DynamicLibrary) throws(HalcyonError) {
         var text: UnsafePointer<CChar>?
-        let binding = onnxruntime_bind(handle, table, &text)
-        version = text.map { String(cString: $0) } ?? "unknown"
-        switch binding {
-        case ONNXRUNTIME_BOUND: break
-        case ONNXRUNTIME_FOREIGN:
-            throw HalcyonError(.unavailable, "'\(name)' is not ONNX Runtime: it has no OrtGetApiBase; \(Self.remedy)")
-        default:
-            throw HalcyonError(
-                .unavailable,
-                "'\(name)' is ONNX Runtime \(version), which is too old: it has not all functions of version 1.8; "
-                    + Self.remedy)
-        }
-        functions = table.pointee
-        path = onnxruntime_file(table).map { String(cString: $0) } ?? name
-    }
-
-    private static let remedy =
-        "Halcyon needs ONNX Runtime 1.8 or newer: package 'onnxruntime' (1.32.0) on PyPI, whose folder "
-        + "'onnxruntime/capi' holds the library"
-
-    private static let baseName = "libonnxruntime.so"
-    private static let systemNames = ["\(baseName).1", baseName]
-
-    /// The library of the first directory that has one, else the one that the system's loader finds.
-    ///
-    /// - Parameters:
-    ///   - systemNames: the names that the system's loader is asked for; it also knows the libraries that are open already.
-    ///   - absence: what to say where there is none.
-    /// - Throws: `unavailable`, with where it was looked for and what to install.
-    static func open(
-        directories: [String], systemNames: [String] = Library.systemNames, absence: LibraryAbsence = LibraryAbsence()
-    ) throws(HalcyonError) -> Library {
-        for directory in directories {
-            guard let file = LibraryFolder.newest(baseName, in: directory) else { continue }
-            if let damaged = LibraryFolder.damagedLibrary(in: directory) {
+        functions = try library.functions { (handle, table) throws(HalcyonError) in
+            let binding = onnxruntime_bind(handle, table, &text)
+            switch binding {
+            case ONNXRUNTIME_BOUND: break
+            case ONNXRUNTIME_FOREIGN:
                 throw HalcyonError(
-                    .unavailable, "ONNX Runtime is damaged: '\(damaged)' is no complete library. \(remedy)")
-            }
-            guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
-                let reason = dlerror().map { String(cString: $0) } ?? "the loader gives no reason"
-                throw HalcyonError(.unavailable, "ONNX Runtime can't be loaded: \(reason); \(remedy)")
-            }
-            return try Library(opened: handle, name: file)
-        }
-        for name in systemNames {
-            if let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) {
-                return try Library(opened: handle, name: name)
+                    .unavailable,
+                    "'\(library.name)' is not ONNX Runtime: it has no OrtGetApiBase; \(Self.engine.remedy)")
+            default:
+                throw HalcyonError(
+                    .unavailable,
+                    "'\(library.name)' is ONNX Runtime \(text.map { String(cString: $0) } ?? "unknown"), which is too "
+                        + "old: it has not all functions of version 1.8; \(Self.engine.remedy)")
             }
         }
-        throw HalcyonError(
-            .unavailable, "\(absence.sentence("ONNX Runtime (\(baseName))", directories: directories)) \(remedy)")
+        version = text.map { String(cString: $0) } ?? "unknown"
+        path = withUnsafePointer(to: functions) { onnxruntime_file($0).map { String(cString: $0) } } ?? library.name
     }
 
-    /// Whether ``open(directories:systemNames:)`` would find a file.
-    static func isInstalled(directories: [String]) -> Bool {
-        directories.contains { LibraryFolder.newest(baseName, in: $0) != nil }
-            || systemNames.contains { dlopen($0, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE) != nil }
+    private static let engine = EngineLibrary(
+        "ONNX Runtime", baseName: "libonnxruntime.so", version: "1",
+        remedy: "Halcyon needs ONNX Runtime 1.8 or newer: package 'onnxruntime' (1.32.0) on PyPI, whose folder "
+            + "'onnxruntime/capi' holds the library")
+
+    /// - Throws: as ``EngineLibrary/open(directories:systemNames:absence:)``, and where it is not the engine or too
+    ///   old.
+    static func open(
+        directories: [String], systemNames: [String]? = nil, absence: LibraryAbsence = LibraryAbsence()
+    ) throws(HalcyonError) -> Library {
+        try Library(engine.open(directories: directories, systemNames: systemNames, absence: absence))
     }
+
+    static func isInstalled(directories: [String]) -> Bool { engine.isInstalled(directories: directories) }
 }
 
 extension Library {

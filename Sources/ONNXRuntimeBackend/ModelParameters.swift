@@ -1,6 +1,6 @@
 internal import Tensors
 
-/// A model's parameters and the backend's defaults for them, under the reference's names.
+/// A model's parameters and the backend's defaults for them, under Triton's names.
 struct ModelParameters: Sendable, Equatable {
     /// `intra_op_thread_count`: threads within an operator; `nil`, which is written 0, for the plan's.
     var intraOpThreads: Int?
@@ -15,11 +15,11 @@ struct ModelParameters: Sendable, Equatable {
     /// `memory.enable_memory_arena_shrinkage`: which arenas give unused memory back after each run, `cpu:0` for
     /// instance.
     var arenaShrinkage: String?
-    /// The engine's own settings of a session, whose names begin with `session.`: of the operator any, of a model those in
-    /// ``SessionEntries``.
+    /// The engine's own settings of a session, whose names begin with `session.`: of the operator any, of a model those
+    /// in ``SessionEntries``.
     var sessionEntries: [String: String] = [:]
-    /// `cudnn_conv_algo_search`, `gpu_mem_limit`, `arena_extend_strategy`, `do_copy_in_default_stream`: the older way to give
-    /// options of the CUDA execution provider.
+    /// `cudnn_conv_algo_search`, `gpu_mem_limit`, `arena_extend_strategy`, `do_copy_in_default_stream`: the older way
+    /// to give options of the CUDA execution provider.
     var cudaOptions: [String: String] = [:]
     /// `share_session_between_instances`: whether the instances on a GPU share a session; `nil` to go by the providers.
     var sharesSession: Bool?
@@ -91,8 +91,8 @@ struct ModelParameters: Sendable, Equatable {
                 throw HalcyonError(
                     .unsupported,
                     "\(subject) is not one that a model may set; expected one of "
-                        + "\(SessionEntries.ofModels.sorted().joined(separator: ", ")). The server's operator sets any: "
-                        + "--backend-config onnxruntime,\(name)=VALUE")
+                        + "\(SessionEntries.ofModels.sorted().joined(separator: ", ")). The server's operator sets "
+                        + "any: --backend-config onnxruntime,\(name)=VALUE")
             }
             sessionEntries[name] = value
         default: return false

@@ -1,9 +1,10 @@
 internal import CUDADriver
+internal import LibraryFiles
 internal import ModelRuntime
 internal import Tensors
 
-/// Runs batches on a session, on a GPU: inputs are copied there, or taken from where they are, and outputs are copied back
-/// unless they are wanted there.
+/// Runs batches on a session, on a GPU: inputs are copied there, or taken from where they are, and outputs are copied
+/// back unless they are wanted there.
 final class ONNXRuntimeGPUInstance: ModelInstance {
     /// Where it runs.
     struct Place {
@@ -49,7 +50,7 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
     private final class Work {
         var inputs: [InputValue] = []
         var values: [Handle] = []
-        var targets: [BufferStorage] = []
+        var targets: [TensorStorage] = []
     }
 
     private func run(_ batch: inout ExecutionBatch, _ work: Work) throws(HalcyonError) -> [Tensor] {
@@ -61,7 +62,8 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
             work.inputs.append(try input(batch.input(port.name), port, work))
         }
         try stream.record(marks[1])
-        // Binding copies what a step on the processor reads, and does so on our stream only where a step is on the GPU too.
+        // Binding copies what a step on the processor reads, and does so on our stream only where a step is on the GPU
+        // too.
         try stream.synchronize()
         let wanted = session.wantedOutputs(of: batch)
         work.values = try session.run(
@@ -95,7 +97,7 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
             let storage = try place.gpu.allocate(byteCount: data.byteCount)
             work.targets.append(storage)
             try place.stream.copy(byteCount: data.byteCount, from: data.baseAddress, to: storage.baseAddress)
-            data = Buffer(storage)
+            data = TensorBuffer(storage)
         }
         return InputValue(
             handle: try InputValue.tensor(tensor, over: data, session.runtime, memory: place.information.pointer),
@@ -116,13 +118,13 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
 
     private func data(
         of value: Handle, _ port: Session.Port, byteCount: Int, _ work: Work, _ placement: MemoryPlacement?
-    ) throws(HalcyonError) -> Buffer {
-        guard byteCount > 0 else { return Buffer(BufferStorage.allocate(byteCount: 0)) }
+    ) throws(HalcyonError) -> TensorBuffer {
+        guard byteCount > 0 else { return TensorBuffer(TensorStorage.allocate(byteCount: 0)) }
         let here = MemoryPlacement.gpu(place.gpu.device.number)
         let address = try session.address(of: value, port)
         let owner = OutputOwner(value, of: session)
-        let own = Buffer(
-            BufferStorage(owning: address, byteCount: byteCount, placement: here, device: place.gpu) { _ in
+        let own = TensorBuffer(
+            TensorStorage(owning: address, byteCount: byteCount, placement: here, device: place.gpu) { _ in
                 withExtendedLifetime(owner) {}
             })
         // An output that the model does not compute may be an input's memory, which is not ours to hand out.
@@ -130,12 +132,12 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
         let storage =
             switch placement {
             case here: try place.gpu.allocate(byteCount: byteCount)
-            case .cpu: BufferStorage.allocate(byteCount: byteCount)
+            case .cpu: TensorStorage.allocate(byteCount: byteCount)
             default: place.memory.hostStorage(byteCount: byteCount)
             }
         work.targets.append(storage)
         try place.stream.copy(byteCount: byteCount, from: address, to: storage.baseAddress)
-        return try Buffer(storage).slice(offset: 0, byteCount: byteCount)
+        return try TensorBuffer(storage).slice(offset: 0, byteCount: byteCount)
     }
 }
 

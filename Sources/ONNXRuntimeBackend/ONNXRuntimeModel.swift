@@ -1,13 +1,14 @@
 internal import CUDADriver
 internal import Logging
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 private import Synchronization
 internal import Tensors
+internal import Threads
 
 /// One version of a model: its inputs and outputs are read when it is made; ``prepare(for:plan:)`` makes the session
 /// that all instances run on, which is freed with the last of them.
-final class ONNXRuntimeModel: Model {
+final class ONNXRuntimeModel: BackendModel {
     let signature: ModelSignature?
 
     private let runtime: Runtime
@@ -17,7 +18,7 @@ final class ONNXRuntimeModel: Model {
     private let plan: ProviderPlan
     private let gpus: GPUs
     private let log: Logger
-    private let prepared = Mutex<Prepared?>(nil)
+    private let prepared = Locked<Prepared?>(nil)
     private let isOnGPU = Atomic(false)
 
     /// What instances are made of.
@@ -133,8 +134,8 @@ final class ONNXRuntimeModel: Model {
         return try ONNXRuntimeGPUInstance(session, on: place, modelName: modelName)
     }
 
-    /// The engine takes runs from any thread, and computes on it together with the session's own. On a GPU it keeps things for
-    /// each thread that it ever ran on, so that only the instances' own may.
+    /// The engine takes runs from any thread, and computes on it together with the session's own. On a GPU it keeps
+    /// things for each thread that it ever ran on, so that only the instances' own may.
     var mayRunOnCallerThread: Bool { !isOnGPU.load(ordering: .relaxed) }
 
     /// Some of its kernels end the process on them.
@@ -173,8 +174,8 @@ final class ONNXRuntimeModel: Model {
         let tensors = session.outputs.map { "'\($0.name)'" }.joined(separator: ", ")
         throw HalcyonError(
             .unsupported,
-            "output '\(name)' is no tensor but a sequence, a map or optional, which the onnxruntime backend does not take: "
-                + "export the model without it (skl2onnx: options={'zipmap': False}; onnxmltools: zipmap=False)"
+            "output '\(name)' is no tensor but a sequence, a map or optional, which the onnxruntime backend does not "
+                + "take: export the model without it (skl2onnx: options={'zipmap': False}; onnxmltools: zipmap=False)"
                 + (tensors.isEmpty ? "" : ", or name only outputs that are tensors in config.pbtxt: \(tensors)"))
     }
 
@@ -185,7 +186,7 @@ final class ONNXRuntimeModel: Model {
         let maxBatchSize = configuration.maxBatchSize
         for input in session.inputs where maxBatchSize > 0 && !input.isOptional {
             let first = input.dimensions.first
-            if first == Shape.variable || first == 1 && maxBatchSize == 1 { continue }
+            if first == TensorShape.variable || first == 1 && maxBatchSize == 1 { continue }
             if first == nil, configuration.inputs.contains(where: { $0.name == input.name }) { continue }
             let reason = first.map { "has a fixed batch dimension of \($0)" } ?? "has no dimensions"
             throw HalcyonError(
@@ -195,11 +196,11 @@ final class ONNXRuntimeModel: Model {
         let opensBatch = maxBatchSize == 1
         func port(_ port: Session.Port, _ configured: [TensorConfiguration]) -> ModelSignature.Port {
             var dimensions = port.dimensions
-            if opensBatch, dimensions.first == 1 { dimensions[0] = Shape.variable }
+            if opensBatch, dimensions.first == 1 { dimensions[0] = TensorShape.variable }
             // The engine says the same of a scalar and of a tensor of any rank: the configuration knows better.
             let isUnknown = dimensions.isEmpty && configured.contains { $0.name == port.name }
             return ModelSignature.Port(
-                name: port.name, elementType: port.elementType, shape: isUnknown ? nil : Shape(dimensions),
+                name: port.name, elementType: port.elementType, shape: isUnknown ? nil : TensorShape(dimensions),
                 isOptional: port.isOptional)
         }
         return ModelSignature(

@@ -1,11 +1,12 @@
 internal import COnnxRuntime
+internal import LibraryFiles
 internal import Tensors
 
 extension Session {
     /// An output of a run as a tensor over the engine's own memory, which goes with the last reference to it.
     ///
-    /// - Parameter inputs: what the engine has read. An output that the model does not compute may be such memory, which
-    ///   is not ours to hand out.
+    /// - Parameter inputs: what the engine has read. An output that the model does not compute may be such memory,
+    ///   which is not ours to hand out.
     func tensor(_ value: Handle, _ port: Port, inputs: [InputValue]) throws(HalcyonError) -> Tensor {
         let shape = try shape(of: value, port)
         let data =
@@ -18,7 +19,7 @@ extension Session {
     private static func attempt(_ port: Port) -> String { "ONNX Runtime does not give output '\(port.name)'" }
 
     /// The shape of an output of a run.
-    func shape(of value: Handle, _ port: Port) throws(HalcyonError) -> Shape {
+    func shape(of value: Handle, _ port: Port) throws(HalcyonError) -> TensorShape {
         let functions = library.functions
         let attempt = Self.attempt(port)
         var isTensor: Int32 = 0
@@ -32,7 +33,7 @@ extension Session {
             throw HalcyonError(
                 .internal, "output '\(port.name)' is \(ElementType.onnxName(number)), not \(port.elementType.rawValue)")
         }
-        return Shape(dimensions)
+        return TensorShape(dimensions)
     }
 
     /// Where the numbers of an output of a run are.
@@ -46,18 +47,18 @@ extension Session {
 
     private func bytes(
         _ value: Handle, _ port: Port, byteCount: Int, inputs: [InputValue]
-    ) throws(HalcyonError) -> Buffer {
-        guard byteCount > 0 else { return Buffer(BufferStorage.allocate(byteCount: 0)) }
+    ) throws(HalcyonError) -> TensorBuffer {
+        guard byteCount > 0 else { return TensorBuffer(TensorStorage.allocate(byteCount: 0)) }
         let start = try address(of: value, port)
-        let data = Buffer(
-            BufferStorage(owning: start, byteCount: byteCount) { [self] _ in withExtendedLifetime((self, value)) {} })
+        let data = TensorBuffer(
+            TensorStorage(owning: start, byteCount: byteCount) { [self] _ in withExtendedLifetime((self, value)) {} })
         guard inputs.contains(where: { $0.data.overlaps(data) }) else { return data }
-        return data.withUnsafeBytes { Buffer(copying: $0) }
+        return data.withUnsafeBytes { TensorBuffer(copying: $0) }
     }
 
     /// The texts with a length before each.
-    private func texts(_ value: Handle, count: Int, _ attempt: String) throws(HalcyonError) -> Buffer {
-        guard count > 0 else { return Buffer(BufferStorage.allocate(byteCount: 0)) }
+    private func texts(_ value: Handle, count: Int, _ attempt: String) throws(HalcyonError) -> TensorBuffer {
+        guard count > 0 else { return TensorBuffer(TensorStorage.allocate(byteCount: 0)) }
         let functions = library.functions
         var length = 0
         try library.check(functions.get_string_tensor_data_length(value.pointer, &length), attempt)
@@ -66,7 +67,7 @@ extension Session {
         try library.check(
             functions.get_string_tensor_content(value.pointer, &text, length, &offsets, count), attempt)
         offsets.append(length)
-        let storage = BufferStorage.allocate(byteCount: length + 4 * count)
+        let storage = TensorStorage.allocate(byteCount: length + 4 * count)
         let target = UnsafeMutableRawBufferPointer(start: storage.baseAddress, count: storage.byteCount)
         var position = 0
         for (start, end) in zip(offsets, offsets.dropFirst()) {
@@ -80,12 +81,12 @@ extension Session {
             }
             position += 4 + end - start
         }
-        return Buffer(storage)
+        return TensorBuffer(storage)
     }
 }
 
-extension Buffer {
-    func overlaps(_ other: Buffer) -> Bool {
+extension TensorBuffer {
+    func overlaps(_ other: TensorBuffer) -> Bool {
         baseAddress < other.baseAddress + other.byteCount && other.baseAddress < baseAddress + byteCount
     }
 }

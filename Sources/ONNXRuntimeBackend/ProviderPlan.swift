@@ -1,23 +1,23 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// Which execution providers the instances of a model run with, on the processor and on GPUs.
 struct ProviderPlan: Hashable, Sendable {
-    /// What instances on a GPU run with, but for its number; TensorRT first, and CUDA last.
+    /// What instances on a GPU run with, except for its number; TensorRT first, and CUDA last.
     var onGPU: [ExecutionProvider]
     /// What instances on the processor run with; empty for the engine's own code.
     var onCPU: [ExecutionProvider]
     /// Whether all instances of a GPU share one session, and the model's weights with it.
     ///
-    /// CUDA's provider gives each run a stream. TensorRT's lets one run at a time into a session, so there each instance has
-    /// one of its own.
+    /// CUDA's provider gives each run a stream. TensorRT's lets one run at a time into a session, so there each
+    /// instance has one of its own.
     var sharesSession: Bool
     /// Whether the configuration says anything of GPUs.
     var isForGPUs: Bool
 
     /// - Throws: `invalidArgument` or `unsupported` that names the accelerator or the parameter.
     init(
-        _ optimization: Optimization, _ parameters: ModelParameters, modelName: String
+        _ optimization: ModelOptimization, _ parameters: ModelParameters, modelName: String
     ) throws(HalcyonError) {
         let subject = "model '\(modelName)'"
         var tensorRT: ExecutionProvider?
@@ -62,8 +62,8 @@ struct ProviderPlan: Hashable, Sendable {
             guard let folder = parameters.cacheFolders[path] ?? parameters.cacheFolders["trt_engine_cache_path"] else {
                 throw HalcyonError(
                     .invalidArgument,
-                    "\(subject): parameter '\(flag)' needs a folder, which the server's operator sets: --backend-config "
-                        + "onnxruntime,\(path)=FOLDER")
+                    "\(subject): parameter '\(flag)' needs a folder, which the server's operator sets: "
+                        + "--backend-config onnxruntime,\(path)=FOLDER")
             }
             options[path] = folder
         }

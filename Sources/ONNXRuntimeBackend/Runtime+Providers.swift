@@ -1,12 +1,13 @@
 internal import COnnxRuntime
+internal import LibraryFiles
 internal import Tensors
 
 extension Runtime {
     /// Lets an execution provider take part in a session; the first that is appended comes first.
     ///
     /// - Parameter stream: where a GPU's work goes; `nil` for streams of the provider's own.
-    /// - Throws: `unsupported` where the library has no such provider; `unavailable` where it does not start, for a library
-    ///   of CUDA that is missing for instance.
+    /// - Throws: `unsupported` where the library has no such provider; `unavailable` where it does not start, for a
+    ///   library of CUDA that is missing for instance.
     func append(
         _ provider: ExecutionProvider, to options: Handle, stream: UnsafeMutableRawPointer?
     ) throws(HalcyonError) {

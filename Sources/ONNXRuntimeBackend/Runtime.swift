@@ -1,6 +1,7 @@
 internal import COnnxRuntime
-private import Synchronization
+internal import LibraryFiles
 internal import Tensors
+internal import Threads
 
 /// The engine, ready to read models. One serves all models of a backend, and is there as long as the process.
 final class Runtime: @unchecked Sendable {
@@ -15,7 +16,7 @@ final class Runtime: @unchecked Sendable {
     let providers: [String]
     /// Why nothing runs on a GPU; `nil` where it can. Asking loads the provider, and CUDA with it.
     var cudaAbsence: HalcyonError? { cudaCheck.withLock { $0.result(self) } }
-    private let cudaCheck = Mutex(CUDACheck())
+    private let cudaCheck = Locked(CUDACheck())
 
     private struct CUDACheck {
         var known: HalcyonError??
@@ -49,8 +50,9 @@ final class Runtime: @unchecked Sendable {
         self.library = library
         let functions = library.functions
         sharesThreads = threads != nil
-        // The engine has one environment a process, which is the first that was asked for, and only one that was made with
-        // threads lends them to sessions. One thread is the caller's, so this costs a process nothing that shares none.
+        // The engine has one environment a process, which is the first that was asked for, and only one that was made
+        // with threads lends them to sessions. One thread is the caller's, so this costs a process nothing that shares
+        // none.
         environment = try Self.environment(library, threads ?? SharedThreads(intraOp: 1, interOp: 1))
         allocator = try Self.object(library) { functions.get_allocator_with_default_options($0) }
         memory = try Self.object(library) {

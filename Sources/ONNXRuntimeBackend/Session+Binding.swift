@@ -1,4 +1,5 @@
 internal import COnnxRuntime
+internal import LibraryFiles
 internal import Tensors
 
 extension Session {

@@ -1,7 +1,8 @@
 internal import COnnxRuntime
 internal import CUDADriver
 private import Glibc
-internal import ModelConfiguration
+internal import LibraryFiles
+internal import ModelConfigurations
 internal import Tensors
 
 /// A model that the engine has made ready. All instances of a version share one, and so its weights; the engine takes
@@ -33,7 +34,8 @@ final class Session: @unchecked Sendable {
     let runOptions: Handle?
     let inputNames: CStrings
     let outputNames: CStrings
-    /// Where the GPU's work goes, if not to streams of the engine's own. It goes after the handle, whose end may wait for it.
+    /// Where the GPU's work goes, if not to streams of the engine's own. It goes after the handle, whose end may wait
+    /// for it.
     private let stream: CUDAStream?
 
     var library: Library { runtime.library }
@@ -60,7 +62,8 @@ final class Session: @unchecked Sendable {
         if let name = found.others.first {
             throw HalcyonError(
                 .unsupported,
-                "input '\(name)' is no tensor but a sequence, a map or optional, which the onnxruntime backend does not take"
+                "input '\(name)' is no tensor but a sequence, a map or optional, which the onnxruntime backend does "
+                    + "not take"
             )
         }
         // An initializer that is no tensor keeps the value that it has.
@@ -188,6 +191,6 @@ final class Session: @unchecked Sendable {
         try library.check(functions.get_dimensions_count(tensor, &rank), attempt())
         var dimensions = [Int64](repeating: 0, count: rank)
         try library.check(functions.get_dimensions(tensor, &dimensions, rank), attempt())
-        return (elementType, dimensions.map { $0 < 0 ? Shape.variable : Int($0) })
+        return (elementType, dimensions.map { $0 < 0 ? TensorShape.variable : Int($0) })
     }
 }

@@ -1,7 +1,7 @@
 /// The engine's settings of a session that a model's configuration may have.
 ///
-/// It may come over the network, and some of the engine's settings have it read or write files, not all of them under names
-/// that say so. So these are listed, rather than those that are refused.
+/// It may come over the network, and some of the engine's settings have it read or write files, not all of them under
+/// names that say so. So these are listed, rather than those that are refused.
 enum SessionEntries {
     static let ofModels: Set<String> = [
         // Threads.

@@ -1,5 +1,6 @@
 internal import COnnxRuntime
-internal import ModelConfiguration
+internal import LibraryFiles
+internal import ModelConfigurations
 internal import ModelRuntime
 internal import Tensors
 
@@ -12,7 +13,7 @@ struct SessionSettings: Equatable, Sendable {
         case extended = 2
         case all = 99
 
-        /// The reference's numbers: `optimization { graph { level } }`.
+        /// Triton's numbers: `optimization { graph { level } }`.
         init?(level: Int) {
             switch level {
             case 0: self = .all
@@ -46,7 +47,7 @@ struct SessionSettings: Equatable, Sendable {
     /// have the session's threads as helpers: `threads - streams` of them make up the plan's number. The engine counts
     /// the caller's thread as one of its own, hence one more.
     ///
-    /// - Throws: `invalidArgument` for a level of optimisation that there is not.
+    /// - Throws: `invalidArgument` for a level of optimisation that does not exist.
     static func running(
         _ configuration: ModelConfiguration, _ parameters: ModelParameters, plan: CPUPlan
     ) throws(HalcyonError) -> SessionSettings {
@@ -105,9 +106,9 @@ struct SessionSettings: Equatable, Sendable {
         return options
     }
 
-    /// The engine's threads look for work for a while after a run, each with a whole core. That wins next to nothing where
-    /// one run follows another, and costs everybody else: so they rest when no run is left, unless somebody wants it
-    /// otherwise.
+    /// The engine's threads look for work for a while after a run, each with a whole core. That wins next to nothing
+    /// where one run follows another, and costs everybody else: so they rest when no run is left, unless somebody wants
+    /// it otherwise.
     var sessionEntries: [String: String] {
         parameters.sessionEntries.merging(["session.force_spinning_stop": "1"]) { given, _ in given }
     }

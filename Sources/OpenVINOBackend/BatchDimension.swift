@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// What becomes of a model's first dimension where the configuration says that the model batches.
@@ -81,7 +81,7 @@ extension ModelSignature.Port {
     /// This port with its first dimension open, where it is the fixed batch size.
     func openingBatch(_ batch: BatchDimension) -> ModelSignature.Port {
         guard case .fixed(let size, _) = batch, var shape, shape.dimensions.first == size else { return self }
-        shape.dimensions[0] = Shape.variable
+        shape.dimensions[0] = TensorShape.variable
         var port = self
         port.shape = shape
         return port

@@ -1,4 +1,5 @@
 internal import COpenVINO
+internal import LibraryFiles
 internal import Tensors
 
 /// A model that the engine has made ready to run. All instances of a version share one, and so its weights.

@@ -1,14 +1,15 @@
 internal import COpenVINO
 internal import CompiledModels
 private import Glibc
+internal import LibraryFiles
 internal import Tensors
 
 /// A compiled model as it lies in a file, `model.blob`, after it was found to be whole and made by this engine for this
 /// processor.
 final class CompiledModelFile: @unchecked Sendable {
     let path: String
-    /// Never changed after it was read. The engine takes the weights from right here and copies nothing, so they lie as its
-    /// own would, and this object lives as long as the model that was made of it.
+    /// Never changed after it was read. The engine takes the weights from right here and copies nothing, so they lie as
+    /// its own would, and this object lives as long as the model that was made of it.
     private let content: UnsafeMutableRawBufferPointer
 
     private static let alignment = 4096

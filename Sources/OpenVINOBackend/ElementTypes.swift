@@ -1,4 +1,5 @@
 internal import COpenVINO
+internal import LibraryFiles
 internal import Tensors
 
 extension ElementType {

@@ -1,5 +1,6 @@
 internal import COpenVINO
 private import Glibc
+internal import LibraryFiles
 internal import ModelRuntime
 
 /// The engine's settings of one compiled model.

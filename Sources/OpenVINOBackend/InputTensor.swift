@@ -11,8 +11,8 @@ struct BatchPadding {
 struct InputTensor {
     let name: String
     let elementType: openvino_element_type_t
-    let shape: Shape
-    let data: Buffer
+    let shape: TensorShape
+    let data: TensorBuffer
 
     /// - Throws: `invalidArgument` where the tensor is not what the model's port takes.
     init(_ tensor: Tensor, port: Port, padding: BatchPadding?) throws(HalcyonError) {
@@ -38,7 +38,7 @@ struct InputTensor {
                 throw HalcyonError(
                     .invalidArgument, "input '\(port.name)' of shape \(tensor.shape) has no \(padding.rows) rows")
             }
-            let shape = Shape([padding.paddedRows] + tensor.shape.dimensions.dropFirst())
+            let shape = TensorShape([padding.paddedRows] + tensor.shape.dimensions.dropFirst())
             data = Self.copy(tensor.data, byteCount: try shape.byteCount(of: tensor.elementType))
             self.shape = shape
         } else {
@@ -51,13 +51,13 @@ struct InputTensor {
     }
 
     /// The bytes in memory of their own, followed by zeros.
-    private static func copy(_ data: Buffer, byteCount: Int) -> Buffer {
-        let storage = BufferStorage.allocate(byteCount: byteCount)
+    private static func copy(_ data: TensorBuffer, byteCount: Int) -> TensorBuffer {
+        let storage = TensorStorage.allocate(byteCount: byteCount)
         data.withUnsafeBytes { bytes in
             let target = UnsafeMutableRawBufferPointer(start: storage.baseAddress, count: byteCount)
             target.copyMemory(from: bytes)
             target[bytes.count...].initializeMemory(as: UInt8.self, repeating: 0)
         }
-        return Buffer(storage)
+        return TensorBuffer(storage)
     }
 }

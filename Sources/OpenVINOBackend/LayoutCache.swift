@@ -1,5 +1,5 @@
 private import Glibc
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// Remembers, in the folder of compiled models, the inputs and outputs of models that take long to read.

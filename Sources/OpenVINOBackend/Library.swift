@@ -1,5 +1,4 @@
 internal import COpenVINO
-private import Glibc
 internal import LibraryFiles
 internal import Tensors
 
@@ -11,67 +10,33 @@ final class Library: @unchecked Sendable {
     let path: String
     let functions: openvino_functions_t
 
-    private init(opened handle: UnsafeMutableRawPointer, name: String) throws(HalcyonError) {
-        let table = UnsafeMutablePointer<openvino_functions_t>.allocate(capacity: 1)
-        defer { table.deallocate() }
-        if let missing = openvino_bind(handle, table) {
+    private init(_ library: DynamicLibrary) throws(HalcyonError) {
+        functions = try library.functions { (handle, table) throws(HalcyonError) in
+            guard let missing = openvino_bind(handle, table) else { return }
             throw HalcyonError(
                 .unavailable,
-                "the OpenVINO runtime '\(name)' has no function '\(String(cString: missing))'; \(Self.remedy)")
+                "the OpenVINO runtime '\(library.name)' has no function '\(String(cString: missing))'; "
+                    + Self.engine.remedy)
         }
-        functions = table.pointee
-        path = openvino_file(table).map { String(cString: $0) } ?? name
+        path = withUnsafePointer(to: functions) { openvino_file($0).map { String(cString: $0) } } ?? library.name
         version = Self.version(functions)
         try checkElementTypes()
     }
 
-    private static let remedy =
-        "Halcyon needs OpenVINO 2026.4 or newer: package 'openvino' (2026.4.1) on PyPI, whose folder 'openvino/libs' "
-        + "holds the libraries"
+    private static let engine = EngineLibrary(
+        "the OpenVINO runtime", baseName: "libopenvino_c.so", version: "2641",
+        remedy: "Halcyon needs OpenVINO 2026.4 or newer: package 'openvino' (2026.4.1) on PyPI, whose folder "
+            + "'openvino/libs' holds the libraries")
 
-    /// The library of the first directory that has one, else the one that the system's loader finds.
-    ///
-    /// - Parameters:
-    ///   - systemNames: the names that the system's loader is asked for; it also knows the libraries that are open already.
-    ///   - absence: what to say where there is none.
-    /// - Throws: `unavailable`, with where it was looked for and what to install.
+    /// - Throws: as ``EngineLibrary/open(directories:systemNames:absence:)``, and where it is not the engine or too
+    ///   old.
     static func open(
-        directories: [String], systemNames: [String] = Library.systemNames, absence: LibraryAbsence = LibraryAbsence()
+        directories: [String], systemNames: [String]? = nil, absence: LibraryAbsence = LibraryAbsence()
     ) throws(HalcyonError) -> Library {
-        for directory in directories {
-            guard let file = LibraryFolder.newest(baseName, in: directory) else { continue }
-            try checkCompleteness(of: directory)
-            guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
-                throw HalcyonError(
-                    .unavailable, "the OpenVINO runtime can't be loaded: \(loaderMessage()); \(remedy)")
-            }
-            return try Library(opened: handle, name: file)
-        }
-        for name in systemNames {
-            if let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) {
-                return try Library(opened: handle, name: name)
-            }
-        }
-        throw HalcyonError(
-            .unavailable,
-            "\(absence.sentence("the OpenVINO runtime (\(baseName))", directories: directories)) \(remedy)")
+        try Library(engine.open(directories: directories, systemNames: systemNames, absence: absence))
     }
 
-    private static let baseName = "libopenvino_c.so"
-
-    /// Whether ``open(directories:systemNames:)`` would find a file.
-    static func isInstalled(directories: [String]) -> Bool {
-        directories.contains { LibraryFolder.newest(baseName, in: $0) != nil }
-            || systemNames.contains { dlopen($0, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE) != nil }
-    }
-
-    private static let systemNames = ["\(baseName).2641", baseName]
-
-    private static func checkCompleteness(of directory: String) throws(HalcyonError) {
-        guard let path = LibraryFolder.damagedLibrary(in: directory) else { return }
-        throw HalcyonError(
-            .unavailable, "the OpenVINO runtime is damaged: '\(path)' is no complete library. \(remedy)")
-    }
+    static func isInstalled(directories: [String]) -> Bool { engine.isInstalled(directories: directories) }
 
     /// Makes all of the engine's libraries that are open by now stay open: its reader of a file format, for instance,
     /// which it closes with the last model of that format. A model that goes on one thread while another ends the
@@ -80,12 +45,8 @@ final class Library: @unchecked Sendable {
         guard let slash = path.lastIndex(of: "/") else { return }
         let directory = String(path[..<slash])
         for name in LibraryFolder.fileNames(in: directory) where name.hasPrefix("libopenvino") {
-            _ = dlopen("\(directory)/\(name)", RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE)
+            DynamicLibrary.keepOpen("\(directory)/\(name)")
         }
-    }
-
-    private static func loaderMessage() -> String {
-        dlerror().map { String(cString: $0) } ?? "the loader gives no reason"
     }
 
     private static func version(_ functions: openvino_functions_t) -> String {

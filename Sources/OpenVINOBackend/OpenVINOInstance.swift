@@ -1,4 +1,5 @@
 internal import COpenVINO
+internal import LibraryFiles
 internal import ModelRuntime
 internal import Tensors
 
@@ -18,7 +19,7 @@ final class OpenVINOInstance: ModelInstance {
     func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
         let lease = try model.requests.lease()
         // The engine reads the inputs where they are, so they have to live until it is done.
-        var inputs: [Buffer] = []
+        var inputs: [TensorBuffer] = []
         do throws(HalcyonError) {
             let padding = try padding(of: batch)
             for (index, port) in model.layout.inputs.enumerated() {
@@ -65,7 +66,7 @@ final class OpenVINOInstance: ModelInstance {
     }
 
     private func outputs(
-        of lease: RequestLease, inputs: [Buffer], batch: borrowing ExecutionBatch, isPadded: Bool
+        of lease: RequestLease, inputs: [TensorBuffer], batch: borrowing ExecutionBatch, isPadded: Bool
     ) throws(HalcyonError) -> [Tensor] {
         var outputs: [Tensor] = []
         for (index, port) in model.layout.outputs.enumerated() {
@@ -76,7 +77,9 @@ final class OpenVINOInstance: ModelInstance {
             var shape = try shape(of: tensor, port)
             var data = try data(of: tensor, port, shape, owner: lease)
             // An output that the model does not compute is the input itself, whose memory is not ours to hand out.
-            if inputs.contains(where: { $0.overlaps(data) }) { data = data.withUnsafeBytes { Buffer(copying: $0) } }
+            if inputs.contains(where: { $0.overlaps(data) }) {
+                data = data.withUnsafeBytes { TensorBuffer(copying: $0) }
+            }
             if isPadded, let rows = shape.dimensions.first, rows > 0 {
                 data = try data.slice(offset: 0, byteCount: data.byteCount / rows * min(batch.batchSize, rows))
                 shape.dimensions[0] = min(batch.batchSize, rows)
@@ -86,22 +89,22 @@ final class OpenVINOInstance: ModelInstance {
         return outputs
     }
 
-    private func shape(of tensor: Handle, _ port: Port) throws(HalcyonError) -> Shape {
+    private func shape(of tensor: Handle, _ port: Port) throws(HalcyonError) -> TensorShape {
         var shape = openvino_shape_t()
         let status = functions.ov_tensor_get_shape(tensor.pointer, &shape)
         // The C interface can't describe a shape without dimensions, and calls the attempt a wrong parameter.
-        if status == Library.wrongParameter { return Shape([]) }
+        if status == Library.wrongParameter { return TensorShape([]) }
         try library.check(status, "OpenVINO does not know the shape of '\(port.name)'")
         defer { _ = functions.ov_shape_free(&shape) }
-        return Shape(UnsafeBufferPointer(start: shape.dimensions, count: max(Int(shape.rank), 0)).map { Int($0) })
+        return TensorShape(UnsafeBufferPointer(start: shape.dimensions, count: max(Int(shape.rank), 0)).map { Int($0) })
     }
 
     /// The bytes of an output where the engine wrote them. They keep the request from running again.
     private func data(
-        of tensor: Handle, _ port: Port, _ shape: Shape, owner lease: RequestLease
-    ) throws(HalcyonError) -> Buffer {
+        of tensor: Handle, _ port: Port, _ shape: TensorShape, owner lease: RequestLease
+    ) throws(HalcyonError) -> TensorBuffer {
         let expected = try shape.byteCount(of: port.elementType)
-        guard expected > 0 else { return Buffer(BufferStorage.allocate(byteCount: 0)) }
+        guard expected > 0 else { return TensorBuffer(TensorStorage.allocate(byteCount: 0)) }
         var byteCount = 0
         try library.check(
             functions.ov_tensor_get_byte_size(tensor.pointer, &byteCount), "OpenVINO does not size '\(port.name)'")
@@ -113,12 +116,12 @@ final class OpenVINOInstance: ModelInstance {
                 "output '\(port.name)' has \(byteCount) bytes, "
                     + "but shape \(shape) of \(port.elementType.rawValue) takes \(expected)")
         }
-        return Buffer(BufferStorage(owning: start, byteCount: byteCount) { _ in withExtendedLifetime(lease) {} })
+        return TensorBuffer(TensorStorage(owning: start, byteCount: byteCount) { _ in withExtendedLifetime(lease) {} })
     }
 }
 
-extension Buffer {
-    fileprivate func overlaps(_ other: Buffer) -> Bool {
+extension TensorBuffer {
+    fileprivate func overlaps(_ other: TensorBuffer) -> Bool {
         baseAddress < other.baseAddress + other.byteCount && other.baseAddress < baseAddress + byteCount
     }
 }

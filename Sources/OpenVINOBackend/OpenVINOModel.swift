@@ -1,11 +1,11 @@
 internal import Logging
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
-private import Synchronization
 internal import Tensors
+internal import Threads
 
 /// One version of a model: read when it is made, compiled by ``prepare(for:plan:)``, and freed with the last instance.
-final class OpenVINOModel: Model {
+final class OpenVINOModel: BackendModel {
     let signature: ModelSignature?
 
     private enum Stage: Sendable {
@@ -24,9 +24,9 @@ final class OpenVINOModel: Model {
     private let parameters: ModelParameters
     private let cache: LayoutCache?
     private let layout: TensorLayout
-    private let stage: Mutex<Stage>
+    private let stage: Locked<Stage>
     /// What it was compiled with.
-    private let settings = Mutex<[String: String]?>(nil)
+    private let settings = Locked<[String: String]?>(nil)
     private let log: Logger
 
     init(runtime: Runtime, path: String, source: ModelSource, parameters: ModelParameters) throws(HalcyonError) {
@@ -39,7 +39,7 @@ final class OpenVINOModel: Model {
             self.path = opened.path
             cache = opened.cache
             layout = opened.layout
-            stage = Mutex(opened.file.map { .found($0) } ?? .opened(opened.model))
+            stage = Locked(opened.file.map { .found($0) } ?? .opened(opened.model))
         } catch {
             throw error.prefixed("model '\(source.modelName)': ")
         }

@@ -1,5 +1,5 @@
 internal import Logging
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// A model that was found and whose inputs and outputs are known: as it was read, or as a file that holds it compiled.
@@ -14,8 +14,8 @@ struct OpenedModel {
 
     /// Finds out what a path holds.
     ///
-    /// - Throws: what stands against using the file; for a compiled model that can't be used, only where the model that it
-    ///   was made of does not lie beside it.
+    /// - Throws: what stands against using the file; for a compiled model that can't be used, only where the model that
+    ///   it was made of does not lie beside it.
     static func open(
         _ path: String, _ runtime: Runtime, _ configuration: ModelConfiguration, _ parameters: ModelParameters,
         _ log: Logger
@@ -39,8 +39,7 @@ struct OpenedModel {
             return opened
         } catch {
             guard let source else {
-                throw HalcyonError(
-                    error.code, error.message + "; and the model that it was compiled from is not beside it")
+                throw error.reworded(error.message + "; and the model that it was compiled from is not beside it")
             }
             warn(log, error, using: source)
             return try read(source, runtime, configuration, parameters)

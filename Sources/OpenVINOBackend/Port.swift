@@ -1,5 +1,5 @@
 internal import COpenVINO
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// An input or an output of a model, as the engine describes it.
@@ -31,6 +31,6 @@ struct Port: Equatable, Sendable {
     var signature: ModelSignature.Port {
         ModelSignature.Port(
             name: name, elementType: elementType,
-            shape: dimensions.map { Shape($0.map { $0.fixedSize ?? Shape.variable }) })
+            shape: dimensions.map { TensorShape($0.map { $0.fixedSize ?? TensorShape.variable }) })
     }
 }

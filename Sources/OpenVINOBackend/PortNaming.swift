@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// Which of its names each input and output of a model goes by.
@@ -38,7 +38,7 @@ struct PortNaming {
     ) -> [String] {
         var names = [String?](repeating: nil, count: raw.count)
         for name in preferred {
-            // TensorFlow's ports are `<node>:<number>`; users and the reference leave out `:0`.
+            // TensorFlow's ports are `<node>:<number>`; users and Triton leave out `:0`.
             let index =
                 source.index(of: name, direction, in: raw)
                 ?? (format.isTensorFlow ? source.index(of: name + ":0", direction, in: raw) : nil)

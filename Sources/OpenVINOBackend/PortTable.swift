@@ -1,4 +1,5 @@
 internal import COpenVINO
+internal import LibraryFiles
 internal import Tensors
 
 /// An input or an output, before it has the name that the configuration calls it by.

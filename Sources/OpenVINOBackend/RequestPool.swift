@@ -1,6 +1,7 @@
 internal import COpenVINO
-private import Synchronization
+internal import LibraryFiles
 internal import Tensors
+internal import Threads
 
 /// The inference requests of a compiled model. Each owns the memory of its outputs, so one that has run is out of the
 /// pool until nothing refers to those any more; and the outputs need no copy.
@@ -9,7 +10,7 @@ final class RequestPool: Sendable {
     private let compiled: Handle
     /// Requests that are kept for later; more are freed when they come back.
     private let retained: Int
-    private let idle = Mutex<[Handle]>([])
+    private let idle = Locked<[Handle]>([])
 
     init(library: Library, compiled: Handle, retained: Int) {
         self.library = library

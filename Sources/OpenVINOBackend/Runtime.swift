@@ -1,4 +1,5 @@
 internal import COpenVINO
+internal import LibraryFiles
 internal import Tensors
 
 /// The engine, ready to read and compile models. One serves all models of a backend.

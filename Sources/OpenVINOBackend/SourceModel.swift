@@ -1,4 +1,5 @@
 internal import COpenVINO
+internal import LibraryFiles
 internal import Tensors
 
 /// A model as the engine read it from its file, before it is compiled.

@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// A model's inputs and outputs under the names that requests use, in the engine's order.

@@ -18,7 +18,7 @@ struct CUDADriverTests {
 
     @Test func `Without a driver it says so, with the loader's reason`() async throws {
         let missing = try #require(
-            await error(FakeDriver.script()) { try CUDADriver.open(names: ["libcuda-of-no-machine.so.1"]) })
+            await error(FakeDriver.script()) { try NVIDIADriver.open(names: ["libcuda-of-no-machine.so.1"]) })
         #expect(missing.code == .unavailable)
         #expect(missing.message.hasPrefix("there is no NVIDIA driver on this machine: libcuda-of-no-machine.so.1: "))
         let management = try #require(
@@ -27,12 +27,12 @@ struct CUDADriverTests {
     }
 
     @Test func `A library that lacks a function is too old, and the function is named`() async throws {
-        let old = try #require(await error(FakeDriver.script()) { try CUDADriver.open(names: ["libm.so.6"]) })
+        let old = try #require(await error(FakeDriver.script()) { try NVIDIADriver.open(names: ["libm.so.6"]) })
         #expect(old.code == .unavailable)
         #expect(
             old.message
-                == "the NVIDIA driver ('libm.so.6') is too old: it has no function cuInit; Halcyon needs a driver for CUDA "
-                + "11.0 or newer (450.80 and later)")
+                == "the NVIDIA driver ('libm.so.6') is too old: it has no function cuInit; Halcyon needs a driver "
+                + "for CUDA 11.0 or newer (450.80 and later)")
         let management = try #require(await error(FakeDriver.script()) { try GPUMeter.open(names: ["libm.so.6"]) })
         #expect(management.message.hasSuffix("is too old: it has no function nvmlInit_v2"))
     }
@@ -105,7 +105,7 @@ struct CUDADriverTests {
             let gpu = try FakeDriver.gpus().gpu(0)
             let stream = try CUDAStream(gpu.context)
             let events = try (0..<2).map { _ in try CUDAEvent(gpu.context) }
-            let source = Buffer(copying: [Float(1), 2, 3])
+            let source = TensorBuffer(copying: [Float(1), 2, 3])
             let target = try gpu.allocate(byteCount: 12)
             #expect(target.placement == .gpu(0))
             try stream.record(events[0])
@@ -113,7 +113,7 @@ struct CUDADriverTests {
             try stream.record(events[1])
             try stream.synchronize()
             #expect(try events[1].nanoseconds(since: events[0]) == 2_500_000)
-            let back = try Buffer(target).onHost()
+            let back = try TensorBuffer(target).onHost()
             #expect(back.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) } == [1, 2, 3])
         }
         #expect(usage.isNothing)
@@ -122,7 +122,7 @@ struct CUDADriverTests {
     @Test func `A failed copy is an error that names the GPU`() async throws {
         try await FakeDriver.run {
             let gpu = try FakeDriver.gpus().gpu(0)
-            let target = Buffer(try gpu.allocate(byteCount: 16))
+            let target = TensorBuffer(try gpu.allocate(byteCount: 16))
             fake_cuda_change(FakeDriver.script { $0.copy_result = 700 })
             #expect(throws: HalcyonError(.internal, "copying 16 bytes with GPU 0 failed: failed (CUDA_ERROR)")) {
                 try target.onHost()

@@ -4,6 +4,7 @@ import Foundation
 import ModelRuntime
 import Tensors
 import Testing
+import Threads
 
 @testable import CUDADriver
 
@@ -82,7 +83,7 @@ struct MemoryTests {
     @Test func `Bytes go where they are wanted and come back`() async throws {
         let (_, usage) = try await FakeDriver.run(FakeDriver.script(devices: 2)) {
             let gpus = FakeDriver.gpus()
-            var buffer = Buffer(copying: [Int32(7), 8, 9])
+            var buffer = TensorBuffer(copying: [Int32(7), 8, 9])
             for placement in [MemoryPlacement.pinned, .gpu(0), .gpu(1), .pinned, .gpu(1), .cpu] {
                 buffer = try gpus.place(buffer, in: placement)
                 #expect(buffer.placement == placement && buffer.byteCount == 12)
@@ -94,11 +95,11 @@ struct MemoryTests {
     }
 
     @Test func `A GPU's memory that nobody can copy is refused`() {
-        let storage = BufferStorage(
+        let storage = TensorStorage(
             owning: UnsafeMutableRawPointer.allocate(byteCount: 4, alignment: 4), byteCount: 4,
             placement: .gpu(3)
         ) { $0.deallocate() }
-        #expect(throws: HalcyonError.self) { try Buffer(storage).onHost() }
+        #expect(throws: HalcyonError.self) { try TensorBuffer(storage).onHost() }
     }
 
     @Test func `Threads that take and give at once get memory of their own`() async throws {
@@ -112,7 +113,7 @@ struct MemoryTests {
                     let size = 1 + (round * 37 + thread * 101) % 9000
                     let host = gpus.hostStorage(byteCount: size)
                     memset(host.baseAddress, Int32(thread), size)
-                    let device = try? gpus.place(Buffer(host), in: .gpu(0))
+                    let device = try? gpus.place(TensorBuffer(host), in: .gpu(0))
                     let back = try? device?.onHost()
                     let isOwn = back?.withUnsafeBytes { $0.allSatisfy { $0 == UInt8(thread) } } ?? false
                     if !isOwn { Issue.record("thread \(thread) read another's bytes") }
@@ -127,7 +128,7 @@ struct MemoryTests {
         let (_, usage) = try await FakeDriver.run(FakeDriver.script { $0.waiting_together = 2 }) {
             let gpu = try FakeDriver.gpus().gpu(0)
             let device = try gpu.allocate(byteCount: 8)
-            let host = Buffer(copying: [Int32(7), 8])
+            let host = TensorBuffer(copying: [Int32(7), 8])
             for _ in 0..<3 {
                 let failures = Locked<[HalcyonError]>([])
                 @Sendable func copy(_ index: Int) {
@@ -143,7 +144,8 @@ struct MemoryTests {
             }
             #expect((1...2).contains(fake_cuda_usage().streams))
             fake_cuda_change(FakeDriver.script())
-            #expect(try Buffer(device).onHost().withUnsafeBytes { Array($0.bindMemory(to: Int32.self)) } == [7, 8])
+            #expect(
+                try TensorBuffer(device).onHost().withUnsafeBytes { Array($0.bindMemory(to: Int32.self)) } == [7, 8])
         }
         #expect(usage.isNothing)
     }
@@ -157,7 +159,7 @@ struct MemoryTests {
             fake_cuda_exported(handle).storeBytes(of: 42, as: Int32.self)
             let gpu = try FakeDriver.gpus().gpu(0)
             do {
-                let buffer = try Buffer(gpu.open(bytes, byteCount: 64)).slice(offset: 0, byteCount: 4)
+                let buffer = try TensorBuffer(gpu.open(bytes, byteCount: 64)).slice(offset: 0, byteCount: 4)
                 #expect(fake_cuda_usage().opened_handles == 1)
                 #expect(try buffer.onHost().withUnsafeBytes { $0.load(as: Int32.self) } == 42)
             }

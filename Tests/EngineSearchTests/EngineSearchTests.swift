@@ -10,8 +10,8 @@ import Testing
 
     init() throws { folder = try TemporaryFolder.make().resolvingSymlinksInPath() }
 
-    private func search(named: String? = nil, _ variables: [String: String] = [:]) -> EngineSearch {
-        EngineSearch(
+    private func search(named: String? = nil, _ variables: [String: String] = [:]) -> EngineLocator {
+        EngineLocator(
             named: named, flag: "--backend-directory FOLDER",
             ProcessSurroundings(
                 variables: variables, executable: "\(folder.path)/bin/halcyon", workingDirectory: folder.path,

@@ -1,10 +1,11 @@
 import HalcyonTestKit
 import IdentityBackend
 import Logging
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
+import Threads
 
 @Suite("Identity backend")
 struct IdentityBackendTests {
@@ -21,8 +22,8 @@ struct IdentityBackendTests {
     }
 
     private static func open(
-        _ configuration: ModelConfiguration, _ backend: IdentityBackend = IdentityBackend()
-    ) throws -> any Model {
+        _ configuration: ModelConfiguration, _ backend: IdentityEngine = IdentityEngine()
+    ) throws -> any BackendModel {
         try backend.openModel(
             ModelSource(
                 modelName: configuration.name, version: 1, configuration: configuration, modelDirectory: "",
@@ -81,7 +82,7 @@ struct IdentityBackendTests {
         var configuration = Self.configuration(Self.pairs)
         configuration.parameters = ["execute_delay_ms": "300", "instance_wise_delay_multiplier": "1"]
         let clock = ManualClock()
-        let backend = IdentityBackend(loading: Pauses(clock: clock), executing: Pauses(clock: clock))
+        let backend = IdentityEngine(loading: Pauses(clock: clock), executing: Pauses(clock: clock))
         let model = try Self.open(configuration, backend)
         for (index, milliseconds) in [(0, 300), (1, 300), (2, 600)] as [(Int, UInt64)] {
             let instance = try model.makeInstance(InstanceIdentity(name: "echo_0", kind: .cpu, index: index))
@@ -108,7 +109,7 @@ struct IdentityBackendTests {
         var configuration = Self.configuration(Self.pairs)
         configuration.parameters = ["creation_delay_sec": "1000000"]
         let loading = Pauses()
-        let backend = IdentityBackend(loading: loading, executing: Pauses())
+        let backend = IdentityEngine(loading: loading, executing: Pauses())
         let stopper = try WorkerThread(name: "stop") { loading.end() }
         let error = #expect(throws: HalcyonError.self) { try Self.open(configuration, backend) }
         #expect(error?.code == .unavailable)

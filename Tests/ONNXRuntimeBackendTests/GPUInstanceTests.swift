@@ -2,10 +2,11 @@ import CFakeCUDA
 import CUDATestKit
 import Foundation
 import HalcyonTestKit
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
+import Threads
 
 @testable import CUDADriver
 @testable import ONNXRuntimeBackend
@@ -111,7 +112,7 @@ struct GPUInstanceTests {
             let instance = try instance(.identity(.bytes, [-1]), on: FakeDriver.gpus())
             let bytes: [UInt8] = [2, 0, 0, 0, 0x68, 0x69, 0, 0, 0, 0]
             let input = try Tensor(
-                name: "x", elementType: .bytes, shape: [2], data: bytes.withUnsafeBytes { Buffer(copying: $0) })
+                name: "x", elementType: .bytes, shape: [2], data: bytes.withUnsafeBytes { TensorBuffer(copying: $0) })
             let output = try #require(try instance.run([input])["y"])
             #expect(output.data.withUnsafeBytes { Array($0) } == bytes)
         }

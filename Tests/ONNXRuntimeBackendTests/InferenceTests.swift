@@ -1,12 +1,12 @@
 import Foundation
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
 
 @Suite(.enabled(if: Engine.isAvailable, Comment(rawValue: Engine.absent)))
 struct InferenceTests {
-    private func texts(_ texts: [String], shape: Shape? = nil) throws -> Tensor {
+    private func texts(_ texts: [String], shape: TensorShape? = nil) throws -> Tensor {
         var bytes: [UInt8] = []
         for text in texts {
             withUnsafeBytes(of: UInt32(text.utf8.count).littleEndian) { bytes += $0 }
@@ -14,7 +14,7 @@ struct InferenceTests {
         }
         return try Tensor(
             name: "x", elementType: .bytes, shape: shape ?? [texts.count],
-            data: bytes.withUnsafeBytes { Buffer(copying: $0) })
+            data: bytes.withUnsafeBytes { TensorBuffer(copying: $0) })
     }
 
     @Test func `Batches of any size run as they come`() throws {
@@ -49,7 +49,7 @@ struct InferenceTests {
         // A truth value is 0 or 1; of the other types all bits count.
         let bytes = (0..<6 * size).map { UInt8(type == .bool ? $0 % 2 : 16 + $0) }
         let input = try Tensor(
-            name: "x", elementType: type, shape: [2, 3], data: bytes.withUnsafeBytes { Buffer(copying: $0) })
+            name: "x", elementType: type, shape: [2, 3], data: bytes.withUnsafeBytes { TensorBuffer(copying: $0) })
         let output = try #require(try instance.run([input])["y"])
         #expect(output.elementType == type && output.shape == [2, 3])
         #expect(output.data.withUnsafeBytes { Array($0) } == bytes)
@@ -59,7 +59,7 @@ struct InferenceTests {
     @Test func `An input at an odd address is read all the same`() throws {
         let instance = try Engine.instance(.doubling([-1, 2]))
         let bytes = [UInt8(0)] + [Float(1.5), Float(-4)].withUnsafeBytes { Array($0) }
-        let data = try bytes.withUnsafeBytes { Buffer(copying: $0) }.slice(offset: 1, byteCount: 8)
+        let data = try bytes.withUnsafeBytes { TensorBuffer(copying: $0) }.slice(offset: 1, byteCount: 8)
         let input = try Tensor(name: "x", elementType: .fp32, shape: [1, 2], data: data)
         #expect(try instance.run([input])["doubled"]?.elements(as: Float.self) == [3, -8])
     }
@@ -113,7 +113,7 @@ struct InferenceTests {
         #expect(try instance.run([Tensor(name: "x", shape: [1, 2], [Float(1), 2])]).count == 1)
     }
 
-    @Test func `Parameters of the reference are taken by the engine`() throws {
+    @Test func `Parameters of Triton are taken by the engine`() throws {
         let instance = try Engine.instance(.twoOutputs) {
             $0.parameters = [
                 "intra_op_thread_count": "2", "inter_op_thread_count": "2", "execution_mode": "1",
@@ -130,7 +130,7 @@ struct InferenceTests {
     }
 
     @Test(.enabled(if: Engine.hasSharedModels, Comment(rawValue: Engine.sharedAbsent)))
-    func `The reference's model of texts adds and subtracts`() throws {
+    func `Triton's model of texts adds and subtracts`() throws {
         let model = try Engine.load(Engine.sharedModels + "/qa/simple_string.onnx") { $0.maxBatchSize = 8 }
         let instance = try model.makeInstance(InstanceIdentity(name: "model_0", kind: .cpu, index: 0))
         var left = try texts((0..<16).map(String.init), shape: [1, 16])

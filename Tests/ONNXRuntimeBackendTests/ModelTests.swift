@@ -1,6 +1,6 @@
 import Foundation
 import HalcyonTestKit
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
@@ -11,11 +11,11 @@ import Testing
 struct ModelTests {
     @Test func `A model says its inputs and outputs`() throws {
         let signature = try Engine.open(ONNXModel.twoOutputs.write()).signature
-        #expect(signature?.inputs == [.init(name: "x", elementType: .fp32, shape: [Shape.variable, 2])])
+        #expect(signature?.inputs == [.init(name: "x", elementType: .fp32, shape: [TensorShape.variable, 2])])
         #expect(
             signature?.outputs == [
-                .init(name: "doubled", elementType: .fp32, shape: [Shape.variable, 2]),
-                .init(name: "tripled", elementType: .fp32, shape: [Shape.variable, 2]),
+                .init(name: "doubled", elementType: .fp32, shape: [TensorShape.variable, 2]),
+                .init(name: "tripled", elementType: .fp32, shape: [TensorShape.variable, 2]),
             ])
     }
 
@@ -28,14 +28,14 @@ struct ModelTests {
                 == "model 'model': input 'x' has a fixed batch dimension of 1, so max_batch_size must be 0, but it is 4"
         )
         let one = try Engine.open(path) { $0.maxBatchSize = 1 }
-        #expect(one.signature?.inputs.first?.shape == [Shape.variable, 2])
-        #expect(one.signature?.outputs.first?.shape == [Shape.variable, 2])
+        #expect(one.signature?.inputs.first?.shape == [TensorShape.variable, 2])
+        #expect(one.signature?.outputs.first?.shape == [TensorShape.variable, 2])
         #expect(try Engine.open(path).signature?.inputs.first?.shape == [1, 2])
     }
 
     @Test func `A scalar has an empty shape, unless the configuration says another`() throws {
         let path = try ONNXModel.doubling([]).write()
-        #expect(try Engine.open(path).signature?.inputs.first?.shape == Shape([]))
+        #expect(try Engine.open(path).signature?.inputs.first?.shape == TensorShape([]))
         let configured = try Engine.open(path) {
             $0.inputs = [TensorConfiguration(name: "x", elementType: .fp32, dimensions: [2])]
         }
@@ -124,7 +124,7 @@ struct ModelTests {
     }
 
     @Test func `Sessions may share their threads`() throws {
-        let shared = ONNXRuntimeBackend(
+        let shared = ONNXRuntimeEngine(
             options: .init(
                 libraryDirectories: [Engine.directory], configuration: ["enable-global-threadpool": "1"], cores: 2))
         let model = try Engine.open(ONNXModel.doubling([-1]).write(), backend: shared)
@@ -185,7 +185,7 @@ struct ModelTests {
     }
 
     @Test(arguments: [(0, SessionSettings.GraphOptimization.all), (-1, .basic), (1, .extended), (2, .none)])
-    func `Levels of optimisation are the reference's`(
+    func `Levels of optimisation are Triton's`(
         level: Int, expected: SessionSettings.GraphOptimization
     ) throws {
         let plan = CPUPlan(instances: 1, streams: 1, threads: 1)

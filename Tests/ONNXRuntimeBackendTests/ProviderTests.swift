@@ -2,7 +2,8 @@ import COnnxRuntime
 import CUDADriver
 import Foundation
 import HalcyonTestKit
-import ModelConfiguration
+import LibraryFiles
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
@@ -15,7 +16,7 @@ struct ProviderPlanTests {
         gpu: [ExecutionAccelerator] = [], cpu: [ExecutionAccelerator] = [], model: [String: String] = [:],
         backend: [String: String] = [:]
     ) throws -> ProviderPlan {
-        var optimization = Optimization()
+        var optimization = ModelOptimization()
         optimization.gpuAccelerators = gpu
         optimization.cpuAccelerators = cpu
         return try ProviderPlan(
@@ -32,7 +33,7 @@ struct ProviderPlanTests {
         #expect(plan.onCPU.isEmpty && plan.sharesSession && !plan.isForGPUs)
     }
 
-    @Test func `TensorRT comes before CUDA, with the reference's parameters under the engine's names`() throws {
+    @Test func `TensorRT comes before CUDA, with Triton's parameters under the engine's names`() throws {
         let plan = try plan(
             gpu: tensorRT([
                 "precision_mode": "FP16", "max_workspace_size_bytes": "1073741824", "trt_timing_cache_enable": "true",
@@ -75,7 +76,8 @@ struct ProviderPlanTests {
     @Test(arguments: [
         (
             ["precision_mode": "FP8"],
-            "parameter 'precision_mode' of the execution accelerator 'tensorrt' is 'FP8'; expected FP32, FP16, BF16 or INT8"
+            "parameter 'precision_mode' of the execution accelerator 'tensorrt' is 'FP8'; expected FP32, FP16, BF16 "
+                + "or INT8"
         ),
         (["max_workspace_size_bytes": "lots"], "is 'lots'; expected a whole number"),
         (["trt_dla_enable": "yes"], "is 'yes'; expected 1 or 0"),
@@ -88,7 +90,8 @@ struct ProviderPlanTests {
         (["segment_size": "1"], "does not exist; expected int8_calibration_table_name, "),
         (
             ["trt_engine_cache_enable": "1"],
-            "needs a folder, which the server's operator sets: --backend-config onnxruntime,trt_engine_cache_path=FOLDER"
+            "needs a folder, which the server's operator sets: --backend-config "
+                + "onnxruntime,trt_engine_cache_path=FOLDER"
         ),
     ])
     func `Wrong parameters are refused by name`(parameters: [String: String], complaint: String) throws {
@@ -106,12 +109,12 @@ struct ProviderPlanTests {
         #expect(device.message.hasSuffix("is chosen by the instance group's gpus"))
     }
 
-    @Test func `Unknown accelerators are refused in the reference's words`() throws {
+    @Test func `Unknown accelerators are refused in Triton's words`() throws {
         let gpu = try #require(error { try plan(gpu: [ExecutionAccelerator(name: "unknown_gpu")]) })
         #expect(
             gpu.message
-                == "model 'm': unknown Execution Accelerator 'unknown_gpu' is requested as a gpu_execution_accelerator; "
-                + "expected tensorrt or cuda")
+                == "model 'm': unknown Execution Accelerator 'unknown_gpu' is requested as a "
+                + "gpu_execution_accelerator; expected tensorrt or cuda")
         let cpu = try #require(error { try plan(cpu: [ExecutionAccelerator(name: "tensorrt")]) })
         #expect(cpu.message.hasSuffix("expected openvino"))
     }
@@ -194,7 +197,7 @@ struct ProviderTests {
 
     @Test
     func
-        `A model with an accelerator that is not there does not load, and on the processor one for GPUs is passed over`()
+        `A model with a missing accelerator does not load, and on the processor one for GPUs is passed over`()
         throws
     {
         let path = try ONNXModel.doubling([-1, 2]).write()

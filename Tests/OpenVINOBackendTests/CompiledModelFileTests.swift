@@ -2,8 +2,9 @@ import COpenVINO
 import CompiledModels
 import Foundation
 import HalcyonTestKit
+import LibraryFiles
 import Logging
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
@@ -36,7 +37,7 @@ struct CompiledModelFileTests {
         try Data(stamp.text.utf8).write(to: URL(fileURLWithPath: CompiledModelStamp.path(ofBlob: blob)))
     }
 
-    private func load(_ configure: (inout ModelConfiguration) -> Void = { _ in }) throws -> any Model {
+    private func load(_ configure: (inout ModelConfiguration) -> Void = { _ in }) throws -> any BackendModel {
         var configuration = ModelConfiguration(name: "model")
         configure(&configuration)
         let model = try Engine.backend.openModel(
@@ -47,7 +48,7 @@ struct CompiledModelFileTests {
         return model
     }
 
-    private func doubles(_ model: any Model) throws -> [Float] {
+    private func doubles(_ model: any BackendModel) throws -> [Float] {
         let input = try Tensor(name: "x", shape: [1, 2], [1, 2] as [Float])
         return try #require(try model.instance().run([input])["doubled"]).elements(as: Float.self)
     }

@@ -1,6 +1,6 @@
 import Foundation
 import HalcyonTestKit
-import ModelConfiguration
+import ModelConfigurations
 import Tensors
 import Testing
 

@@ -1,5 +1,5 @@
 import Foundation
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
@@ -63,7 +63,7 @@ struct OpenVINOInstanceTests {
 
     @Test func `Open dimensions change from execution to execution`() throws {
         let instance = try Engine.instance(TestModels.doubling([-1, -1]))
-        for shape in [[1, 1], [3, 5], [2, 7], [3, 5]] as [Shape] {
+        for shape in [[1, 1], [3, 5], [2, 7], [3, 5]] as [TensorShape] {
             let count = try shape.elementCount()
             let input = try Tensor(name: "x", shape: shape, (0..<count).map { Float($0) })
             let output = try #require(try instance.run([input])["doubled"])
@@ -103,7 +103,7 @@ struct OpenVINOInstanceTests {
         let instance = try Engine.instance(TestModels.doubling([-1, 2]))
         let values: [Float] = [1.5, -2]
         let bytes = [0] + values.withUnsafeBytes { Array($0) }
-        let slice = try Buffer(copying: bytes).slice(offset: 1, byteCount: 8)
+        let slice = try TensorBuffer(copying: bytes).slice(offset: 1, byteCount: 8)
         let input = try Tensor(name: "x", elementType: .fp32, shape: [1, 2], data: slice)
         #expect(try instance.run([input])["doubled"]?.elements(as: Float.self) == [3, -4])
     }

@@ -1,6 +1,6 @@
 import Foundation
 import HalcyonTestKit
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import OpenVINOBackend
 import Tensors
@@ -33,7 +33,7 @@ struct OpenVINOModelTests {
         let size = try #require(type.byteSize)
         // Every byte is 0 or 1, so that it is a boolean too; as a number of any type it is exact.
         let bytes = (0..<4 * size).map { UInt8($0 % size == 0 ? ($0 / size) % 2 : 0) }
-        let input = try Tensor(name: "x", elementType: type, shape: [4], data: Buffer(copying: bytes))
+        let input = try Tensor(name: "x", elementType: type, shape: [4], data: TensorBuffer(copying: bytes))
         let output = try #require(try instance.run([input])["x"])
         #expect(output.elementType == type && output.shape == [4])
         #expect(output.data.withUnsafeBytes { Array($0) } == bytes)
@@ -109,7 +109,7 @@ struct OpenVINOModelTests {
 
     @Test func `The compile cache is used the second time`() throws {
         let folder = try TemporaryFolder.make()
-        let backend = OpenVINOBackend(
+        let backend = OpenVINOEngine(
             options: .init(libraryDirectories: [Engine.directory], configuration: ["cache_dir": folder.path]))
         let path = try TestModels.fixedBatch(4)
         let values = try (0..<2).map { _ in

@@ -1,12 +1,12 @@
 import Foundation
 import HalcyonTestKit
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import OpenVINOBackend
 import Tensors
 import Testing
 
-/// Models that come with the reference's examples and with NVIDIA's catalogue.
+/// Models that come with Triton's examples and with NVIDIA's catalogue.
 @Suite(.enabled(if: Engine.hasSharedModels, Comment(rawValue: Engine.sharedAbsent)))
 struct SharedModelTests {
     @Test(arguments: 1...8)
@@ -93,7 +93,7 @@ struct PedestrianModelTests {
 
     @Test func `With the compile cache a frozen graph is not read again, and is the same model`() throws {
         let folder = try TemporaryFolder.make()
-        let backend = OpenVINOBackend(
+        let backend = OpenVINOEngine(
             options: .init(libraryDirectories: [Engine.directory], configuration: ["cache_dir": folder.path]))
         let image = try Tensor(
             name: "image_tensor", shape: [1, 300, 300, 3], (0..<300 * 300 * 3).map { UInt8($0 * 7 % 256) })

@@ -1,9 +1,10 @@
 import Foundation
 import Logging
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import ONNXRuntimeBackend
 import Tensors
+import Threads
 
 /// The engine as the tests use it, and where the files lie that only some machines have.
 enum Engine {
@@ -27,12 +28,12 @@ enum Engine {
     static let sharedAbsent = "ONNX Runtime is not in .deps/backends/onnxruntime, or ../shared/models is absent"
 
     private static let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    static let backend = ONNXRuntimeBackend(options: .init(libraryDirectories: [directory]))
+    static let backend = ONNXRuntimeEngine(options: .init(libraryDirectories: [directory]))
 
     /// Opens a model with a configuration of nothing but what `configure` sets.
     static func open(
-        _ path: String, backend: ONNXRuntimeBackend = backend, configure: (inout ModelConfiguration) -> Void = { _ in }
-    ) throws -> any Model {
+        _ path: String, backend: ONNXRuntimeEngine = backend, configure: (inout ModelConfiguration) -> Void = { _ in }
+    ) throws -> any BackendModel {
         var configuration = ModelConfiguration(name: "model")
         configure(&configuration)
         return try backend.openModel(
@@ -45,7 +46,7 @@ enum Engine {
     static func load(
         _ path: String, plan: CPUPlan = CPUPlan(instances: 1, streams: 1, threads: 1),
         configure: (inout ModelConfiguration) -> Void = { _ in }
-    ) throws -> any Model {
+    ) throws -> any BackendModel {
         let model = try open(path, configure: configure)
         var configuration = ModelConfiguration(name: "model")
         configure(&configuration)

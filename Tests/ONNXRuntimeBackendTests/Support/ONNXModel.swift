@@ -4,7 +4,8 @@ import Tensors
 
 @testable import ONNXRuntimeBackend
 
-/// A small model in ONNX's format, which is a protobuf message: `onnx.proto` names the fields that the numbers here are.
+/// A small model in ONNX's format, which is a protobuf message: `onnx.proto` names the fields that the numbers here
+/// are.
 struct ONNXModel {
     struct Port {
         var name: String

@@ -1,9 +1,10 @@
 import Foundation
 import Logging
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import OpenVINOBackend
 import Tensors
+import Threads
 
 /// The engine as the tests use it, and where the files lie that only some machines have.
 enum Engine {
@@ -26,12 +27,12 @@ enum Engine {
     static let pedestrianAbsent = "the OpenVINO runtime or the pedestrian model is not in .deps"
 
     static let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    static let backend = OpenVINOBackend(options: .init(libraryDirectories: [directory]))
+    static let backend = OpenVINOEngine(options: .init(libraryDirectories: [directory]))
 
     /// Opens a model with a configuration of nothing but what `configure` sets.
     static func open(
-        _ path: String, backend: OpenVINOBackend = backend, configure: (inout ModelConfiguration) -> Void = { _ in }
-    ) throws -> any Model {
+        _ path: String, backend: OpenVINOEngine = backend, configure: (inout ModelConfiguration) -> Void = { _ in }
+    ) throws -> any BackendModel {
         var configuration = ModelConfiguration(name: "model")
         configure(&configuration)
         return try backend.openModel(
@@ -42,10 +43,10 @@ enum Engine {
 
     /// Opens and prepares a model.
     static func load(
-        _ path: String, backend: OpenVINOBackend = backend,
+        _ path: String, backend: OpenVINOEngine = backend,
         plan: CPUPlan = CPUPlan(instances: 1, streams: 1, threads: 1),
         configure: (inout ModelConfiguration) -> Void = { _ in }
-    ) throws -> any Model {
+    ) throws -> any BackendModel {
         let model = try open(path, backend: backend, configure: configure)
         var configuration = ModelConfiguration(name: "model")
         configure(&configuration)
@@ -62,7 +63,7 @@ enum Engine {
     }
 }
 
-extension Model {
+extension BackendModel {
     func instance(_ index: Int = 0) throws -> any ModelInstance {
         try makeInstance(InstanceIdentity(name: "model_\(index)", kind: .cpu, index: index))
     }

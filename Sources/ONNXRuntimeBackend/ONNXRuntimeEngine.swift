@@ -1,17 +1,17 @@
 package import CUDADriver
 package import LibraryFiles
 internal import Logging
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelFiles
 package import ModelRuntime
-private import Synchronization
 internal import Tensors
+internal import Threads
 
-/// Runs ONNX models with Microsoft's ONNX Runtime, on the processor and, with a library that has what that takes, on GPUs.
-/// Texts, which the others can't take, are its as well.
+/// Runs ONNX models with Microsoft's ONNX Runtime, on the processor and, with a library that has what that takes, on
+/// GPUs. Texts, which the others can't take, are its as well.
 ///
 /// The engine itself is not linked: its library is opened when the first model needs it.
-package final class ONNXRuntimeBackend: Backend {
+package final class ONNXRuntimeEngine: Backend {
     /// Where the engine lies and how it runs models that do not say it themselves.
     package struct Options: Sendable {
         /// Folders that may hold the engine's library, searched in this order; the system's own library path comes
@@ -52,11 +52,11 @@ package final class ONNXRuntimeBackend: Backend {
     }
 
     private let options: Options
-    private let runtime = Mutex<Runtime?>(nil)
+    private let runtime = Locked<Runtime?>(nil)
 
     package init(options: Options = Options()) { self.options = options }
 
-    package func openModel(_ source: ModelSource) throws -> any Model {
+    package func openModel(_ source: ModelSource) throws -> any BackendModel {
         guard let path = source.onnxPath else {
             throw HalcyonError(
                 .invalidArgument,

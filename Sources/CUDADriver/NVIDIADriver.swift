@@ -1,9 +1,10 @@
 package import CCUDADriver
 private import Glibc
+internal import LibraryFiles
 package import Tensors
 
 /// NVIDIA's driver, opened at run time. It stays open as long as the process lives.
-package final class CUDADriver: @unchecked Sendable {
+package final class NVIDIADriver: @unchecked Sendable {
     let functions: cuda_functions_t
     /// The GPUs in the driver's order, which is what their numbers are.
     package let devices: [CUDADevice]
@@ -16,16 +17,18 @@ package final class CUDADriver: @unchecked Sendable {
 
     /// - Parameter names: what the system's loader is asked for.
     /// - Throws: `unavailable` where there is no driver, or one that is too old.
-    package static func open(names: [String] = ["libcuda.so.1"]) throws(HalcyonError) -> CUDADriver {
-        let (handle, name) = try LoadedLibrary.open(names, missing: "there is no NVIDIA driver on this machine")
-        let table = UnsafeMutablePointer<cuda_functions_t>.allocate(capacity: 1)
-        defer { table.deallocate() }
-        if let missing = cuda_bind(handle, table) {
+    package static func open(names: [String] = ["libcuda.so.1"]) throws(HalcyonError) -> NVIDIADriver {
+        let library = try DynamicLibrary.open(names) { reason in
+            HalcyonError(.unavailable, "there is no NVIDIA driver on this machine: \(reason)")
+        }
+        let functions = try library.functions { (handle, table) throws(HalcyonError) in
+            guard let missing = cuda_bind(handle, table) else { return }
             throw HalcyonError(
                 .unavailable,
-                "the NVIDIA driver ('\(name)') is too old: it has no function \(String(cString: missing)); \(remedy)")
+                "the NVIDIA driver ('\(library.name)') is too old: it has no function \(String(cString: missing)); "
+                    + remedy)
         }
-        return try CUDADriver(functions: table.pointee)
+        return try NVIDIADriver(functions: functions)
     }
 
     package init(functions: cuda_functions_t) throws(HalcyonError) {

@@ -1,17 +1,17 @@
 package import LibraryFiles
 internal import Logging
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelFiles
 package import ModelRuntime
-private import Synchronization
 internal import Tensors
+internal import Threads
 
 /// Runs models with Intel's OpenVINO, on its CPU device.
 ///
 /// It reads OpenVINO IR, ONNX, TensorFlow frozen graphs and saved models, TensorFlow Lite and PaddlePaddle, and models
 /// that were compiled for this processor. The engine
 /// itself is not linked: its libraries are opened when the first model needs them.
-package final class OpenVINOBackend: Backend {
+package final class OpenVINOEngine: Backend {
     /// Where the engine lies and how it runs models that do not say it themselves.
     package struct Options: Sendable {
         /// Folders that may hold the engine's libraries, all in one folder, searched in this order; the system's own
@@ -40,11 +40,11 @@ package final class OpenVINOBackend: Backend {
     package var isInstalled: Bool { Library.isInstalled(directories: options.libraryDirectories) }
 
     private let options: Options
-    private let runtime = Mutex<Runtime?>(nil)
+    private let runtime = Locked<Runtime?>(nil)
 
     package init(options: Options = Options()) { self.options = options }
 
-    package func openModel(_ source: ModelSource) throws -> any Model {
+    package func openModel(_ source: ModelSource) throws -> any BackendModel {
         guard let path = source.onnxPath else {
             throw HalcyonError(
                 .invalidArgument,
@@ -84,7 +84,7 @@ package final class OpenVINOBackend: Backend {
     }
 }
 
-extension OpenVINOBackend.Options {
+extension OpenVINOEngine.Options {
     fileprivate var extensionPath: String? {
         configuration.first(where: { $0.key.uppercased() == "CPU_EXTENSION_PATH" })?.value
     }

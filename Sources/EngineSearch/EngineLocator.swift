@@ -3,10 +3,10 @@ private import LibraryFiles
 
 /// Looks for the folders that hold the libraries of engines, where the command line names none.
 ///
-/// The order is: beside the program, `HALCYON_BACKENDS`, the user's data folder, the system's, and `.deps/backends` of the
-/// working folder. Each engine is looked for by itself. What nobody has named is used only if it belongs to the user or to
-/// root, as do the folders above it, and nobody else may write there: a library runs as whoever loads it.
-package struct EngineSearch: Sendable {
+/// The order is: beside the program, `HALCYON_BACKENDS`, the user's data folder, the system's, and `.deps/backends` of
+/// the working folder. Each engine is looked for by itself. What nobody has named is used only if it belongs to the
+/// user or to root, as do the folders above it, and nobody else may write there: a library runs as whoever loads it.
+package struct EngineLocator: Sendable {
     private let places: [EnginePlace]
     private let surroundings: ProcessSurroundings
     private let flag: String

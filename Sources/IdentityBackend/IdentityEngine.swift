@@ -1,19 +1,19 @@
 internal import Logging
-internal import ModelConfiguration
-public import ModelRuntime
+internal import ModelConfigurations
+package import ModelRuntime
 internal import Tensors
 
-/// The engine that does nothing: it returns `INPUT0` as `OUTPUT0`, `INPUT1` as `OUTPUT1`, and so on, without a copy; where
-/// the names are others, the first input as the first output. It is for trying out a configuration, and for measuring what
-/// everything else costs.
+/// The engine that does nothing: it returns `INPUT0` as `OUTPUT0`, `INPUT1` as `OUTPUT1`, and so on, without a copy;
+/// where the names are others, the first input as the first output. It is for trying out a configuration, and for
+/// measuring what everything else costs.
 ///
 /// A model's parameters can make it slow, as those of Triton's backend of that name: `execute_delay_ms`,
 /// `instance_wise_delay_multiplier` and `creation_delay_sec`.
-public struct IdentityBackend: Backend {
+package struct IdentityEngine: Backend {
     private let loading: Pauses
     private let executing: Pauses
 
-    public init() { self.init(loading: Pauses(), executing: Pauses()) }
+    package init() { self.init(loading: Pauses(), executing: Pauses()) }
 
     /// - Parameters:
     ///   - loading: the pauses of models that are being made.
@@ -23,10 +23,10 @@ public struct IdentityBackend: Backend {
         self.executing = executing
     }
 
-    public var name: String { "identity" }
-    public var modelFilenames: [String] { [] }
+    package var name: String { "identity" }
+    package var modelFilenames: [String] { [] }
 
-    public func openModel(_ source: ModelSource) throws -> any Model {
+    package func openModel(_ source: ModelSource) throws -> any BackendModel {
         let model = try IdentityModel(source.configuration, pauses: executing)
         let seconds = model.delays.creationSeconds
         if seconds > 0 {

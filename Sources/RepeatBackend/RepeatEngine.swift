@@ -1,30 +1,31 @@
-internal import ModelConfiguration
-public import ModelRuntime
+internal import ModelConfigurations
+package import ModelRuntime
 internal import Tensors
+internal import Threads
 
 /// A decoupled example: it answers a list of numbers with one response for each.
 ///
-/// Inputs: `IN`, INT32 or FP32 of any length; and, where the configuration has it, `DELAY`, UINT32 of the same length, the
-/// milliseconds before each response; and, where the configuration has it, `WAIT`, one UINT32, the milliseconds after which
-/// the instance is free again, whatever responses are still to come. Outputs: `OUT`, one element of the type of `IN`, and, where the configuration has it,
-/// `IDX`, UINT32, the number of the response from 0. The configuration needs
-/// `model_transaction_policy { decoupled: true }` and `max_batch_size: 0`.
-public struct RepeatBackend: Backend {
+/// Inputs: `IN`, INT32 or FP32 of any length; and, where the configuration has it, `DELAY`, UINT32 of the same length,
+/// the milliseconds before each response; and, where the configuration has it, `WAIT`, one UINT32, the milliseconds
+/// after which the instance is free again, whatever responses are still to come. Outputs: `OUT`, one element of the
+/// type of `IN`, and, where the configuration has it, `IDX`, UINT32, the number of the response from 0. The
+/// configuration needs `model_transaction_policy { decoupled: true }` and `max_batch_size: 0`.
+package struct RepeatEngine: Backend {
     private let pauses: Pauses
 
-    public init() { self.init(pauses: Pauses()) }
+    package init() { self.init(pauses: Pauses()) }
 
     package init(pauses: Pauses) { self.pauses = pauses }
 
-    public var name: String { "repeat" }
-    public var modelFilenames: [String] { [] }
+    package var name: String { "repeat" }
+    package var modelFilenames: [String] { [] }
 
-    public func openModel(_ source: ModelSource) throws -> any Model {
+    package func openModel(_ source: ModelSource) throws -> any BackendModel {
         try RepeatModel(source.configuration, pauses: pauses)
     }
 }
 
-private final class RepeatModel: Model {
+private final class RepeatModel: BackendModel {
     private let hasIndex: Bool
     private let elementType: ElementType
     private let pauses: Pauses
@@ -44,8 +45,8 @@ private final class RepeatModel: Model {
             guard ["DELAY", "WAIT"].contains(other.name), other.elementType == .uint32, other.dimensions.rank == 1
             else {
                 throw fault(
-                    "has no input '\(other.name)' but DELAY, of TYPE_UINT32 with dims: [ -1 ], and WAIT, of TYPE_UINT32 with "
-                        + "dims: [ 1 ]")
+                    "has no input '\(other.name)' but DELAY, of TYPE_UINT32 with dims: [ -1 ], and WAIT, of "
+                        + "TYPE_UINT32 with dims: [ 1 ]")
             }
         }
         guard let output = configuration.outputs.first(where: { $0.name == "OUT" }),
@@ -120,8 +121,8 @@ private struct Responses: Sendable {
         if let given, delays.count != count {
             throw HalcyonError(
                 .invalidArgument,
-                "expected IN and DELAY shape to match, got \(values.shape) and \(given.shape): DELAY has \(delays.count) "
-                    + "elements, and IN has \(count)")
+                "expected IN and DELAY shape to match, got \(values.shape) and \(given.shape): DELAY has "
+                    + "\(delays.count) elements, and IN has \(count)")
         }
     }
 
