@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CPlatformWorkers.h"
+
 /// A place where one thread sleeps until another lets it go on. An `unpark` that comes first is kept, so the next
 /// `park` returns at once; several count as one.
 typedef struct {

@@ -1,0 +1,167 @@
+import HalcyonTestKit
+import ModelConfigurations
+import ModelRuntime
+import Tensors
+import Testing
+import Threads
+
+@testable import ModelIsolation
+
+@Suite("Models in workers that behave, and that go")
+struct WorkerTests {
+    private static let echo = ScriptedBackend(script: ScriptedBackend.echo())
+
+    @Test("A worker answers small batches and large ones, again and again")
+    func echoes() throws {
+        let launcher = ThreadLauncher(backends: [Self.echo])
+        let model = try Fixture.model(launcher, wrapping: Self.echo)
+        let instance = try model.makeInstance(Fixture.identity)
+        for count in [1, 10, 5_000, 20_000, 5_000, 1, 40_000] {
+            let values = (0..<count).map { Float($0) }
+            #expect(try Fixture.run(instance, values) == values)
+        }
+        #expect(launcher.launched.withLock { $0.count } == 1)
+        #expect(model.complaint == nil)
+    }
+
+    @Test("Outputs that somebody holds stay as they are while others come")
+    func heldOutputs() throws {
+        let model = try Fixture.model(ThreadLauncher(backends: [Self.echo]), wrapping: Self.echo)
+        let instance = try model.makeInstance(Fixture.identity)
+        var held: [Tensor] = []
+        for round in 0..<40 {
+            var batch = Fixture.batch([try Fixture.input([Float](repeating: Float(round), count: 4_000))])
+            held += try instance.execute(&batch)
+        }
+        for (round, output) in held.enumerated() {
+            #expect(try output.elements(as: Float.self).allSatisfy { $0 == Float(round) })
+        }
+        held = []
+        #expect(try Fixture.run(instance, [Float](repeating: 1, count: 4_000)).count == 4_000)
+    }
+
+    @Test("Inputs that were gathered where the worker reads them are not copied once more")
+    func gatheredInputs() throws {
+        let model = try Fixture.model(ThreadLauncher(backends: [Self.echo]), wrapping: Self.echo)
+        let instance = try model.makeInstance(Fixture.identity)
+        let memory = try #require(model.batchMemory as? InputMemory)
+        let storage = try memory.storage(byteCount: 8_192, in: .pinned)
+        storage.baseAddress.initializeMemory(as: UInt8.self, repeating: 0, count: 8_192)
+        let data = try TensorBuffer(storage).slice(offset: 0, byteCount: 8_192)
+        var batch = Fixture.batch([try Tensor(name: "IN", elementType: .fp32, shape: [1, 2_048], data: data)])
+        let before = memory.count
+        #expect(try instance.execute(&batch).first?.data.byteCount == 8_192)
+        #expect(memory.count == before)
+    }
+
+    @Test("What the engine says of a batch is what the caller hears, and the worker goes on")
+    func engineErrors() throws {
+        let backend = ScriptedBackend { batch, _ in
+            if batch.inputs[0].data.byteCount == 4 { throw HalcyonError(.invalidArgument, "too short") }
+            return try ScriptedBackend.echo()(&batch, Fixture.identity)
+        }
+        let launcher = ThreadLauncher(backends: [backend])
+        let instance = try Fixture.model(launcher, wrapping: backend).makeInstance(Fixture.identity)
+        #expect(Fixture.error { _ = try Fixture.run(instance, [1]) } == HalcyonError(.invalidArgument, "too short"))
+        #expect(try Fixture.run(instance, [1, 2]) == [1, 2])
+        #expect(launcher.launched.withLock { $0.count } == 1)
+    }
+
+    @Test("A worker that goes fails the batch that it had, and the next one goes to the next worker, which is warm")
+    func loss() throws {
+        let deadly: Float = 666
+        let warmUps = Locked(0)
+        let launched = Locked<ThreadLauncher?>(nil)
+        let backend = ScriptedBackend { batch, identity in
+            if batch.isWarmUp { warmUps.withLock { $0 += 1 } }
+            let first: [Float] = try batch.inputs[0].elements()
+            if first.first == deadly {
+                let process = launched.withLock { $0?.launched.withLock { $0.last } }
+                process?.kill()
+                _ = process?.wait()
+                throw HalcyonError(.internal, "gone")
+            }
+            return try ScriptedBackend.echo()(&batch, identity)
+        }
+        let launcher = ThreadLauncher(backends: [backend])
+        launched.withLock { $0 = launcher }
+        let model = try Fixture.model(launcher, wrapping: backend)
+        let instance = try model.makeInstance(Fixture.identity)
+        #expect(try Fixture.run(instance, [1], warmUp: true) == [1])
+        #expect(try Fixture.run(instance, [2]) == [2])
+        let process = try #require(launcher.launched.withLock { $0.last })
+        // Idle, it is replaced without anybody's notice.
+        process.kill()
+        _ = process.wait()
+        #expect(try Fixture.run(instance, [3]) == [3])
+        #expect(launcher.launched.withLock { $0.count } == 2)
+        #expect(warmUps.withLock { $0 } == 2)
+        let error = try #require(Fixture.error { _ = try Fixture.run(instance, [deadly]) })
+        #expect(error.code == .unavailable)
+        #expect(
+            error.message.contains(
+                "its worker process was ended by signal 9 (SIGKILL) while instance 'm_0' executed a batch of 1"))
+        #expect((instance as? any WorkerInstanceLoss)?.hasLostWorker == true)
+        #expect(try Fixture.run(instance, [4]) == [4])
+        #expect(model.restarts["signal"] == 2)
+    }
+
+    @Test("A worker that overruns its time is ended, and its batch told so")
+    func overrun() throws {
+        let gate = Gate()
+        let backend = ScriptedBackend { batch, identity in
+            let first: [Float] = try batch.inputs[0].elements()
+            if first.first == 1 { gate.pass() }
+            return try ScriptedBackend.echo()(&batch, identity)
+        }
+        let model = try Fixture.model(ThreadLauncher(backends: [backend]), wrapping: backend) {
+            $0.executionLimit = 20_000_000
+        }
+        let instance = try model.makeInstance(Fixture.identity)
+        let error = try #require(Fixture.error { _ = try Fixture.run(instance, [1]) })
+        #expect(error.code == .unavailable)
+        #expect(error.message.contains("had not answered for 20 ms while instance 'm_0' executed a batch of 1"))
+        #expect((instance as? any WorkerInstanceLoss)?.hasLostWorker == true)
+        #expect(model.restarts["timeout"] == 1)
+        gate.open()
+        #expect(try Fixture.run(instance, [2]) == [2])
+    }
+
+    @Test("Each instance has a worker of its own where that is asked for")
+    func perInstance() throws {
+        let launcher = ThreadLauncher(backends: [Self.echo])
+        let model = try Fixture.model(launcher, wrapping: Self.echo) { $0.isPerInstance = true }
+        var instances: [any ModelInstance] = []
+        for index in 0..<3 {
+            instances.append(
+                try model.makeInstance(InstanceIdentity(name: "m_\(index)", kind: .cpu, index: index)))
+        }
+        #expect(launcher.launched.withLock { $0.count } == 3)
+        for instance in instances { #expect(try Fixture.run(instance, [5]) == [5]) }
+        let last = try #require(launcher.launched.withLock { $0.last })
+        instances.removeLast()
+        // It goes with its instance.
+        _ = last.wait()
+        #expect(try Fixture.run(instances[0], [6]) == [6])
+    }
+
+    @Test("A model that the worker can't open fails to load with the engine's words")
+    func openFailure() throws {
+        let backend = ScriptedBackend(script: ScriptedBackend.echo())
+        let error = try #require(
+            Fixture.error { _ = try Fixture.model(ThreadLauncher(backends: []), wrapping: backend) })
+        #expect(error.code == .unsupported)
+        #expect(error.message.contains("the worker process has no backend 'scripted'"))
+    }
+
+    @Test("A request that has ended two workers is refused")
+    func refusal() throws {
+        let model = try Fixture.model(ThreadLauncher(backends: [Self.echo]), wrapping: Self.echo)
+        let inputs = [try Fixture.input([1, 2])]
+        model.endedWorker(inputs)
+        #expect(model.refusal(of: inputs) == nil)
+        model.endedWorker(inputs)
+        #expect(model.refusal(of: inputs)?.code == .invalidArgument)
+        #expect(model.refusal(of: [try Fixture.input([1, 3])]) == nil)
+    }
+}
