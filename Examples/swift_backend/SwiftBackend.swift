@@ -7,10 +7,10 @@ struct SumBackend: Backend {
     let name = "sum"
     let modelFilenames: [String] = []
 
-    func openModel(_ source: ModelSource) -> any Model { SumModel() }
+    func openModel(_ source: ModelSource) -> any BackendModel { SumModel() }
 }
 
-final class SumModel: Model {
+final class SumModel: BackendModel {
     /// Adding a few numbers is shorter than waking a thread, so whoever asks may run it.
     let mayRunOnCallerThread = true
 

@@ -5,8 +5,8 @@ internal import Tensors
 enum BackendDefaults {
     private static let maxBatchSize = "default-max-batch-size"
 
-    /// What Triton itself tells every backend, and some write on its command line: it has no meaning here, or another flag
-    /// says it.
+    /// What Triton itself tells every backend, and some write on its command line: it has no meaning here, or another
+    /// flag says it.
     private static let withoutMeaning = [
         "auto-complete-config": "--disable-auto-complete-config says it",
         "backend-directory": "--backend-directory says it",

@@ -1,5 +1,6 @@
 internal import ModelRuntime
 internal import Synchronization
+internal import Threads
 
 /// A load at the server's start, on a thread of its own.
 final class BackgroundLoad: Sendable {
@@ -17,7 +18,7 @@ final class BackgroundLoad: Sendable {
         do {
             try WorkerThread.detach(name: "load", run)
         } catch {
-            // Without another thread to be had, blocking this one is what is left.
+            // No other thread can be started, so this one blocks.
             run()
         }
     }

@@ -1,6 +1,7 @@
 internal import ModelRuntime
 internal import Synchronization
 internal import Tensors
+internal import Threads
 
 /// A thread that waits for the response to its request.
 final class BlockingCall: @unchecked Sendable {

@@ -1,3 +1,5 @@
+internal import Threads
+
 /// Brings together a request's handle and its task's cancellation, whichever comes first.
 final class CancellableCall: Sendable {
     private struct State {

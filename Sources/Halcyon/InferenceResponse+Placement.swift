@@ -2,7 +2,7 @@ internal import ModelRuntime
 internal import Tensors
 
 extension InferenceResponse {
-    /// The same with all outputs in memory of a placement, but for texts.
+    /// The same with all outputs in memory of a placement, except for texts.
     func placed(
         in placement: MemoryPlacement, by memory: some MemoryProvider
     ) throws(HalcyonError) -> InferenceResponse {

@@ -20,14 +20,14 @@ extension InferenceServer {
         return Dictionary(uniqueKeysWithValues: usable.map { ($0.number, $0.name) })
     }
 
-    /// The bytes in memory of a placement: the buffer itself where it lives there already, else a copy. Memory of GPUs and
-    /// page-locked memory come from the server's pools, and go back when the last reference to them does. Blocks until the
-    /// copy is made.
+    /// The bytes in memory of a placement: the buffer itself where it lives there already, else a copy. Memory of GPUs
+    /// and page-locked memory come from the server's pools, and go back when the last reference to them does. Blocks
+    /// until the copy is made.
     ///
     /// Where there is no more page-locked memory, or no GPU that it would be of use to, it becomes ordinary memory.
     ///
     /// - Throws: `unavailable` without the GPU that is meant, or where that has no memory left.
-    public func place(_ buffer: Buffer, in placement: MemoryPlacement) throws(HalcyonError) -> Buffer {
+    public func place(_ buffer: TensorBuffer, in placement: MemoryPlacement) throws(HalcyonError) -> TensorBuffer {
         try gpus.place(buffer, in: placement)
     }
 }

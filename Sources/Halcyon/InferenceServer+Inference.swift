@@ -4,9 +4,9 @@ public import Tensors
 extension InferenceServer {
     /// Hands in a request and returns without waiting. This is the engine's primitive; the other forms stand on it.
     ///
-    /// The handler is called on any thread, possibly before this returns: on an instance's thread, or on the caller's own
-    /// where the model is idle and its recent executions were short. It must not block. How often, ``ResponseHandler``
-    /// says: once, but for decoupled models.
+    /// The handler is called on any thread, possibly before this returns: on an instance's thread, or on the caller's
+    /// own where the model is idle and its recent executions were short. It must not block. How often,
+    /// ``ResponseHandler`` says: once, except for decoupled models.
     ///
     /// - Returns: what can take the request back; `nil` where it has ended already.
     @discardableResult
@@ -18,17 +18,19 @@ extension InferenceServer {
     private func submit(
         _ request: InferenceRequest, from caller: CallerThread, answersOnce: Bool, handler: @escaping ResponseHandler
     ) -> InferenceHandle? {
-        var handler = handler
-        if let placement = request.outputPlacement {
-            handler = { [gpus, handler] result in
-                handler(
-                    result.flatMap { response in
-                        Result { () throws(HalcyonError) in try response.placed(in: placement, by: gpus) }
-                    })
+        do throws(HalcyonError) {
+            let model = try resolve(request.modelName, version: request.modelVersion)
+            guard !answersOnce || !model.isDecoupled else {
+                throw HalcyonError(
+                    .unsupported,
+                    "model '\(request.modelName)' is decoupled and gives any number of responses: ask for its stream "
+                        + "of responses")
             }
+            return model.submit(request, from: caller, handler: handler)
+        } catch {
+            handler(.failure(error))
+            return nil
         }
-        return manager.submit(request, from: caller, answersOnce: answersOnce, handler: handler)
-            .map(InferenceHandle.init)
     }
 
     /// Runs a request and gives its responses as they come: one for most models, any number for a decoupled one. Ending
@@ -56,18 +58,20 @@ extension InferenceServer {
     /// Runs a request and waits for its response without blocking a thread. Cancelling the task takes a request that
     /// still waits out of the queue at once.
     ///
-    /// - Throws: `HalcyonError`: `notFound` for a model that is not served; `invalidArgument` for inputs that do not fit
-    ///   it; `unavailable` for a full queue, a timeout that passed while waiting, or a model that is being stopped;
+    /// - Throws: `HalcyonError`: `notFound` for a model that is not served; `invalidArgument` for inputs that do not
+    ///   fit it; `unavailable` for a full queue, a timeout that passed while waiting, or a model that is being stopped;
     ///   `cancelled`; or what the engine says.
-    public func infer(_ request: InferenceRequest) async throws -> InferenceResponse {
+    public func infer(_ request: InferenceRequest) async throws(HalcyonError) -> InferenceResponse {
         let call = CancellableCall()
-        return try await withTaskCancellationHandler {
-            try await withUnsafeThrowingContinuation { continuation in
-                call.started(submit(request, from: .nonBlocking, answersOnce: true) { continuation.resume(with: $0) })
+        let result = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                call.started(
+                    submit(request, from: .nonBlocking, answersOnce: true) { continuation.resume(returning: $0) })
             }
         } onCancel: {
             call.cancel()
         }
+        return try result.get()
     }
 
     /// Runs a request and blocks the calling thread until its response is there. Where an instance is idle, it runs on

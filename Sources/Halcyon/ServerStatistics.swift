@@ -1,14 +1,15 @@
 package import JSONText
 public import ModelRuntime
 
-/// The statistics of some models, as values and in the reference's JSON.
+/// The statistics of some models, as values and in Triton's JSON.
 public struct ServerStatistics: Hashable, Sendable {
     /// By name and version.
     public var models: [ModelStatistics]
 
+    /// The statistics of these models.
     public init(models: [ModelStatistics]) { self.models = models }
 
-    /// The reference's statistics document, key for key and in its order.
+    /// Triton's statistics document, key for key and in its order.
     public var json: String { jsonValue.compact }
 
     /// The same, indented for people.

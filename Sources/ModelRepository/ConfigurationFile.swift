@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 package import Tensors
 
 /// A configuration that lies anywhere.

@@ -1,4 +1,4 @@
-package import ModelConfiguration
+package import ModelConfigurations
 package import ModelRuntime
 package import Tensors
 
@@ -17,14 +17,14 @@ package struct EngineSelection: Hashable, Sendable {
         self.notice = notice
     }
 
-    /// A name of the reference that says engine and format at once.
+    /// A name of Triton's that says engine and format at once.
     private struct Platform {
         var name: String
         var backend: String
         var filename: String
     }
 
-    /// In the order in which the reference looks for their files.
+    /// In the order in which Triton looks for their files.
     private static let platforms = [
         Platform(name: "tensorflow_graphdef", backend: "tensorflow", filename: "model.graphdef"),
         Platform(name: "tensorflow_savedmodel", backend: "tensorflow", filename: "model.savedmodel"),
@@ -33,7 +33,7 @@ package struct EngineSelection: Hashable, Sendable {
         Platform(name: "pytorch_libtorch", backend: "pytorch", filename: "model.pt"),
     ]
 
-    /// The engines of the reference whose models OpenVINO reads as well.
+    /// The engines of Triton whose models OpenVINO reads as well.
     private static let readByOpenVINO: Set<String> = ["onnxruntime", "tensorflow"]
 
     /// Chooses the engine, and completes `platform` and `backend` in the configuration.
@@ -42,7 +42,7 @@ package struct EngineSelection: Hashable, Sendable {
     ///   - files: the names in the version folder, to go by where the configuration says nothing.
     ///   - version: that folder's.
     ///   - backends: by name.
-    /// - Throws: `invalidArgument` for a platform or a backend that does not exist, in the reference's words.
+    /// - Throws: `invalidArgument` for a platform or a backend that does not exist, in Triton's words.
     package static func select(
         _ configuration: inout ModelConfiguration, files: [String], version: Int64 = 1,
         backends: [String: any Backend]
@@ -75,8 +75,8 @@ package struct EngineSelection: Hashable, Sendable {
         guard readByOpenVINO.contains(name), let openVINO = backends["openvino"] else {
             throw HalcyonError(
                 .invalidArgument,
-                "unable to find backend library for backend '\(name)', try specifying runtime on the model configuration. "
-                    + "This server has: \(backends.keys.sorted().joined(separator: ", "))")
+                "unable to find backend library for backend '\(name)', try specifying runtime on the model "
+                    + "configuration. This server has: \(backends.keys.sorted().joined(separator: ", "))")
         }
         return EngineSelection(
             backendName: openVINO.name, filenames: filenames,
@@ -123,8 +123,8 @@ package struct EngineSelection: Hashable, Sendable {
     private static func undetermined(_ configuration: ModelConfiguration) -> String {
         guard configuration.platform.isEmpty, configuration.defaultModelFilename.isEmpty else { return "" }
         return
-            "Invalid model name: Could not determine backend for model '\(configuration.name)' with no backend in model "
-            + "configuration. Expected model name of the form 'model.<backend_name>'. "
+            "Invalid model name: Could not determine backend for model '\(configuration.name)' with no backend in "
+            + "model configuration. Expected model name of the form 'model.<backend_name>'. "
     }
 
     private static func advice(
@@ -159,7 +159,7 @@ package struct EngineSelection: Hashable, Sendable {
         if let backend = found.first(where: canRun) { return backend }
         if let backend = registered.first(where: { $0.modelFilenames.contains(where: isMatch) }) { return backend.name }
         if let backend = found.first { return backend }
-        // The reference's last resort: the model's name ends with the backend's.
+        // Triton's last resort: the model's name ends with the backend's.
         let last = suffix(of: configuration.name).dropFirst()
         return named.isEmpty && backends[String(last)] != nil ? String(last) : nil
     }
@@ -175,8 +175,8 @@ package struct EngineSelection: Hashable, Sendable {
         else { return }
         throw HalcyonError(
             .invalidArgument,
-            "unexpected 'platform' and 'backend' pair, got:\(configuration.platform), \(configuration.backend); leave out "
-                + "the platform of model '\(configuration.name)'")
+            "unexpected 'platform' and 'backend' pair, got:\(configuration.platform), \(configuration.backend); "
+                + "leave out the platform of model '\(configuration.name)'")
     }
 
     private static func completePlatform(_ configuration: inout ModelConfiguration, files: [String]) {

@@ -26,8 +26,8 @@ enum FileSystem {
         return nil
     }
 
-    /// Whether something may be at a path that can't be looked at now: for want of a permission, of a descriptor, or of the
-    /// machine that has the file.
+    /// Whether something may be at a path that can't be looked at now: for lack of a permission, of a descriptor, or of
+    /// the machine that has the file.
     static func isUnreachable(_ path: String) -> Bool {
         var status = stat()
         guard stat(path, &status) != 0 else { return false }

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Tensors
 
-/// A walk through all that is in a folder, at any depth. It stays inside of a repository, unless it is to follow links that
-/// lead out, and it is bounded.
+/// A walk through all that is in a folder, at any depth. It stays inside of a repository, unless it is to follow links
+/// that lead out, and it is bounded.
 struct FolderWalk {
     /// The repository, without links; `nil` to follow links wherever they lead.
     let root: String?
@@ -85,16 +85,16 @@ struct FolderWalk {
     private func tooMuch(_ folder: String, _ what: String) -> HalcyonError {
         HalcyonError(
             .invalidArgument,
-            "the folder '\(folder)' \(what), the most of what belongs to a model: see whether a link in it leads to somewhere "
-                + "large, or keep in it only what the model needs")
+            "the folder '\(folder)' \(what), the most of what belongs to a model: see whether a link in it leads to "
+                + "somewhere large, or keep in it only what the model needs")
     }
 }
 
 // MARK: What walks are for
 
 extension FolderWalk {
-    /// Checks that no link in a folder, at any depth, leads out: an engine opens more than the file that it is given, such
-    /// as weights beside it. A link to nothing is left to whoever wants to open it.
+    /// Checks that no link in a folder, at any depth, leads out: an engine opens more than the file that it is given,
+    /// such as weights beside it. A link to nothing is left to whoever wants to open it.
     func confineContents(of folder: String) throws(HalcyonError) {
         guard let root else { return }
         try each(in: folder) { (entry) throws(HalcyonError) in
@@ -103,8 +103,8 @@ extension FolderWalk {
         }
     }
 
-    /// A number that is another when a name, a size, a time or a file itself is, at any depth, behind links too. Names that
-    /// begin with a dot don't count, but for what links make of them.
+    /// A number that is another when a name, a size, a time or a file itself is, at any depth, behind links too. Names
+    /// that begin with a dot don't count, except for what links make of them.
     ///
     /// - Parameter isIncluded: whether an entry of the folder itself counts, by its name.
     func fingerprint(

@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// The files with what the sequences of a model begin with.
@@ -39,7 +39,8 @@ enum InitialStates {
                 throw HalcyonError(
                     .invalidArgument,
                     "model '\(configuration.name)', the initial state of '\(state.inputName)': its file has "
-                        + "\(file.count) bytes, and \(state.elementType.rawValue) of \(initial.dimensions) takes \(expected)"
+                        + "\(file.count) bytes, and \(state.elementType.rawValue) of \(initial.dimensions) takes "
+                        + "\(expected)"
                 )
             }
         }

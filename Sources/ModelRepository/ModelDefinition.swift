@@ -1,4 +1,4 @@
-package import ModelConfiguration
+package import ModelConfigurations
 
 /// A model as it lies in a repository.
 package struct ModelDefinition: Sendable {
@@ -9,11 +9,14 @@ package struct ModelDefinition: Sendable {
         package var modelPath: String?
         /// That path from the version folder on, which is what `default_model_filename` would say.
         package var filename: String?
+        /// Whether it lies in a version folder, and not in the model's folder itself.
+        package var hasOwnFolder: Bool
 
-        package init(number: Int64, modelPath: String?, filename: String?) {
+        package init(number: Int64, modelPath: String?, filename: String?, hasOwnFolder: Bool = true) {
             self.number = number
             self.modelPath = modelPath
             self.filename = filename
+            self.hasOwnFolder = hasOwnFolder
         }
     }
 
@@ -32,4 +35,7 @@ package struct ModelDefinition: Sendable {
     package var directory: String
     /// The versions that the policy chooses, ascending; at least one.
     package var versions: [Version]
+
+    /// The folder of one of the versions.
+    func folder(of version: Version) -> String { version.hasOwnFolder ? "\(directory)/\(version.number)" : directory }
 }

@@ -4,6 +4,7 @@ public import Tensors
 public struct ModelOverride: Sendable {
     /// Bytes of all files together.
     public static let maximumByteCount = 2 << 30
+    /// Files of one model.
     public static let maximumFileCount = 1000
 
     /// Files of compiled models, and what is said of them.
@@ -11,11 +12,12 @@ public struct ModelOverride: Sendable {
 
     /// The model's configuration in JSON, in place of `config.pbtxt`.
     public var configuration: String
-    /// The model's files by their path in its folder, `1/model.onnx` for instance. Where there are any, nothing is taken
-    /// from the repository.
-    public var files: [String: Buffer]
+    /// The model's files by their path in its folder, `1/model.onnx` for instance. Where there are any, nothing is
+    /// taken from the repository.
+    public var files: [String: TensorBuffer]
 
-    public init(configuration: String, files: [String: Buffer] = [:]) {
+    /// A configuration, and the files of a model that lies in no repository.
+    public init(configuration: String, files: [String: TensorBuffer] = [:]) {
         self.configuration = configuration
         self.files = files
     }
@@ -41,7 +43,8 @@ public struct ModelOverride: Sendable {
             guard !Self.compiledSuffixes.contains(where: path.lowercased().hasSuffix) else {
                 throw HalcyonError(
                     .unsupported,
-                    "'\(path.prefix(200))' is a compiled model, which a request can't bring: it has to lie in the repository"
+                    "'\(path.prefix(200))' is a compiled model, which a request can't bring: it has to lie in the "
+                        + "repository"
                 )
             }
             let (sum, overflow) = total.addingReportingOverflow(content.byteCount)

@@ -1,12 +1,12 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 package import ModelRuntime
 package import Tensors
 
 /// Reads model repositories: folders with a folder a model, and in that `config.pbtxt` and a folder a version.
 ///
 /// Nothing that a request or a configuration says reaches outside: names are names of one folder, and every path lies
-/// inside its repository once links are resolved, unless links are to be followed. A repository may be a link itself, which
-/// is looked up anew by every call: what it leads to may be swapped for another folder at any time.
+/// inside its repository once links are resolved, unless links are to be followed. A repository may be a link itself,
+/// which is looked up again by every call: what it leads to may be swapped for another folder at any time.
 package struct ModelRepositoryReader: Sendable {
     /// Absolute paths, with links as they are, in the order of search.
     private let roots: [String]
@@ -14,18 +14,25 @@ package struct ModelRepositoryReader: Sendable {
     private let allowsSameNames: Bool
     /// Whether links in a repository may lead out of it.
     package var followsLinks = false
+    /// A repository whose links may lead out of it all the same, as the server made them. Nothing below the links is
+    /// looked at but what an engine opens, and a model there is made again whenever it is loaded.
+    private let own: (repository: PrivateRepository, folder: String)?
     /// How far a look at what belongs to a model goes.
     package var limits = WalkLimits()
-    /// Which configuration models are to have that have several: that in `configs/NAME.pbtxt`, where there is one. Empty
-    /// for `config.pbtxt`.
+    /// Which configuration models are to have that have several: that in `configs/NAME.pbtxt`, where there is one.
+    /// Empty for `config.pbtxt`.
     private var configurationName = ""
+    /// What a model is called that lies in place of a repository; `nil` for the name of its folder.
+    private var loneModelName: ModelName?
 
-    /// - Parameter mustExist: whether a repository that is not there is an error now, and not only when it is read.
+    /// - Parameters:
+    ///   - mustExist: whether a repository that is not there is an error now, and not only when it is read.
+    ///   - own: one that the server made itself; it is searched last.
     /// - Throws: `notFound` for a path where there is nothing, `invalidArgument` for one that is no folder.
     package init(
-        paths: [String], allowsSameNames: Bool = false, mustExist: Bool = true
+        paths: [String], allowsSameNames: Bool = false, mustExist: Bool = true, own: PrivateRepository? = nil
     ) throws(HalcyonError) {
-        guard !paths.isEmpty else {
+        guard !paths.isEmpty || own != nil else {
             throw HalcyonError(.invalidArgument, "at least one model repository must be given")
         }
         var roots: [String] = []
@@ -34,6 +41,8 @@ package struct ModelRepositoryReader: Sendable {
             let root = try FileSystem.absolutePath(path)
             if !roots.contains(root) { roots.append(root) }
         }
+        if let own { roots.append(own.path) }
+        self.own = try own.map { own throws(HalcyonError) in (own, try FileSystem.realPath(own.path)) }
         self.roots = roots
         self.allowsSameNames = allowsSameNames
     }
@@ -46,10 +55,21 @@ package struct ModelRepositoryReader: Sendable {
         guard isPlain, name.utf8.count <= 200, name.utf8.first != UInt8(ascii: ".") else {
             throw HalcyonError(
                 .invalidArgument,
-                "--model-config-name takes the name of a file NAME.pbtxt in the models' folder 'configs', without spaces, "
-                    + "slashes and the ending, got '\(name.prefix(200))'")
+                "--model-config-name takes the name of a file NAME.pbtxt in the models' folder 'configs', without "
+                    + "spaces, slashes and the ending, got '\(name.prefix(200))'")
         }
         configurationName = name
+    }
+
+    /// Has a model that lies in place of a repository served under a name; an empty one for that of its folder.
+    ///
+    /// - Throws: `invalidArgument` for what is no model's name.
+    package mutating func callLoneModel(_ name: String) throws(HalcyonError) {
+        do throws(HalcyonError) {
+            loneModelName = name.isEmpty ? nil : try ModelName(name)
+        } catch {
+            throw error.prefixed("--model-name: ")
+        }
     }
 
     /// What is wrong with a repository now; `nil` where all are folders.
@@ -81,6 +101,16 @@ package struct ModelRepositoryReader: Sendable {
         var path: String
         /// Without links.
         var folder: String
+        /// Where the folder is a model and no repository.
+        var lone: LoneModel?
+
+        /// The folder of a model, whether it is there or not.
+        func directory(of name: ModelName) -> String { lone?.name == name ? folder : "\(folder)/\(name)" }
+
+        func has(_ name: ModelName) throws(HalcyonError) -> Bool {
+            if let lone { return lone.name == name }
+            return try FileSystem.kind("\(folder)/\(name)") == .folder
+        }
     }
 
     /// Each folder once. Those that can't be reached are left out if `isLenient`.
@@ -90,7 +120,8 @@ package struct ModelRepositoryReader: Sendable {
             do throws(HalcyonError) {
                 let folder = try FileSystem.realPath(path)
                 if !current.contains(where: { $0.folder == folder }) {
-                    current.append(Root(path: path, folder: folder))
+                    let lone = isOwn(folder) ? nil : LoneModel(in: folder, named: loneModelName)
+                    current.append(Root(path: path, folder: folder, lone: lone))
                 }
             } catch  where isLenient {
                 continue
@@ -106,8 +137,8 @@ package struct ModelRepositoryReader: Sendable {
         try folders(in: current(isLenient: isLenient)).flatMap { name, roots in keys(of: name, in: roots) }.sorted()
     }
 
-    /// The keys of the models that a client means by a name or a key: several where several repositories have one of that
-    /// name; the name itself where none has.
+    /// The keys of the models that a client means by a name or a key: several where several repositories have one of
+    /// that name; the name itself where none has.
     package func keys(named name: String) throws(HalcyonError) -> [String] {
         guard usesKeys, name.utf8.first != UInt8(ascii: "/") else { return [name] }
         let name = try ModelName(name)
@@ -124,6 +155,10 @@ package struct ModelRepositoryReader: Sendable {
     ) throws(HalcyonError) -> [ModelName: [Root]] {
         var folders: [ModelName: [Root]] = [:]
         for root in current {
+            if let lone = root.lone {
+                folders[lone.name, default: []].append(root)
+                continue
+            }
             for name in try FileSystem.names(in: root.folder) where isFolder("\(root.folder)/\(name)") {
                 if let name = try? ModelName(name) { folders[name, default: []].append(root) }
             }
@@ -133,8 +168,7 @@ package struct ModelRepositoryReader: Sendable {
 
     private func holders(of name: ModelName, isLenient: Bool) throws(HalcyonError) -> [Root] {
         var holders: [Root] = []
-        for root in try current(isLenient: isLenient)
-        where try FileSystem.kind("\(root.folder)/\(name)") == .folder { holders.append(root) }
+        for root in try current(isLenient: isLenient) where try root.has(name) { holders.append(root) }
         return holders
     }
 
@@ -153,7 +187,8 @@ package struct ModelRepositoryReader: Sendable {
         return ModelKey.text(name, root: only.path)
     }
 
-    /// What the folder of each model looks like, by key: equal for equal contents, and `nil` for one that can't be read.
+    /// What the folder of each model looks like, by key: equal for equal contents, and `nil` for one that can't be
+    /// read.
     ///
     /// - Parameter note: told why one can't be read.
     /// - Throws: where a repository can't be read.
@@ -168,7 +203,7 @@ package struct ModelRepositoryReader: Sendable {
             let keys = keys(of: name, in: roots)
             for (index, root) in roots.enumerated() {
                 let key = keys[min(index, keys.count - 1)]
-                let path = "\(root.folder)/\(name)"
+                let path = root.directory(of: name)
                 do {
                     let found = try walk(in: root.folder).fingerprint(of: path)
                     if case .some(nil) = fingerprints[key] { continue }
@@ -191,8 +226,13 @@ package struct ModelRepositoryReader: Sendable {
     ///
     /// - Returns: the path without links.
     private func confine(_ path: String, to root: String) throws(HalcyonError) -> String {
-        try followsLinks ? FileSystem.realPath(path) : FileSystem.confine(path, to: root)
+        try followsLinks || isOwn(root) ? FileSystem.realPath(path) : FileSystem.confine(path, to: root)
     }
+
+    /// Whether the server made a repository itself, of model files that lie elsewhere.
+    ///
+    /// - Parameter root: its path without links.
+    func isOwn(_ root: String) -> Bool { own?.folder == root }
 
     /// Reads one model.
     ///
@@ -210,21 +250,24 @@ package struct ModelRepositoryReader: Sendable {
         let (root, directory) = try find(key)
         _ = try confine(directory, to: root.folder)
         var (configuration, diagnostics) = try readConfiguration(name, directory, root: root.folder, json: json)
-        let folders = try versionFolders(in: directory)
+        let lone = root.lone?.filename
+        if let lone, configuration.defaultModelFilename.isEmpty { configuration.defaultModelFilename = lone }
+        let folders = try lone == nil ? versionFolders(in: directory) : VersionFolders(versions: [1])
+        let folder = { (version: Int64) in lone == nil ? "\(directory)/\(version)" : directory }
         let chosen = VersionSelection.versions(folders.versions, policy: configuration.versionPolicy)
         guard let newest = chosen.last else { throw try noVersion(name, directory, folders, root: root.folder) }
-        for version in chosen { _ = try confine("\(directory)/\(version)", to: root.folder) }
-        let files = try FileSystem.names(in: "\(directory)/\(newest)")
+        for version in chosen { _ = try confine(folder(version), to: root.folder) }
+        let files = try FileSystem.names(in: folder(newest))
         let engine = try EngineSelection.select(
             &configuration, files: files, version: newest, backends: backends)
         var versions: [ModelDefinition.Version] = []
         for version in chosen {
-            let folder = "\(directory)/\(version)"
-            try walk(in: root.folder).confineContents(of: folder)
-            let filename = try modelFilename(engine, in: folder, version, of: configuration)
+            if !isOwn(root.folder) { try walk(in: root.folder).confineContents(of: folder(version)) }
+            let filename = try modelFilename(engine, in: folder(version), version, of: configuration)
             versions.append(
                 ModelDefinition.Version(
-                    number: version, modelPath: filename.map { "\(folder)/\($0)" }, filename: filename))
+                    number: version, modelPath: filename.map { "\(folder(version))/\($0)" }, filename: filename,
+                    hasOwnFolder: lone == nil))
         }
         let absent = VersionSelection.absentVersions(folders.versions, policy: configuration.versionPolicy)
         return ModelDefinition(
@@ -248,8 +291,8 @@ package struct ModelRepositoryReader: Sendable {
             guard FileSystem.isInside(try FileSystem.realPath(path), directory) || followsLinks else {
                 throw HalcyonError(
                     .unsupported,
-                    "label file path '\(path)' for output '\(output.name)' in model '\(definition.configuration.name)' is "
-                        + "outside model directory")
+                    "label file path '\(path)' for output '\(output.name)' in model "
+                        + "'\(definition.configuration.name)' is outside model directory")
             }
             labels[output.name] = try LabelFile.read(path)
         }
@@ -276,7 +319,7 @@ package struct ModelRepositoryReader: Sendable {
                     + holders.map(\.path).joined(separator: " and ")
                     + (allowsSameNames ? "; write a repository's path, a slash and the name" : ""))
         }
-        return (root, "\(root.folder)/\(name)")
+        return (root, root.directory(of: name))
     }
 
     private func readConfiguration(
@@ -329,7 +372,7 @@ package struct ModelRepositoryReader: Sendable {
         var notices: [String] = []
     }
 
-    /// The version folders: those with a decimal number from 1 without leading zeros for a name, as in the reference.
+    /// The version folders: those with a decimal number from 1 without leading zeros for a name, as in Triton.
     private func versionFolders(in directory: String) throws(HalcyonError) -> VersionFolders {
         var folders = VersionFolders()
         for name in try FileSystem.names(in: directory) {
@@ -340,8 +383,8 @@ package struct ModelRepositoryReader: Sendable {
                 folders.versions.append(version)
             } else {
                 folders.notices.append(
-                    "ignore version directory '\(name)' of '\(directory)': a version is a number from 1 to \(Int64.max) "
-                        + "without leading zeros")
+                    "ignore version directory '\(name)' of '\(directory)': a version is a number from 1 to "
+                        + "\(Int64.max) without leading zeros")
             }
         }
         return folders
@@ -363,7 +406,8 @@ package struct ModelRepositoryReader: Sendable {
         return HalcyonError(
             .invalidArgument,
             ([
-                "at least one version must be available under the version policy of model '\(name)': '\(directory)' has \(found)"
+                "at least one version must be available under the version policy of model '\(name)': '\(directory)' "
+                    + "has \(found)"
             ]
                 + folders.notices + advice).joined(separator: "; "))
     }
@@ -384,8 +428,8 @@ package struct ModelRepositoryReader: Sendable {
         guard configuration.defaultModelFilename.isEmpty else {
             throw HalcyonError(
                 .internal,
-                "failed to stat file \(folder)/\(configuration.defaultModelFilename), which default_model_filename names: "
-                    + "there is none")
+                "failed to stat file \(folder)/\(configuration.defaultModelFilename), which default_model_filename "
+                    + "names: there is none")
         }
         let advice = FolderAdvice.withoutModel(
             files: try FileSystem.names(in: folder), version: version, wanted: engine.filenames)

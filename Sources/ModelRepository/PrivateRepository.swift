@@ -1,33 +1,48 @@
 private import CPlatform
 private import Glibc
-internal import Tensors
+package import Tensors
 
-/// A repository with one model, made of files that a request brought, in a folder that only this user may enter. It goes
-/// with the value. Where the process ends before that, the next one finds it: a file in it is locked as long as it is used.
+/// A repository that is not the operator's: of files that a request brought, or of single model files where they lie.
+/// It is a folder that only this user may enter, and goes with the value. Where the process ends before that, the next
+/// one finds it: a file in it is locked as long as it is used.
 package final class PrivateRepository: Sendable {
     private static let prefix = "halcyon-model-"
     private static let lockName = ".lock"
     package static let parent = P_tmpdir
 
-    let path: String
+    package let path: String
     private let lock: Int32
 
+    /// A repository with one model, made of these files.
+    ///
     /// - Throws: `invalidArgument` for a path that leads out of the model's folder; `internal` where the file system
     ///   refuses.
     init(
-        model: ModelName, files: [String: Buffer], in parent: String = PrivateRepository.parent
+        model: ModelName, files: [String: TensorBuffer], in parent: String = PrivateRepository.parent
     ) throws(HalcyonError) {
         (path, lock) = try Self.makeLocked(in: parent)
+        // What is thrown from here on has the folder removed: a value that is complete is released.
         let root = "\(path)/\(model)"
-        do {
+        try Self.makeFolder(root)
+        for (name, content) in files.sorted(by: { $0.key < $1.key }) {
+            try Self.write(content, to: name, in: root)
+        }
+    }
+
+    /// A repository with a model for each of these files, or folders, which stay where they are: the version folder is
+    /// a link to the folder that the file lies in, so that an engine finds beside it what belongs to it.
+    ///
+    /// - Throws: as ``SingleModelFile/named(_:)``; `internal` where the file system refuses.
+    package init(
+        modelFiles: [String], in parent: String = PrivateRepository.parent
+    ) throws(HalcyonError) {
+        let models = try SingleModelFile.named(modelFiles)
+        (path, lock) = try Self.makeLocked(in: parent)
+        for model in models {
+            let root = "\(path)/\(model.name)"
             try Self.makeFolder(root)
-            for (name, content) in files.sorted(by: { $0.key < $1.key }) {
-                try Self.write(content, to: name, in: root)
-            }
-        } catch {
-            Self.remove(path)
-            close(lock)
-            throw error
+            try Self.write(TensorBuffer(copying: Array(model.configuration.utf8)), to: "config.pbtxt", in: root)
+            guard symlink(model.folder, "\(root)/1") == 0 else { throw Self.failure("\(root)/1") }
         }
     }
 
@@ -83,7 +98,7 @@ package final class PrivateRepository: Sendable {
 
     // MARK: Files
 
-    private static func write(_ content: Buffer, to name: String, in root: String) throws(HalcyonError) {
+    private static func write(_ content: TensorBuffer, to name: String, in root: String) throws(HalcyonError) {
         var folder = root
         let parts = name.split(separator: "/")
         for part in parts.dropLast() {

@@ -15,8 +15,8 @@ enum RepositoryPath {
             guard rest.hasPrefix("/") else {
                 throw HalcyonError(
                     .invalidArgument,
-                    "the model repository '\(path)' names another machine: a file:// address is file:// and an absolute path, "
-                        + "file:///models for instance")
+                    "the model repository '\(path)' names another machine: a file:// address is file:// and an "
+                        + "absolute path, file:///models for instance")
             }
             return String(rest)
         }
@@ -55,8 +55,8 @@ enum RepositoryPath {
     static func advice(_ path: String) -> String {
         if path.hasPrefix("~") {
             return
-                ": the shell puts the home folder for ~ only at the beginning of a word, so write --model-repository \(path) "
-                + "without = between them, or $HOME"
+                ": the shell puts the home folder for ~ only at the beginning of a word, so write --model-repository "
+                + "\(path) without = between them, or $HOME"
         }
         return path.hasPrefix("/") ? "" : ": it is taken from the folder in which the server was started"
     }

@@ -1,4 +1,4 @@
-package import ModelConfiguration
+package import ModelConfigurations
 
 /// Which of the versions that are there are served. A pure function of the two.
 package enum VersionSelection {

@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 internal import Tensors
 
@@ -56,7 +56,7 @@ enum WarmUpItems {
         limit: Int
     ) throws(HalcyonError) -> Tensor {
         let shape = configuration.maxBatchSize > 0 ? input.dimensions.prepending(1) : input.dimensions
-        let data: Buffer
+        let data: TensorBuffer
         switch input.data {
         case .zero: data = try filled(name, input, shape, limit: limit) { 0 }
         case .random:
@@ -66,31 +66,31 @@ enum WarmUpItems {
                 input.elementType == .bytes ? 0 : generator.next()
             }
         case .file:
-            data = Buffer(copying: try FileSystem.read(path, most: limit))
+            data = TensorBuffer(copying: try FileSystem.read(path, most: limit))
         }
         return try Tensor(name: name, elementType: input.elementType, shape: shape, data: data)
     }
 
     private static func filled(
-        _ name: String, _ input: WarmUpSample.Input, _ shape: Shape, limit: Int, _ next: () -> UInt64
-    ) throws(HalcyonError) -> Buffer {
+        _ name: String, _ input: WarmUpSample.Input, _ shape: TensorShape, limit: Int, _ next: () -> UInt64
+    ) throws(HalcyonError) -> TensorBuffer {
         // An element of text is at least its length, which is 0.
         let (count, overflow) = try shape.elementCount().multipliedReportingOverflow(
             by: input.elementType.byteSize ?? 4)
         guard !overflow, count <= limit else {
             throw HalcyonError(
                 .invalidArgument,
-                "input '\(name)' of shape \(shape) is larger than the \(WarmUp.byteLimit) bytes that all samples may have "
-                    + "together")
+                "input '\(name)' of shape \(shape) is larger than the \(WarmUp.byteLimit) bytes that all samples may "
+                    + "have together")
         }
-        let storage = BufferStorage.allocate(byteCount: count)
+        let storage = TensorStorage.allocate(byteCount: count)
         let bytes = UnsafeMutableRawBufferPointer(start: storage.baseAddress, count: count)
         for start in stride(from: 0, to: count, by: 8) {
             withUnsafeBytes(of: next()) { word in
                 for index in 0..<min(8, count - start) { bytes[start + index] = word[index] }
             }
         }
-        return Buffer(storage)
+        return TensorBuffer(storage)
     }
 }
 

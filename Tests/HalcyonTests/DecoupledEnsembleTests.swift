@@ -1,6 +1,7 @@
 import Halcyon
 import HalcyonTestKit
 import Testing
+import Threads
 
 /// Answers with as many responses as the first value of the input says: 1, 2, 3 and so on.
 private struct StreamingBackend: Backend {
@@ -10,10 +11,10 @@ private struct StreamingBackend: Backend {
     let sent = Locked(0)
     let ends = Collected<Bool>()
 
-    func openModel(_ source: ModelSource) throws -> any Model { StreamingModel(backend: self) }
+    func openModel(_ source: ModelSource) throws -> any BackendModel { StreamingModel(backend: self) }
 }
 
-private final class StreamingModel: Model {
+private final class StreamingModel: BackendModel {
     let backend: StreamingBackend
     init(backend: StreamingBackend) { self.backend = backend }
     func makeInstance(_ identity: InstanceIdentity) throws -> any ModelInstance { StreamingInstance(backend) }

@@ -3,8 +3,10 @@ import Halcyon
 import HalcyonTestKit
 import Synchronization
 import Testing
+import Threads
 
-/// Answers with as many responses as the first value of the input says: 1, 2, 3 and so on; an error where it is negative.
+/// Answers with as many responses as the first value of the input says: 1, 2, 3 and so on; an error where it is
+/// negative.
 private struct CountingBackend: Backend {
     var name: String { "counting" }
     var modelFilenames: [String] { [] }
@@ -23,10 +25,10 @@ private struct CountingBackend: Backend {
         }
     }
 
-    func openModel(_ source: ModelSource) throws -> any Model { CountingModel(backend: self) }
+    func openModel(_ source: ModelSource) throws -> any BackendModel { CountingModel(backend: self) }
 }
 
-private final class CountingModel: Model {
+private final class CountingModel: BackendModel {
     let backend: CountingBackend
     init(backend: CountingBackend) { self.backend = backend }
     func makeInstance(_ identity: InstanceIdentity) throws -> any ModelInstance { CountingInstance(backend) }

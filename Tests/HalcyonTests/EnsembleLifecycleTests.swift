@@ -3,6 +3,7 @@ import Halcyon
 import HalcyonTestKit
 import ModelRuntime
 import Testing
+import Threads
 
 @Suite("Ensembles whose models come and go")
 struct EnsembleLifecycleTests {
@@ -292,8 +293,8 @@ struct EnsembleLifecycleTests {
         func fail() async throws {
             var wanted = try request("outer", 1)
             let bytes = wanted.inputs[0].data
-            wanted.inputs[0].data = Buffer(
-                BufferStorage(owning: bytes.baseAddress, byteCount: bytes.byteCount) { _ in
+            wanted.inputs[0].data = TensorBuffer(
+                TensorStorage(owning: bytes.baseAddress, byteCount: bytes.byteCount) { _ in
                     withExtendedLifetime(bytes) {}
                     isFreed.add(true)
                 })

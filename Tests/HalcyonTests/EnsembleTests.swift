@@ -113,10 +113,10 @@ struct EnsembleTests {
         try await server.loadModel("whole")
         let values = [Float](repeating: 1, count: shape.reduce(1, *))
         var request = InferenceRequest(
-            modelName: "whole", inputs: [try Tensor(name: "IN", shape: Shape(shape), values)])
+            modelName: "whole", inputs: [try Tensor(name: "IN", shape: TensorShape(shape), values)])
         request.sequence = InferenceSequence(id: .number(7), isStart: true)
         let response = try await server.infer(request)
-        #expect(try response.output("OUT").shape == Shape(shape))
+        #expect(try response.output("OUT").shape == TensorShape(shape))
         #expect(try response.output("OUT").elements(as: Float.self) == values.map { $0 + 1 })
         #expect(response.parameters.map(\.name) == ["sequence_id", "sequence_start", "sequence_end"])
         #expect(response.parameters.map(\.value) == [.integer(7), .bool(true), .bool(false)])

@@ -13,7 +13,7 @@ private struct AnywhereBackend: Backend {
     var modelFilenames: [String] { [] }
     var gpuSupport: GPUSupport { .available }
 
-    func openModel(_ source: ModelSource) throws -> any Model { try scripted.openModel(source) }
+    func openModel(_ source: ModelSource) throws -> any BackendModel { try scripted.openModel(source) }
 }
 
 /// The server on a machine with GPUs, which a fake driver stands for.
@@ -31,8 +31,8 @@ struct GPUTests {
         return try InferenceServer(options)
     }
 
-    /// Runs with a server on the fake driver's GPU, and waits until all that it had is let go of: threads that end may be the
-    /// last to.
+    /// Runs with a server on the fake driver's GPU, and waits until all that it had is released: threads that end may
+    /// be the last to.
     private func withServer(
         _ repository: TemporaryRepository, backends: [any Backend] = [], cacheByteSize: Int = 0,
         _ body: (InferenceServer) async throws -> Void
@@ -62,7 +62,7 @@ struct GPUTests {
         #expect(try server.modelConfiguration("echo").instanceGroups.map(\.kind) == [.cpu])
         let missing = HalcyonError(.unavailable, "there is no driver")
         #expect(throws: missing) { try server.gpuNames() }
-        #expect(throws: missing) { try server.place(Buffer(copying: [1]), in: .gpu(0)) }
+        #expect(throws: missing) { try server.place(TensorBuffer(copying: [1]), in: .gpu(0)) }
         var request = try request("echo", 1)
         request.outputPlacement = .gpu(0)
         #expect(throws: missing) { try server.inferBlocking(request) }
@@ -149,14 +149,15 @@ struct GPUTests {
                 do {
                     try await server.loadModel(name)
                     return ""
-                } catch { return (error as? HalcyonError)?.message ?? "" }
+                } catch { return error.message }
             }
             #expect(await message("far").contains("specifies invalid or unsupported gpu id 3. GPUs with"))
             #expect(await message("processor").contains("its backend runs models on the processor only"))
             #expect(
                 await message("accelerated")
-                    == "load failed for model 'accelerated': model 'accelerated': optimization.execution_accelerators names 'tensorrt', and the backend 'identity' "
-                    + "takes none: leave it out, or name the backend onnxruntime")
+                    == "load failed for model 'accelerated': model 'accelerated': "
+                    + "optimization.execution_accelerators names 'tensorrt', and the backend 'identity' takes none: "
+                    + "leave it out, or name the backend onnxruntime")
         }
     }
 }

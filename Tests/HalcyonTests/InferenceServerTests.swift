@@ -77,14 +77,14 @@ struct InferenceServerTests {
         await server.shutdown()
     }
 
-    @Test("A request that doesn't fit is refused in the reference's words")
+    @Test("A request that doesn't fit is refused in Triton's words")
     func refusals() async throws {
         let repository = try TemporaryRepository()
         try repository.add("echo", backend: "identity")
         let server = try startServer(repository)
         try await server.loadModel("echo")
         let make = { (tensors: [Tensor]) in InferenceRequest(modelName: "echo", id: "7", inputs: tensors) }
-        let floats = { (name: String, shape: Shape) in
+        let floats = { (name: String, shape: TensorShape) in
             try Tensor(name: name, shape: shape, [Float](repeating: 0, count: try shape.elementCount()))
         }
         var short = try floats("IN", [1, 4])
@@ -94,11 +94,13 @@ struct InferenceServerTests {
         let cases: [(InferenceRequest, String)] = [
             (
                 make([]),
-                "expected 1 inputs but got 0 inputs for model 'echo'. Got input(s) [], but missing required input(s) ['IN']. Please provide all required input(s)."
+                "expected 1 inputs but got 0 inputs for model 'echo'. Got input(s) [], but missing required input(s) "
+                    + "['IN']. Please provide all required input(s)."
             ),
             (
                 make([try floats("X", [1, 4])]),
-                "unexpected inference input 'X' for model 'echo'. Got input(s) ['X'], but missing required input(s) ['IN']"
+                "unexpected inference input 'X' for model 'echo'. Got input(s) ['X'], but missing required input(s) "
+                    + "['IN']"
             ),
             (
                 make([try Tensor(name: "IN", shape: [1, 4], [1, 2, 3, 4] as [Int32])]),
@@ -126,7 +128,14 @@ struct InferenceServerTests {
             #expect(error?.code == .invalidArgument)
             #expect(error?.message.hasPrefix("[request id: 7] \(expected)") == true, "\(error?.message ?? "")")
         }
-        // The reference does not name the request here.
+        // A request without an id is not named, except to those who look for Triton's word for it.
+        var nameless = InferenceRequest(modelName: "echo", inputs: [])
+        var refusal = #expect(throws: HalcyonError.self) { try server.inferBlocking(nameless) }
+        #expect(refusal?.message.hasPrefix("expected 1 inputs but got 0") == true)
+        nameless.nameWithoutID = "<id_unknown>"
+        refusal = #expect(throws: HalcyonError.self) { try server.inferBlocking(nameless) }
+        #expect(refusal?.message.hasPrefix("[request id: <id_unknown>] expected 1 inputs but got 0") == true)
+        // Triton does not name the request here.
         let error = #expect(throws: HalcyonError.self) { try server.inferBlocking(wrongOutput) }
         #expect(error?.message == "unexpected inference output 'NOPE' for model 'echo'")
         await server.shutdown()
@@ -177,7 +186,7 @@ struct InferenceServerTests {
             func load() async throws {
                 do {
                     try await server.loadModel("echo")
-                } catch let error as HalcyonError where error.message.contains("no version is available") {}
+                } catch  where error.message.contains("no version is available") {}
             }
             group.addTask { for _ in 0..<20 { try await load() } }
             group.addTask {

@@ -14,7 +14,7 @@ struct LifecycleTableTests {
         case ready
         /// It was asked for and could not be loaded.
         case failed
-        /// It serves, and could not be loaded anew.
+        /// It serves, and could not be loaded again.
         case kept
         case unloaded
         /// It is on its way to ready, held up by its first execution.
@@ -167,8 +167,12 @@ struct LifecycleTableTests {
                 output { name: "OUT" data_type: TYPE_FP32 dims: 4 }
                 ensemble_scheduling {
                   max_inflight_requests: 3
-                  step { model_name: "a" input_map { key: "IN" value: "IN" } output_map { key: "OUT" value: "between" } }
-                  step { model_name: "c" input_map { key: "IN" value: "between" } output_map { key: "OUT" value: "OUT" } }
+                  step {
+                    model_name: "a" input_map { key: "IN" value: "IN" } output_map { key: "OUT" value: "between" }
+                  }
+                  step {
+                    model_name: "c" input_map { key: "IN" value: "between" } output_map { key: "OUT" value: "OUT" }
+                  }
                 }
                 """)
         var options = ServerOptions(repositoryPaths: [repository.path])

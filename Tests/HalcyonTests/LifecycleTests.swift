@@ -6,7 +6,7 @@ import Testing
 @Suite("Models that come and go")
 struct LifecycleTests {
     @Test(
-        "A polled repository's models are loaded when they have settled, anew when they change, and unloaded when they go"
+        "A polled repository's models are loaded when they have settled, again when they change, unloaded when they go"
     )
     func polling() async throws {
         let repository = try TemporaryRepository()

@@ -26,7 +26,7 @@ struct CachedServerTests {
         #expect(statistics.cacheHit.count == 2 && statistics.cacheMiss.count == 3)
         #expect(statistics.success.count == 5 && statistics.executionCount == 3)
         #expect(server.cacheUsage?.entries == 3)
-        // A load that finds nothing new lets the model be, with its answers; what is loaded anew answers anew.
+        // A load that finds nothing new lets the model be, with its answers; what is loaded again answers anew.
         try await server.loadModel("cached")
         #expect(server.cacheUsage?.entries == 3)
         try repository.add(
@@ -58,10 +58,10 @@ struct CachedServerTests {
         try await server.loadModel("cached")
         var wanted = try request("cached", 1)
         let bytes = wanted.inputs[0].data
-        let storage = BufferStorage(owning: bytes.baseAddress, byteCount: bytes.byteCount, isShared: true) { _ in
+        let storage = TensorStorage(owning: bytes.baseAddress, byteCount: bytes.byteCount, isShared: true) { _ in
             withExtendedLifetime(bytes) {}
         }
-        wanted.inputs[0].data = Buffer(storage)
+        wanted.inputs[0].data = TensorBuffer(storage)
         for _ in 0..<2 { _ = try await server.infer(wanted) }
         #expect(try server.statistics(model: "cached").models[0].executionCount == 2)
         #expect(server.cacheUsage?.entries == 0)

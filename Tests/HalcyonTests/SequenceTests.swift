@@ -1,11 +1,12 @@
 import Halcyon
 import HalcyonTestKit
 import Testing
+import Threads
 
 @Suite("Models with sequences")
 struct SequenceTests {
-    /// Adds up the first values of a sequence by the state, and says in the others what it was told: start, end, and the
-    /// correlation id.
+    /// Adds up the first values of a sequence by the state, and says in the others what it was told: start, end, and
+    /// the correlation id.
     private static let accumulate = makeAccumulate()
 
     private static func makeAccumulate() -> ScriptedBackend {
@@ -84,7 +85,7 @@ struct SequenceTests {
         #expect(await server.shutdown().isClean)
     }
 
-    @Test("What no sequence can be is refused in the reference's words")
+    @Test("What no sequence can be is refused in Triton's words")
     func refusals() async throws {
         let server = try await start("direct { }")
         for (request, complaint) in [

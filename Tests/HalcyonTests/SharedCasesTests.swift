@@ -110,8 +110,8 @@ struct SharedCasesTests {
         let inputs = try each.inputs.map { input in
             let type = try #require(ElementType(rawValue: input.datatype))
             return try Tensor(
-                name: input.name, elementType: type, shape: Shape(input.shape),
-                data: Buffer(copying: try input.values.flatMap { try $0.bytes(type) }))
+                name: input.name, elementType: type, shape: TensorShape(input.shape),
+                data: TensorBuffer(copying: try input.values.flatMap { try $0.bytes(type) }))
         }
         let request = InferenceRequest(
             modelName: each.model, modelVersion: each.version, id: each.id ?? "", inputs: inputs,

@@ -1,6 +1,7 @@
 import Foundation
 import Halcyon
 import HalcyonTestKit
+import Threads
 
 /// A model repository in a temporary folder, gone with the value.
 final class TemporaryRepository: Sendable {

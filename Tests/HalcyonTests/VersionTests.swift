@@ -2,6 +2,7 @@ import Foundation
 import Halcyon
 import HalcyonTestKit
 import Testing
+import Threads
 
 @Suite("Versions of a model")
 struct VersionTests {

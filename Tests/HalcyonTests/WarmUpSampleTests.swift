@@ -24,7 +24,7 @@ struct WarmUpSampleTests {
         """
     }
 
-    /// The batches that loading the model has run, but for those of zeros that follow in any case.
+    /// The batches that loading the model has run, except for those of zeros that follow in any case.
     private func batches(_ lines: String, file: [Float]? = nil) async throws -> [[Float]] {
         let repository = try TemporaryRepository()
         try repository.add("echo", backend: "scripted", lines: lines)
@@ -124,7 +124,8 @@ struct WarmUpSampleTests {
         let error = await #expect(throws: HalcyonError.self) { try await server.loadModel("wrong") }
         #expect(
             error?.message
-                == "load failed for model 'wrong': model 'wrong': the parameter 'automatic_warmup' is true or false, got 'maybe'"
+                == "load failed for model 'wrong': model 'wrong': the parameter 'automatic_warmup' is true or false, "
+                + "got 'maybe'"
         )
         await server.shutdown()
         let cold = try startServerWithoutWarmUp(repository, backends: [recorder.backend()])
@@ -171,8 +172,8 @@ struct WarmUpSampleTests {
         let error = await #expect(throws: HalcyonError.self) { try await server.loadModel("echo") }
         #expect(
             error?.message.contains(
-                "warmup sample 'sample' of model 'echo': input 'IN' of shape [1,1000000000] is larger than the 1073741824 "
-                    + "bytes that all samples may have together") == true, "\(error?.message ?? "")")
+                "warmup sample 'sample' of model 'echo': input 'IN' of shape [1,1000000000] is larger than the "
+                    + "1073741824 bytes that all samples may have together") == true, "\(error?.message ?? "")")
         await server.shutdown()
     }
 }

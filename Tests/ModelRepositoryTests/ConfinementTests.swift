@@ -1,5 +1,5 @@
 import Foundation
-import ModelConfiguration
+import ModelConfigurations
 import ModelRepository
 import Tensors
 import Testing
@@ -11,8 +11,8 @@ struct ConfinementTests {
         return HalcyonError(
             .invalidArgument,
             "'<repository>/\(path)' leads to '\(target)', outside of '<repository>', and nothing that a "
-                + "model consists of may lie outside of its repository; where the links are your own, --follow-links has "
-                + "them followed")
+                + "model consists of may lie outside of its repository; where the links are your own, --follow-links "
+                + "has them followed")
     }
 
     @Test func `Links that stay inside are followed`() throws {

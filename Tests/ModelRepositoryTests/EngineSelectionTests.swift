@@ -1,4 +1,4 @@
-import ModelConfiguration
+import ModelConfigurations
 import ModelRepository
 import ModelRuntime
 import Tensors
@@ -57,7 +57,7 @@ struct EngineSelectionTests {
         platform: "tensorflow_savedmodel", backend: "tensorflow", engine: "openvino", filenames: ["model.savedmodel"])
     private static let openVINOFiles = ["model.xml", "model.onnx", "model.graphdef", "model.pb"]
 
-    @Test func `Platforms and backends of the reference choose an engine and a file`() throws {
+    @Test func `Platforms and backends of Triton choose an engine and a file`() throws {
         #expect(try choice(Given(platform: "onnxruntime_onnx")) == Self.onnx)
         #expect(try choice(Given(backend: "onnxruntime")) == Self.onnx)
         #expect(try choice(Given(platform: "onnxruntime_onnx", backend: "onnxruntime")) == Self.onnx)
@@ -82,7 +82,7 @@ struct EngineSelectionTests {
                 == Choice(platform: "", backend: "tensorflow", engine: "openvino", filenames: ["frozen.pb"]))
     }
 
-    @Test func `Backends of the application go by their name, also in the place of the reference's`() throws {
+    @Test func `Backends of the application go by their name, also in the place of Triton's`() throws {
         #expect(try choice(Given(backend: "stub")).filenames == ["model.stub", "other.stub"])
         #expect(try choice(Given(backend: "fileless")).filenames == [])
         #expect(try choice(Given(platform: "fileless")).engine == "fileless")
@@ -118,11 +118,11 @@ struct EngineSelectionTests {
         #expect(message(Given(name: "fileless")) != nil)
     }
 
-    @Test func `What does not exist is told in the reference's words`() {
+    @Test func `What does not exist is told in Triton's words`() {
         #expect(
             message(Given(backend: "nosuch"))
-                == "unable to find backend library for backend 'nosuch', try specifying runtime on the model configuration. "
-                + "This server has: fileless, openvino, stub")
+                == "unable to find backend library for backend 'nosuch', try specifying runtime on the model "
+                + "configuration. This server has: fileless, openvino, stub")
         #expect(
             message(Given(platform: "nosuch"))
                 == "unexpected platform type 'nosuch' for m; backend can name one of fileless, openvino, stub")
@@ -131,9 +131,10 @@ struct EngineSelectionTests {
                 == "unexpected platform type '' for m; 'm.bin' does not tell which engine reads it: name the backend")
         #expect(
             message(Given(files: ["README.md"]))
-                == "unexpected platform type '' for m; Invalid model name: Could not determine backend for model 'm' with no "
-                + "backend in model configuration. Expected model name of the form 'model.<backend_name>'. name the backend, or the model file one of model.graphdef, model.onnx, "
-                + "model.pb, model.plan, model.pt, model.savedmodel, model.stub, model.xml, other.stub")
+                == "unexpected platform type '' for m; Invalid model name: Could not determine backend for model 'm' "
+                + "with no backend in model configuration. Expected model name of the form 'model.<backend_name>'. "
+                + "name the backend, or the model file one of model.graphdef, model.onnx, model.pb, model.plan, "
+                + "model.pt, model.savedmodel, model.stub, model.xml, other.stub")
         #expect(
             message(Given(backend: "onnxruntime"), StubBackend.registered(StubBackend(name: "stub")))?
                 .hasPrefix("unable to find backend library for backend 'onnxruntime'") == true)
@@ -170,7 +171,8 @@ struct EngineSelectionTests {
     func `Platform and backend must say the same engine`(platform: String, backend: String) {
         #expect(
             message(Given(platform: platform, backend: backend))
-                == "unexpected 'platform' and 'backend' pair, got:\(platform), \(backend); leave out the platform of model 'm'"
+                == "unexpected 'platform' and 'backend' pair, got:\(platform), \(backend); leave out the platform of "
+                + "model 'm'"
         )
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import ModelConfiguration
+import ModelConfigurations
 import Tensors
 import Testing
 

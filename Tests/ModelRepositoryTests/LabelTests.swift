@@ -1,4 +1,4 @@
-import ModelConfiguration
+import ModelConfigurations
 import ModelRepository
 import Tensors
 import Testing
@@ -63,7 +63,8 @@ struct LabelTests {
             repository.error { try labels() }
                 == HalcyonError(
                     .unsupported,
-                    "label file path '<repository>/m/labels.txt' for output 'CLASS' in model 'm' is outside model directory"
+                    "label file path '<repository>/m/labels.txt' for output 'CLASS' in model 'm' is outside model "
+                        + "directory"
                 ))
     }
 }

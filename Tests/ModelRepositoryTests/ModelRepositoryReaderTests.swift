@@ -1,5 +1,5 @@
 import Foundation
-import ModelConfiguration
+import ModelConfigurations
 import ModelRepository
 import Tensors
 import Testing
@@ -49,8 +49,8 @@ struct ModelRepositoryReaderTests {
                 repository.error(name)
                     == HalcyonError(
                         .notFound,
-                        "failed to load '\(name)', failed to poll from model repository: there is no folder of that name in "
-                            + "<repository>"))
+                        "failed to load '\(name)', failed to poll from model repository: there is no folder of that "
+                            + "name in <repository>"))
         }
     }
 
@@ -62,7 +62,8 @@ struct ModelRepositoryReaderTests {
         let reader = try ModelRepositoryReader(paths: [first.path, second.path])
         #expect(
             first.error { try reader.readModel("m", backends: StubBackend.all) }?.message
-                == "failed to load 'm', model name must be unique across all model repositories: it is in <repository> and "
+                == "failed to load 'm', model name must be unique across all model repositories: it is in "
+                + "<repository> and "
                 + second.path)
     }
 
@@ -118,7 +119,8 @@ struct ModelRepositoryReaderTests {
         try repository.model("m", configuration: "version_policy { specific { versions: [ 7 ] } }")
         try repository.file("m/3/model.stub")
         let start = { (name: String) in
-            "at least one version must be available under the version policy of model '\(name)': '<repository>/\(name)' "
+            "at least one version must be available under the version policy of model '\(name)': "
+                + "'<repository>/\(name)' "
         }
         #expect(
             repository.error("empty")

@@ -10,7 +10,7 @@ struct PrivateRepositoryTests {
     func leftovers() throws {
         let parent = try TemporaryRepository()
         var used: PrivateRepository? = try PrivateRepository(
-            model: try ModelName("m"), files: ["1/model.stub": Buffer(copying: [1])], in: parent.path)
+            model: try ModelName("m"), files: ["1/model.stub": TensorBuffer(copying: [1])], in: parent.path)
         let path = try #require(used?.path)
         // As a process leaves one that is killed: its lock is free.
         try parent.file("halcyon-model-abcdef/m/1/model.stub")

@@ -51,11 +51,11 @@ struct RepositoryAdviceTests {
         #expect(repository.error("n")?.message.hasSuffix("make a folder 1 and put the model into it") == true)
     }
 
-    @Test func `A model's folder in place of a repository is told`() throws {
+    @Test func `A model's folder that is a repository too is told`() throws {
         let repository = try TemporaryRepository()
         try repository.file("config.pbtxt")
-        try repository.file("1/model.onnx")
-        #expect(repository.error("1")?.message.contains("name the folder above it") == true)
+        try repository.file("m/config.pbtxt")
+        #expect(repository.error("m")?.message.contains("name the folder above it") == true)
     }
 
     @Test(

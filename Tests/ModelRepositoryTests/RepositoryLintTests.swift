@@ -1,9 +1,10 @@
 import HalcyonTestKit
 import Logging
-import ModelConfiguration
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
+import Threads
 
 @testable import ModelRepository
 
@@ -117,7 +118,8 @@ import Testing
             input [ { name: "IN" data_type: TYPE_INT8 dims: 4 }, { name: "IDLE" data_type: TYPE_INT8 dims: 4 } ]
             output { name: "OUT" data_type: TYPE_FP32 dims: 4 }
             ensemble_scheduling { step [
-              { model_name: "step" model_version: 7 input_map { key: "A" value: "IN" } output_map { key: "B" value: "X" } },
+              { model_name: "step" model_version: 7
+                input_map { key: "A" value: "IN" } output_map { key: "B" value: "X" } },
               { model_name: "nosuch" input_map { key: "A" value: "X" } output_map { key: "B" value: "OUT" } } ] }
             """)
         let found = try findings(repository)
@@ -207,7 +209,9 @@ import Testing
 
     @Test func `A sample of a warm-up that the model can't take is an error`() throws {
         let sample = """
-            model_warmup { name: "s" batch_size: 1 inputs { key: "A" value { data_type: TYPE_FP32 dims: 4 zero_data: true } } }
+            model_warmup {
+              name: "s" batch_size: 1 inputs { key: "A" value { data_type: TYPE_FP32 dims: 4 zero_data: true } }
+            }
             """
         let found = try findings(
             try repository(sample), opensModels: true,

@@ -1,4 +1,4 @@
-import ModelConfiguration
+import ModelConfigurations
 import Tensors
 import Testing
 

@@ -1,4 +1,4 @@
-package import ModelConfiguration
+package import ModelConfigurations
 internal import ModelRuntime
 package import Tensors
 

@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 
 /// Something that lint has to say of a model.
 package struct LintFinding: Hashable, Sendable {

@@ -1,5 +1,6 @@
 internal import Logging
 internal import ModelRuntime
+internal import Threads
 
 /// Collects what a load says that an operator should know, in place of writing it to a log.
 struct LintLog: LogHandler {

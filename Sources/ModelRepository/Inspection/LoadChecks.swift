@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 internal import Tensors
 
@@ -26,6 +26,7 @@ enum LoadChecks {
         }
         attempt { () throws(HalcyonError) in try ConfigurationCheck.checkWarmUps(configuration) }
         attempt { () throws(HalcyonError) in _ = try ExecutionTimeout.nanoseconds(configuration) }
+        attempt { () throws(HalcyonError) in try LatencyBudgetParameter.check(configuration) }
         for flag in [ServerParameter.automaticWarmUp, .emptyTensors] {
             attempt { () throws(HalcyonError) in _ = try flag.flag(of: configuration) }
         }

@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 extension ModelLoader {
@@ -16,7 +16,7 @@ extension ModelLoader {
         } catch {
             throw error.error
         }
-        _ = retire([try load(preparation, version: version, in: alone)], deadline: nil)
+        _ = stop([try load(preparation, version: version, in: alone)], deadline: nil)
     }
 
     private static func noOther(_ name: String) -> HalcyonError {

@@ -1,10 +1,11 @@
 internal import Logging
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 package import Tensors
+internal import Threads
 
-/// Looks for everything that is wrong with a repository, without serving it. What a server refuses to load it finds: a model
-/// whose engine is there is loaded, tried out and let go.
+/// Looks for everything that is wrong with a repository, without serving it. What a server refuses to load it finds: a
+/// model whose engine is there is loaded, tried out and let go.
 package struct RepositoryLint: Sendable {
     package struct Options: Sendable {
         /// Whether models are loaded by their engines.
@@ -125,8 +126,9 @@ package struct RepositoryLint: Sendable {
         let engine = definition.engine.backendName
         guard let backend = loader.backends[engine], !backend.isInstalled else { return nil }
         return
-            "the model was not opened, as the engine '\(engine)' is not on this machine: whether types, dimensions and names "
-            + "of inputs and outputs are the model's, its parameters, and the samples of model_warmup are not checked"
+            "the model was not opened, as the engine '\(engine)' is not on this machine: whether types, dimensions "
+            + "and names of inputs and outputs are the model's, its parameters, and the samples of model_warmup are "
+            + "not checked"
     }
 
     private func opens(_ key: String, _ definition: ModelDefinition) -> Bool {
@@ -187,7 +189,8 @@ package struct RepositoryLint: Sendable {
         let missing = Set(zip(ensemble.steps, keys).filter { !names.contains($1) }.map(\.0.modelName)).sorted()
         if !missing.isEmpty {
             complaints.append(
-                "ensemble \(configuration.name) contains models that are not available: \(missing.joined(separator: ", "))"
+                "ensemble \(configuration.name) contains models that are not available: "
+                    + "\(missing.joined(separator: ", "))"
             )
         }
         var models: [ModelConfiguration?] = []
@@ -225,9 +228,9 @@ package struct RepositoryLint: Sendable {
                 smallest > ensemble.maxInflightRequests
             else { return nil }
             return
-                "ensemble '\(configuration.name)' has max_inflight_requests \(ensemble.maxInflightRequests), with which "
-                + "requests of one item never fill the smallest preferred batch, \(smallest), of step \(index), model "
-                + "'\(step.modelName)'"
+                "ensemble '\(configuration.name)' has max_inflight_requests \(ensemble.maxInflightRequests), with "
+                + "which requests of one item never fill the smallest preferred batch, \(smallest), of step "
+                + "\(index), model '\(step.modelName)'"
         }
     }
 }

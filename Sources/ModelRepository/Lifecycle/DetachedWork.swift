@@ -1,8 +1,9 @@
 internal import ModelRuntime
 internal import Tensors
+internal import Threads
 
-/// Work of a load that may hang, in an engine or in a file system, on a thread of its own: nothing can interrupt it, but who
-/// waits for it can stop waiting.
+/// Work of a load that may hang, in an engine or in a file system, on a thread of its own: nothing can interrupt it,
+/// but who waits for it can stop waiting.
 final class DetachedWork<Value: Sendable>: Sendable {
     private enum State {
         case running
@@ -33,7 +34,7 @@ final class DetachedWork<Value: Sendable>: Sendable {
         do {
             try WorkerThread.detach(name: "load", run)
         } catch {
-            // Without another thread to be had, blocking this one is what is left.
+            // No other thread can be started, so this one blocks.
             run()
         }
     }

@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 internal import Synchronization
 internal import Tensors
@@ -57,8 +57,8 @@ final class HeldRoute: EnsembleRoute {
     /// The models of an ensemble's steps, held. Called under the lock of the table, so that they are of one moment.
     ///
     /// - Parameter find: the served model of a step.
-    /// - Throws: why a step has no model, with its number and model; `invalidArgument` for ensembles that need each other
-    ///   in a circle.
+    /// - Throws: why a step has no model, with its number and model; `invalidArgument` for ensembles that need each
+    ///   other in a circle.
     static func make(
         _ ensemble: String, _ steps: [EnsembleScheduling.Step],
         find: @escaping (EnsembleScheduling.Step) throws(HalcyonError) -> ServedModel

@@ -1,8 +1,9 @@
 internal import ModelRuntime
 package import Tensors
+internal import Threads
 
-/// One wish to have a model loaded, which can be given up: by who wished it, by an unload of the model, and when the server
-/// stops.
+/// One wish to have a model loaded, which can be given up: by who wished it, by an unload of the model, and when the
+/// server stops.
 package final class LoadAttempt: Sendable {
     private struct State {
         var reason: HalcyonError?

@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 internal import Tensors
 
@@ -22,7 +22,7 @@ extension ModelLoader {
 
     /// Makes the instances that a version lacks which serves, where nothing else of it has changed.
     ///
-    /// - Returns: `nil` where its engine needs the whole version made anew for that.
+    /// - Returns: `nil` where its engine needs the whole version made again for that.
     /// - Throws: whatever is wrong with them.
     func adjust(_ served: ServedModel, to preparation: Preparation) throws(HalcyonError) -> Adjustment? {
         let definition = preparation.definition

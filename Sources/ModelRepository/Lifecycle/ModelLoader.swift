@@ -1,7 +1,8 @@
 package import Logging
-package import ModelConfiguration
+package import ModelConfigurations
 package import ModelRuntime
 package import Tensors
+package import Threads
 
 /// Makes a served model from what lies in a repository: read → open → complete → check → prepare → instances → warm.
 package struct ModelLoader: Sendable {
@@ -9,8 +10,8 @@ package struct ModelLoader: Sendable {
     /// By name.
     package var backends: [String: any Backend]
     package var completion: ConfigurationCompletion.Options
-    /// The maximum batch size of models that could batch and do not say, by the engine's name; that of ``completion`` for
-    /// the others.
+    /// The maximum batch size of models that could batch and do not say, by the engine's name; that of ``completion``
+    /// for the others.
     package var defaultMaxBatchSizes: [String: Int] = [:]
     package var warmsUp: Bool
     package var budget: CPUBudget
@@ -25,6 +26,8 @@ package struct ModelLoader: Sendable {
     package var executionTimeout: UInt64 = 0
     /// What summaries of latencies show; empty for no summaries.
     package var summaryQuantiles: [SummaryQuantile] = []
+    /// The last batches of each model that are kept to be looked at; 0 for none.
+    package var recordedBatches = 0
     /// Where the threads of instances run, by the policy's name.
     package var hostPolicies: [String: HostPolicy] = [:]
     /// The machine's GPUs that models may run on. It is asked whenever a model is loaded.
@@ -33,6 +36,8 @@ package struct ModelLoader: Sendable {
     package var minimumComputeCapability = 6.0
     /// Where memory of GPUs, and memory that they reach directly, comes from; `nil` for ordinary memory only.
     package var memory: (any MemoryProvider)?
+    /// What decides which models run in processes of their own; `nil` where none do.
+    package var isolation: (any ModelIsolating)?
 
     package init(
         repository: ModelRepositoryReader, backends: [String: any Backend],
@@ -82,8 +87,8 @@ package struct ModelLoader: Sendable {
     struct Preparation {
         let key: String
         let definition: ModelDefinition
-        /// The versions that its policy names, and what each would be made of; `nil` for one that is made anew by every
-        /// load.
+        /// The versions that its policy names, and what each would be made of; `nil` for one that is made again by
+        /// every load.
         let identities: [Int64: VersionIdentity?]
         let repository: ModelRepositoryReader
         /// Where its files lie, if a request brought them.
@@ -93,8 +98,8 @@ package struct ModelLoader: Sendable {
     /// Reads a model.
     ///
     /// - Parameter override: what takes the place of the model's configuration, and of its files where it has any.
-    /// - Throws: as ``ModelRepositoryReader/readModel(_:backends:json:)``; the stage is `making` where the configuration
-    ///   could be read.
+    /// - Throws: as ``ModelRepositoryReader/readModel(_:backends:json:)``; the stage is `making` where the
+    ///   configuration could be read.
     func prepare(_ key: String, override: ModelOverride? = nil) throws(LoadFailure) -> Preparation {
         var repository = repository
         var modelKey = key
@@ -122,12 +127,13 @@ package struct ModelLoader: Sendable {
         }
     }
 
-    /// What each version would be made of. Those of an ensemble have none: what its steps are may have changed.
+    /// What each version would be made of. Those of an ensemble have none: what its steps are may have changed. Nor has
+    /// a single file: all sorts of things may lie beside it.
     private func identities(
         _ definition: ModelDefinition, _ repository: ModelRepositoryReader
     ) throws(HalcyonError) -> [Int64: VersionIdentity?] {
         var identities: [Int64: VersionIdentity?] = [:]
-        guard definition.configuration.ensemble == nil else {
+        guard definition.configuration.ensemble == nil, !repository.isOwn(definition.folder) else {
             for version in definition.versions { identities.updateValue(nil, forKey: version.number) }
             return identities
         }
@@ -141,7 +147,7 @@ package struct ModelLoader: Sendable {
         let walk = repository.walk(in: definition.folder)
         let beside = try walk.fingerprint(of: definition.directory, where: named.contains)
         for version in definition.versions {
-            let contents = try walk.fingerprint(of: "\(definition.directory)/\(version.number)")
+            let contents = try walk.fingerprint(of: definition.folder(of: version))
             identities[version.number] = VersionIdentity(
                 configuration: definition.configuration, contents: contents, shared: beside)
         }
@@ -172,10 +178,12 @@ package struct ModelLoader: Sendable {
         let start = clock.now()
         let definition = preparation.definition
         let name = definition.configuration.name
-        guard let backend = backends[definition.engine.backendName] else {
+        guard let engine = backends[definition.engine.backendName] else {
             throw HalcyonError(
                 .internal, "model '\(name)': no backend '\(definition.engine.backendName)' is registered")
         }
+        let timeout = try ExecutionTimeout.nanoseconds(definition.configuration) ?? executionTimeout
+        let backend = try isolated(engine, preparation, timeout)
         let labels = try preparation.repository.labels(of: definition)
         let placement = placement(of: backend)
         let model = try open(definition, version, with: backend)
@@ -195,7 +203,9 @@ package struct ModelLoader: Sendable {
         parts.memory = memory
         parts.resources = resources
         parts.summaryQuantiles = summaryQuantiles
-        parts.executionTimeout = try ExecutionTimeout.nanoseconds(configuration) ?? executionTimeout
+        parts.recordedBatches = recordedBatches
+        // Who can end a process needs no thread that gives an instance up.
+        parts.executionTimeout = model is any WorkerModel ? 0 : timeout
         warnOfCache(configuration)
         warnOfRates(configuration)
         let executor = try makeExecutor(parts, definition)
@@ -225,10 +235,22 @@ package struct ModelLoader: Sendable {
             identity: preparation.identities[version.number] ?? nil, files: preparation.files, executor: executor)
     }
 
-    /// Has the model set up what its instances share, on their processors where a host policy names them: the threads that an
-    /// engine starts keep to those of the thread that starts them.
+    /// A backend, or one around it that runs the model in a process of its own.
+    private func isolated(
+        _ backend: any Backend, _ preparation: Preparation, _ timeout: UInt64
+    ) throws(HalcyonError) -> any Backend {
+        guard let isolation else { return backend }
+        let configuration = preparation.definition.configuration
+        let request = IsolationRequest(
+            parameters: configuration.parameters, modelName: configuration.name,
+            hasClientFiles: preparation.files != nil, executionTimeout: timeout)
+        return try isolation.backend(for: request, around: backend)
+    }
+
+    /// Has the model set up what its instances share, on their processors where a host policy names them: the threads
+    /// that an engine starts keep to those of the thread that starts them.
     private func prepare(
-        _ model: any Model, for configuration: ModelConfiguration, _ instances: [InstanceIdentity]
+        _ model: any BackendModel, for configuration: ModelConfiguration, _ instances: [InstanceIdentity]
     ) throws(HalcyonError) -> CPUPlan {
         warnOfPolicies(configuration)
         let policy = HostPolicy.common(instances.map(\.hostPolicy))
@@ -365,7 +387,7 @@ package struct ModelLoader: Sendable {
 
     /// The configuration with what the model and the defaults add, in agreement with the model.
     func complete(
-        _ definition: ModelDefinition, _ version: ModelDefinition.Version, _ model: any Model,
+        _ definition: ModelDefinition, _ version: ModelDefinition.Version, _ model: any BackendModel,
         _ placement: GPUPlacement, batches: Bool = true
     ) throws(HalcyonError) -> ModelConfiguration {
         var options = completion
@@ -407,7 +429,7 @@ package struct ModelLoader: Sendable {
 
     func open(
         _ definition: ModelDefinition, _ version: ModelDefinition.Version, with backend: any Backend
-    ) throws(HalcyonError) -> any Model {
+    ) throws(HalcyonError) -> any BackendModel {
         for diagnostic in definition.diagnostics {
             log.warning("configuration", metadata: ["diagnostic": "\(diagnostic)"])
         }
@@ -437,7 +459,7 @@ package struct ModelLoader: Sendable {
     /// Stops models that are off the table.
     ///
     /// - Returns: how many waiting requests were dropped.
-    func retire(_ models: [ServedModel], deadline: UInt64?) -> Int {
-        models.reduce(0) { $0 + $1.retire(deadline: deadline, clock: clock) }
+    func stop(_ models: [ServedModel], deadline: UInt64?) -> Int {
+        models.reduce(0) { $0 + $1.stop(deadline: deadline, clock: clock) }
     }
 }

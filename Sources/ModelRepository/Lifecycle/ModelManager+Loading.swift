@@ -1,18 +1,19 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 package import Tensors
+internal import Threads
 
 extension ModelManager {
     /// What loads may leave hanging at most: each has a thread and memory.
     private static let mostHanging = 64
 
-    /// Loads a model, or loads it anew: the new versions serve before the old ones go, and if they fail, the old ones
-    /// stay. The models that an ensemble needs are loaded before it, where they are not there. Where several repositories
-    /// have a model of that name, and may, all are loaded. Blocks until the new versions serve; those whose place they have
-    /// taken finish their requests by themselves.
+    /// Loads a model, or loads it again: the new versions serve before the old ones go, and if they fail, the old ones
+    /// stay. The models that an ensemble needs are loaded before it, where they are not there. Where several
+    /// repositories have a model of that name, and may, all are loaded. Blocks until the new versions serve; those
+    /// whose place they have taken finish their requests by themselves.
     ///
     /// - Parameters:
-    ///   - evenIfLoaded: whether one that serves already is loaded anew.
+    ///   - evenIfLoaded: whether one that serves already is loaded again.
     ///   - attempt: by which it can be given up.
     /// - Throws: whatever is wrong with the model; the index keeps it as the reason.
     package func load(
@@ -21,7 +22,7 @@ extension ModelManager {
         _ = try ModelKey(name)
         attempt.onGivingUp { [weak self] in
             self?.changed.notify()
-            self?.slots.wake()
+            self?.permits.wake()
         }
         // Files that a request brings lie in no repository.
         let keys = try override?.files.isEmpty == false ? [name] : loader.repository.keys(named: name)
@@ -84,7 +85,7 @@ extension ModelManager {
     private func surroundings(_ attempt: LoadAttempt) -> ModelLoader.Surroundings {
         ModelLoader.Surroundings(
             configuration: { [self] step throws(HalcyonError) in
-                try withModel(step.modelName, version: step.modelVersion) { $0.configuration }
+                try hold(step.modelName, version: step.modelVersion).model.configuration
             },
             resolver: { [weak self] (key, steps) throws(HalcyonError) in
                 guard let self else { throw HalcyonError(.unavailable, "the server is no more") }
@@ -101,10 +102,10 @@ extension ModelManager {
         do {
             old = try inTurn(name, attempt: attempt) { () throws(HalcyonError) -> [ServedModel] in
                 if !evenIfLoaded, table.withLock({ $0.entries[name]?.isServing == true }) { return [] }
-                guard let lease = slots.take(unless: { reason(toEnd: attempt) != nil }) else {
+                guard let lease = permits.take(unless: { reason(toEnd: attempt) != nil }) else {
                     throw reason(toEnd: attempt) ?? Self.stopping
                 }
-                defer { slots.giveBack(lease) }
+                defer { permits.giveBack(lease) }
                 return try replace(name, override: override, attempt, &stage)
             }
         } catch {
@@ -142,7 +143,7 @@ extension ModelManager {
                 current = version
                 fresh.append(
                     try bounded(
-                        attempt, until: deadline, discard: { [loader] in _ = loader.retire([$0], deadline: nil) }
+                        attempt, until: deadline, discard: { [loader] in _ = loader.stop([$0], deadline: nil) }
                     ) { [loader, surroundings = surroundings(attempt)] () throws(HalcyonError) in
                         try loader.load(preparation, version: version, in: surroundings)
                     })
@@ -155,7 +156,7 @@ extension ModelManager {
             return try commit(plan, fresh, of: name, preparation, attempt)
         } catch {
             for adjustment in adjustments { adjustment.discard() }
-            _ = loader.retire(fresh, deadline: nil)
+            _ = loader.stop(fresh, deadline: nil)
             let failed = current
             try table.withLock { [plan] table throws(HalcyonError) in
                 try table.entries[name]?.fail(plan, at: failed, error.message)
@@ -166,7 +167,7 @@ extension ModelManager {
 
     /// Makes other instances for a version that serves.
     ///
-    /// - Returns: `nil` where the version has to be made anew for that.
+    /// - Returns: `nil` where the version has to be made again for that.
     private func adjust(
         _ name: String, _ version: Int64, _ preparation: ModelLoader.Preparation, _ attempt: LoadAttempt,
         until deadline: UInt64?
@@ -223,8 +224,9 @@ extension ModelManager {
 
     // MARK: What may hang
 
-    /// Does a load's work on a thread of its own, and waits for it as long as the load is wanted and has time. Nothing can
-    /// interrupt an engine: what is not waited for goes on by itself, holds up nobody, and is discarded when it ends.
+    /// Does a load's work on a thread of its own, and waits for it as long as the load is wanted and has time. Nothing
+    /// can interrupt an engine: what is not waited for goes on by itself, holds up nobody, and is discarded when it
+    /// ends.
     ///
     /// - Parameter discard: what becomes of what nobody waits for any more.
     private func bounded<Value: Sendable>(
@@ -235,7 +237,8 @@ extension ModelManager {
         guard hanging.withLock({ $0 < Self.mostHanging }) else {
             throw HalcyonError(
                 .unavailable,
-                "\(Self.mostHanging) loads that were given up still hang in their engines: the server has to be restarted"
+                "\(Self.mostHanging) loads that were given up still hang in their engines: the server has to be "
+                    + "restarted"
             )
         }
         let work = DetachedWork(body, discard: discard) { [self] wasAbandoned in

@@ -1,11 +1,12 @@
 internal import Logging
-internal import ModelConfiguration
+package import ModelConfigurations
 internal import ModelRuntime
 package import Tensors
+internal import Threads
 
 extension ModelManager {
-    /// Whether that version, or the newest where `version` is `nil`, serves; an ensemble does if all models that it needs
-    /// do, and fit it.
+    /// Whether that version, or the newest where `version` is `nil`, serves; an ensemble does if all models that it
+    /// needs do, and fit it.
     package func isReady(_ name: String, version: Int64?) -> Bool {
         table.withLock { table in
             guard let model = try? table.find(name, version: version) else { return false }
@@ -13,36 +14,39 @@ extension ModelManager {
         }
     }
 
-    /// The versions of a model that serve, ascending.
-    package func versions(_ name: String) -> [Int64] {
-        table.withLock { table in
-            (try? table.key(name)).flatMap { table.entries[$0] }?.served.keys.sorted() ?? []
-        }
+    /// Whether a version that was found is ready.
+    package func isReady(_ model: borrowing HeldModel) -> Bool {
+        let model = model.model
+        return table.withLock { $0.complaint(of: model) == nil }
     }
 
-    /// The labels of an output; empty where there are none. An ensemble's outputs have those of the step that makes them,
-    /// unless they have their own.
+    /// A served version's configuration, and all versions of the model that serve, ascending; of one moment.
     ///
-    /// - Throws: as ``withModel(_:version:_:)``.
-    package func labels(of output: String, model name: String, version: Int64?) throws(HalcyonError) -> [String] {
-        var next: (model: String, version: Int64?, output: String)? = (name, version, output)
-        var labels: [String]?
-        var depth = 0
-        // Ensembles may have come to need each other in a circle, in which nobody has labels.
-        while let place = next, labels == nil, depth < 64 {
-            do throws(HalcyonError) {
-                try withModel(place.model, version: place.version) { model in
-                    labels = model.labels[place.output]
-                    next = model.source(of: place.output)
-                }
-            } catch {
-                // Only the model that was asked for has to be there.
-                if depth == 0 { throw error }
-                next = nil
-            }
-            depth += 1
+    /// - Throws: as ``hold(_:version:)``.
+    package func description(
+        of name: String, version: Int64?
+    ) throws(HalcyonError) -> (configuration: ModelConfiguration, versions: [Int64]) {
+        let (model, versions) = try table.withLock { table throws(HalcyonError) in
+            (try table.find(name, version: version), table.versions(name))
         }
-        return labels ?? []
+        return (model.configuration, versions)
+    }
+
+    /// The labels of an output; empty where there are none. An ensemble's outputs have those of the step that makes
+    /// them, unless they have their own.
+    package func labels(of output: String, in model: borrowing HeldModel) -> [String] {
+        let model = model.model
+        if let labels = model.labels[output] { return labels }
+        return table.withLock { table in
+            var next = model.source(of: output)
+            // Ensembles may have come to need each other in a circle, in which nobody has labels.
+            for _ in 0..<64 {
+                guard let place = next, let model = try? table.find(place.model, version: place.version) else { break }
+                if let labels = model.labels[place.output] { return labels }
+                next = model.source(of: place.output)
+            }
+            return []
+        }
     }
 
     /// The served versions of all models, by name and version.
@@ -82,8 +86,8 @@ extension ModelManager {
             .sorted { $0.name < $1.name }
     }
 
-    /// Whether all models serve that the server knows and that are to: what could not be read as a model is none, and what
-    /// was unloaded is missed by nobody, not even where an ensemble lacks it.
+    /// Whether all models serve that the server knows and that are to: what could not be read as a model is none, and
+    /// what was unloaded is missed by nobody, not even where an ensemble lacks it.
     package var areModelsReady: Bool {
         let table = table.withLock { $0 }
         return table.entries.values.allSatisfy { entry in

@@ -1,11 +1,12 @@
 internal import Logging
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 package import Tensors
+internal import Threads
 
 extension ModelManager {
-    /// Unloads a model, or all of that name: it takes no new requests at once, its loads that are under way are given up,
-    /// and this returns when the requests it had are finished. One that is not loaded is unloaded already.
+    /// Unloads a model, or all of that name: it takes no new requests at once, its loads that are under way are given
+    /// up, and this returns when the requests it had are finished. One that is not loaded is unloaded already.
     ///
     /// - Parameter deadline: when to drop requests that still wait, in nanoseconds of the clock; `nil` for never.
     /// - Returns: how many were dropped.
@@ -54,7 +55,7 @@ extension ModelManager {
     ///
     /// - Returns: how many were dropped.
     private func drain(_ name: String, _ old: [ServedModel], deadline: UInt64?) -> Int {
-        let dropped = loader.retire(old, deadline: deadline)
+        let dropped = loader.stop(old, deadline: deadline)
         table.withLock { table in
             for model in old {
                 table.draining[model.generation] = nil
@@ -74,7 +75,7 @@ extension ModelManager {
         do {
             try WorkerThread.detach(name: "drain", work)
         } catch {
-            // Without another thread to be had, waiting here is what is left.
+            // No other thread can be started, so this one waits.
             work()
         }
     }
@@ -91,7 +92,7 @@ extension ModelManager {
     package func close() {
         table.withLock { $0.isStopped = true }
         changed.notify()
-        slots.wake()
+        permits.wake()
     }
 
     /// Unloads everything, side by side, and loads nothing any more.
@@ -104,7 +105,7 @@ extension ModelManager {
         // What somebody else drains without a deadline has one now.
         let drains = draining.compactMap { model in
             try? WorkerThread(name: "stop") {
-                let count = model.retire(deadline: deadline, clock: self.loader.clock)
+                let count = model.stop(deadline: deadline, clock: self.loader.clock)
                 if count > 0 { dropped.withLock { $0[model.key, default: 0] += count } }
             }
         }
@@ -122,7 +123,7 @@ extension ModelManager {
             for thread in threads { thread.join() }
         }
         for thread in drains { thread.join() }
-        // A load that is under way finds that the server is stopped, and lets go of what it has made.
+        // A load that is under way finds that the server is stopped, and releases what it has made.
         _ = changed.wait(until: deadline, clock: loader.clock) {
             self.table.withLock { $0.turns.isEmpty && $0.draining.isEmpty }
         }

@@ -1,19 +1,20 @@
 internal import Logging
-internal import ModelConfiguration
-package import ModelRuntime
+internal import ModelConfigurations
+internal import ModelRuntime
 package import Tensors
+internal import Threads
 
 /// Which models are served, and the way there and back.
 ///
-/// Loads and unloads of one model are done one after the other, in the order in which they came; those of different models
-/// side by side. A request takes hold of a version under the lock of the table, so it can't be unloaded before the request
-/// is enqueued; and what is enqueued is finished before the version goes. What still finishes its requests holds up nobody
-/// who wants to load the model again.
+/// Loads and unloads of one model are done one after the other, in the order in which they came; those of different
+/// models side by side. A request takes hold of a version under the lock of the table, so it can't be unloaded before
+/// the request is enqueued; and what is enqueued is finished before the version goes. What still finishes its requests
+/// holds up nobody who wants to load the model again.
 package final class ModelManager: Sendable {
     let table = Locked(ModelTable())
     let changed = Signal()
     let loader: ModelLoader
-    let slots: LoadSlots
+    let permits: LoadPermits
     /// How long a load may take, in nanoseconds; 0 for as long as it takes.
     let loadTimeout: UInt64
     /// What loads have given up and what still runs, in an engine for the most part.
@@ -27,49 +28,22 @@ package final class ModelManager: Sendable {
     package init(loader: ModelLoader, loadCount: Int, loadTimeout: UInt64 = 0) {
         self.loader = loader
         self.loadTimeout = loadTimeout
-        slots = LoadSlots(count: loadCount, clock: loader.clock)
+        permits = LoadPermits(count: loadCount, clock: loader.clock)
     }
 
     // MARK: Requests
 
-    /// Calls `body` with a served version, which stays until `body` has returned.
+    /// Finds a served version, which stays until the handle has gone.
     ///
     /// - Parameter version: `nil` for the newest.
     /// - Throws: `notFound` for a model that nobody loaded, `unavailable` for one that is not ready.
-    package func withModel<Result>(
-        _ name: String, version: Int64?, _ body: (ServedModel) throws(HalcyonError) -> Result
-    ) throws(HalcyonError) -> Result {
-        let model = try table.withLock { table throws(HalcyonError) in
-            let model = try table.find(name, version: version)
-            model.hold()
-            return model
-        }
-        defer { model.release() }
-        return try body(model)
-    }
-
-    /// Hands in a request, as ``RequestExecutor/submit(_:from:handler:)`` does.
-    ///
-    /// - Parameter answersOnce: whether the handler can take one response only: a decoupled model refuses then.
-    @discardableResult
-    package func submit(
-        _ request: InferenceRequest, from caller: CallerThread, answersOnce: Bool = false,
-        handler: @escaping ResponseHandler
-    ) -> (any SubmittedRequest)? {
-        do {
-            return try withModel(request.modelName, version: request.modelVersion) { model throws(HalcyonError) in
-                if answersOnce, model.isDecoupled {
-                    throw HalcyonError(
-                        .unsupported,
-                        "model '\(request.modelName)' is decoupled and gives any number of responses: ask for its stream of "
-                            + "responses")
-                }
-                return model.executor.submit(request, from: caller, handler: handler)
-            }
-        } catch {
-            handler(.failure(error))
-            return nil
-        }
+    package func hold(_ name: String, version: Int64? = nil) throws(HalcyonError) -> HeldModel {
+        HeldModel(
+            taking: try table.withLock { table throws(HalcyonError) in
+                let model = try table.find(name, version: version)
+                model.hold()
+                return model
+            })
     }
 
     // MARK: Turns
@@ -79,8 +53,8 @@ package final class ModelManager: Sendable {
 
     /// Calls `body` when everybody who came before for the same model is done.
     ///
-    /// - Parameter attempt: a load, which may be given up meanwhile; `nil` for an unload, which also a server that is being
-    ///   stopped does, and which gives up the loads that came before it.
+    /// - Parameter attempt: a load, which may be given up meanwhile; `nil` for an unload, which also a server that is
+    ///   being stopped does, and which gives up the loads that came before it.
     /// - Throws: what `body` throws, and `unavailable` where the server is stopped or the deadline passes before.
     func inTurn<Result>(
         _ name: String, attempt: LoadAttempt? = nil, deadline: UInt64? = nil,

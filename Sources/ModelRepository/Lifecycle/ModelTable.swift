@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 internal import Tensors
 
@@ -26,8 +26,9 @@ struct ModelTable {
     /// The served version that a request means.
     ///
     /// - Parameter version: `nil` for the newest.
-    /// - Throws: `notFound` for a model that nobody loaded, for a version that it never had and for one without any that
-    ///   serves; `unavailable` for a version that does not serve now, and where the server is being stopped; `invalidArgument` for a name that several models have.
+    /// - Throws: `notFound` for a model that nobody loaded, for a version that it never had and for one without any
+    ///   that serves; `unavailable` for a version that does not serve now, and where the server is being stopped;
+    ///   `invalidArgument` for a name that several models have.
     func find(_ name: String, version: Int64?) throws(HalcyonError) -> ServedModel {
         guard let entry = entries[named.isEmpty ? name : try key(name)] else {
             throw HalcyonError(.notFound, "Request for unknown model: '\(name)' is not found")
@@ -48,6 +49,11 @@ struct ModelTable {
                 + (reason.isEmpty ? "" : ": \(reason)"))
     }
 
+    /// The versions of a model that serve, ascending.
+    func versions(_ name: String) -> [Int64] {
+        (try? key(name)).flatMap { entries[$0] }?.served.keys.sorted() ?? []
+    }
+
     /// The key of the model that a client or an ensemble means by a name or a key.
     ///
     /// - Throws: `invalidArgument` for a name that several models have.
@@ -57,8 +63,9 @@ struct ModelTable {
         guard serving.count > 1 else { return serving.first ?? keys.first ?? name }
         throw HalcyonError(
             .invalidArgument,
-            "There are \(serving.count) identifiers of model '\(name)' in global map, model namespace must be provided to "
-                + "resolve ambiguity: several models have that name, write one of \(serving.joined(separator: ", "))")
+            "There are \(serving.count) identifiers of model '\(name)' in global map, model namespace must be "
+                + "provided to resolve ambiguity: several models have that name, write one of "
+                + "\(serving.joined(separator: ", "))")
     }
 
     /// The keys of the models that have a name, in order; the name itself where none has.

@@ -1,7 +1,8 @@
-package import ModelConfiguration
+package import ModelConfigurations
 package import ModelRuntime
 internal import Synchronization
 internal import Tensors
+internal import Threads
 
 /// One loaded version of a model, with what is known of it beside its executor.
 package final class ServedModel: Sendable {
@@ -17,7 +18,7 @@ package final class ServedModel: Sendable {
     let isStateful: Bool
     /// What may change while it serves.
     private struct State {
-        /// What it was made of; `nil` where it is to be made anew by every load.
+        /// What it was made of; `nil` where it is to be made again by every load.
         var identity: VersionIdentity?
         /// Of the last load that let it be: it chooses among the versions and changes none.
         var versionPolicy: VersionPolicy
@@ -32,6 +33,9 @@ package final class ServedModel: Sendable {
     private let files: PrivateRepository?
     package let executor: any RequestExecutor
     package let isDecoupled: Bool
+    /// 0 for a model that does not batch.
+    package let maxBatchSize: Int
+    package let inputs: [TensorConfiguration]
     /// As a step of an ensemble.
     let stepModel: EnsembleStepModel
     /// Those who are about to hand a request to the executor.
@@ -55,6 +59,8 @@ package final class ServedModel: Sendable {
                 instanceGroups: executor.configuration.instanceGroups))
         stepModel = EnsembleStepModel(executor.configuration)
         isDecoupled = executor.configuration.isDecoupled
+        maxBatchSize = executor.configuration.maxBatchSize
+        inputs = executor.configuration.inputs
         isStateful = executor.configuration.sequenceBatching != nil
         self.labels = labels
         self.loadNanoseconds = loadNanoseconds
@@ -81,7 +87,7 @@ package final class ServedModel: Sendable {
         return configuration
     }
 
-    /// What it was made of; `nil` where it is to be made anew by every load.
+    /// What it was made of; `nil` where it is to be made again by every load.
     var identity: VersionIdentity? { state.withLock { $0.identity } }
 
     /// A load has let it be, and says which versions there are now.
@@ -95,8 +101,8 @@ package final class ServedModel: Sendable {
         }
     }
 
-    /// Why an ensemble's graph does not fit the models that its steps have now: they may have been loaded anew since it
-    /// was; `nil` where it does, and for a model that is no ensemble.
+    /// Why an ensemble's graph does not fit the models that its steps have now: they may have been loaded again since
+    /// it was; `nil` where it does, and for a model that is no ensemble.
     ///
     /// - Parameter models: those of the steps, in their order.
     func disagreement(with models: [ServedModel]) -> String? {
@@ -132,6 +138,9 @@ package final class ServedModel: Sendable {
         gauges.instances = executor.instanceCount
         gauges.busyInstances = occupancy.busyInstances
         gauges.loadNanoseconds = loadNanoseconds
+        if let model = (executor as? any AdjustableExecutor)?.model as? any WorkerModel {
+            gauges.restarts = model.restarts
+        }
         return gauges
     }
 
@@ -146,7 +155,7 @@ package final class ServedModel: Sendable {
     ///
     /// - Parameter deadline: nanoseconds of the clock; `nil` for no limit.
     /// - Returns: the requests that were dropped.
-    func retire(deadline: UInt64?, clock: any SchedulingClock) -> Int {
+    func stop(deadline: UInt64?, clock: any SchedulingClock) -> Int {
         _ = released.wait(until: deadline, clock: clock) { self.holders.load(ordering: .acquiring) == 0 }
         return executor.stop(deadline: deadline)
     }

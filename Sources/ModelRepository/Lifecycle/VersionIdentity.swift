@@ -1,8 +1,8 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 
 /// What a loaded version was made of: of two equal ones a new load would make the same again.
 struct VersionIdentity: Hashable, Sendable {
-    /// As written, but for the version policy, which chooses among versions and changes none.
+    /// As written, except for the version policy, which chooses among versions and changes none.
     private(set) var configuration: ModelConfiguration
     /// The version's folder, as far as names, sizes and times tell.
     let contents: UInt64
@@ -17,7 +17,7 @@ struct VersionIdentity: Hashable, Sendable {
         self.shared = shared
     }
 
-    /// Whether the other is the same but for the instances: then those can be changed while the version serves.
+    /// Whether the other is the same except for the instances: then those can be changed while the version serves.
     func differsInInstancesOnly(from other: VersionIdentity) -> Bool {
         var (left, right) = (self, other)
         left.configuration.instanceGroups = []

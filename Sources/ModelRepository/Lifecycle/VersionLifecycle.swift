@@ -42,7 +42,7 @@ struct VersionLifecycle: Hashable {
     /// Whether it is gone because somebody wanted that.
     private(set) var isUnloaded = false
 
-    /// The reason of a version that was unloaded; the reference's word.
+    /// The reason of a version that was unloaded; Triton's word.
     static let unloaded = "unloaded"
 
     /// - Throws: `internal` for an event that can't come in this phase.
@@ -63,7 +63,7 @@ struct VersionLifecycle: Hashable {
     /// Whether requests reach it.
     var isServing: Bool { phase == .ready || phase == .replacing }
 
-    /// The reference's name for it.
+    /// Triton's name for it.
     var state: ModelState {
         switch phase {
         case .unavailable: .unavailable

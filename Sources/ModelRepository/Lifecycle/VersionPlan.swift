@@ -8,11 +8,11 @@ struct VersionPlan: Hashable {
     private(set) var adjust: [Int64]
     /// Versions to make, ascending: new ones, and those whose files or configuration have changed.
     private(set) var load: [Int64]
-    /// Versions that serve and are to go once the new ones do, ascending. One that is made anew is among both.
+    /// Versions that serve and are to go once the new ones do, ascending. One that is made again is among both.
     private(set) var retire: [Int64]
 
     /// - Parameters:
-    ///   - serving: what the versions that serve were made of; `nil` for one that is to be made anew in any case.
+    ///   - serving: what the versions that serve were made of; `nil` for one that is to be made again in any case.
     ///   - wanted: the same of those that are to serve.
     init(serving: [Int64: VersionIdentity?], wanted: [Int64: VersionIdentity?]) {
         let kept = wanted.filter { version, identity in
@@ -32,7 +32,7 @@ struct VersionPlan: Hashable {
     /// Versions that something is made for, ascending.
     var change: [Int64] { (adjust + load).sorted() }
 
-    /// A version can't go on with other instances, and is made anew.
+    /// A version can't go on with other instances, and is made again.
     mutating func makeAnew(_ version: Int64) {
         adjust.removeAll { $0 == version }
         load = (load + [version]).sorted()

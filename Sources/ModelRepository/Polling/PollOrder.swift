@@ -1,7 +1,7 @@
 /// In which order the actions of one look are done. A pure function.
 enum PollOrder {
-    /// Models are loaded behind those that they need, and unloaded before them. Loads come first, so that an ensemble that
-    /// needs a model no longer has been loaded anew before the model goes.
+    /// Models are loaded behind those that they need, and unloaded before them. Loads come first, so that an ensemble
+    /// that needs a model no longer has been loaded again before the model goes.
     ///
     /// - Parameters:
     ///   - needs: the models that one needs, by what lies in the repositories.

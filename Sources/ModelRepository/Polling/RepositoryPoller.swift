@@ -1,6 +1,7 @@
 package import Logging
-package import ModelRuntime
+internal import ModelRuntime
 package import Tensors
+package import Threads
 
 /// Looks at the repositories now and then, and loads and unloads what has come, changed and gone.
 package final class RepositoryPoller: Sendable {
@@ -89,8 +90,8 @@ package final class RepositoryPoller: Sendable {
         }
     }
 
-    /// Loads a model and waits for it, but not for one that takes long. A load of it that is still under way is given up:
-    /// what it loads is of yesterday.
+    /// Loads a model and waits for it, but not for one that takes long. A load of it that is still under way is given
+    /// up: what it loads is of yesterday.
     private func load(_ name: String) throws(HalcyonError) {
         let attempt = LoadAttempt()
         let earlier = state.withLock { $0.loads.updateValue(attempt, forKey: name) }

@@ -1,11 +1,11 @@
 import Foundation
-import ModelConfiguration
+import ModelConfigurations
 import ModelRepository
 import ModelRuntime
 import Tensors
 import Testing
 
-/// What the reference does with model folders that hold `simple.onnx`, as recorded beside this package.
+/// What Triton does with model folders that hold `simple.onnx`, as recorded beside this package.
 enum Recorded {
     static let folder = URL(fileURLWithPath: #filePath).appending(path: "../../../../../shared/wire").standardized
     static let isThere = FileManager.default.fileExists(atPath: folder.appending(path: "configurations.json").path)

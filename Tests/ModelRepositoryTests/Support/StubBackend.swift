@@ -7,7 +7,7 @@ struct StubBackend: Backend {
     var modelFilenames: [String] = []
     var isInstalled = true
 
-    func openModel(_ source: ModelSource) throws -> any Model {
+    func openModel(_ source: ModelSource) throws -> any BackendModel {
         throw HalcyonError(.unsupported, "a stub has no models")
     }
 
