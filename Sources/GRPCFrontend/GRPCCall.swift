@@ -1,8 +1,8 @@
 internal import KServeProtocol
-internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOHPACK
 internal import Tensors
+internal import Threads
 
 /// The way back for one call. It may be used from any thread.
 final class GRPCCall: Sendable {
@@ -14,7 +14,15 @@ final class GRPCCall: Sendable {
     let compression: GRPCCompression?
     /// When the headers came.
     let start = NIODeadline.now()
-    private let cancellation = NIOLockedValueBox(Cancellation())
+    private let cancellation = Locked(Cancellation())
+    /// What the event loop is to do in turn and has not taken up yet.
+    private let orders = Locked<[Order]>([])
+
+    enum Order {
+        /// What is done when the message has been sent goes with it.
+        case send(GRPCFrame, whenSent: (@Sendable () -> Void)?)
+        case finish(GRPCStatus)
+    }
 
     private struct Cancellation {
         /// What is under way, by number, and how to take it back.
@@ -52,12 +60,29 @@ final class GRPCCall: Sendable {
     /// What follows an order, set by whoever calls these from several threads, one call after the other: the event loop
     /// takes them in turn, also from itself.
     ///
-    /// - Parameter whenSent: called when the system has taken the message, or when the call is over and nobody takes it.
+    /// - Parameter whenSent: called when the system has taken the message, or when the call is over and nobody takes
+    ///   it.
     func sendInTurn(_ frame: GRPCFrame, whenSent: (@Sendable () -> Void)? = nil) {
-        eventLoop.execute { [self] in handler.value.send(frame, whenSent: whenSent) }
+        order(.send(frame, whenSent: whenSent))
     }
 
-    func finishInTurn(_ status: GRPCStatus = .ok) { eventLoop.execute { [self] in handler.value.finish(status) } }
+    func finishInTurn(_ status: GRPCStatus = .ok) { order(.finish(status)) }
+
+    /// All that has been ordered by the time the event loop comes to it goes out together.
+    private func order(_ order: Order) {
+        let isFirst = orders.withLock { orders in
+            defer { orders.append(order) }
+            return orders.isEmpty
+        }
+        guard isFirst else { return }
+        eventLoop.execute { [self] in
+            let orders = orders.withLock { orders in
+                defer { orders = [] }
+                return orders
+            }
+            handler.value.take(orders)
+        }
+    }
 
     /// A stream has room for further requests.
     func takeMore() { eventLoop.execute { [self] in handler.value.takeMessages() } }
@@ -96,14 +121,14 @@ final class GRPCCall: Sendable {
     // MARK: Cancellation
 
     /// Something begins that may have to be taken back; ``ended(_:)`` is called when it is over.
-    func began(_ number: Int) { cancellation.withLockedValue { $0.actions[number] = .some(nil) } }
+    func began(_ number: Int) { cancellation.withLock { $0.actions[number] = .some(nil) } }
 
-    func ended(_ number: Int) { cancellation.withLockedValue { $0.actions[number] = nil } }
+    func ended(_ number: Int) { cancellation.withLock { $0.actions[number] = nil } }
 
     /// Says how to take back what has begun, when the client goes away or its deadline passes; done at once where that
     /// has happened.
     func onCancel(_ number: Int, _ action: @escaping @Sendable () -> Void) {
-        let isCancelled = cancellation.withLockedValue { state in
+        let isCancelled = cancellation.withLock { state in
             if state.isCancelled { return true }
             if state.actions[number] != nil { state.actions[number] = .some(action) }
             return false
@@ -112,7 +137,7 @@ final class GRPCCall: Sendable {
     }
 
     func cancel() {
-        let actions = cancellation.withLockedValue { state in
+        let actions = cancellation.withLock { state in
             defer { state.actions = [:] }
             state.isCancelled = true
             return state.actions.values.compactMap { $0 }

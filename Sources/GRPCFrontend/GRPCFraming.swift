@@ -36,24 +36,30 @@ struct GRPCFrame: Sendable {
                 .resourceExhausted,
                 "the response of \(message.byteCount) bytes is over \(Self.longestMessage), the most that is sent")
         }
-        let plain = message.parts.map { part -> ByteParts.Part in
-            switch part {
-            case .bytes(let bytes): .bytes(bytes)
-            case .tensor(let tensor): .buffer(tensor)
-            }
-        }
         if let compression, message.byteCount > 0, let bytes = Self.compressed(message, compression) {
             byteCount = bytes.count
             parts = ByteParts([.bytes(Self.prefix(1, bytes.count)), .bytes(bytes)])
-        } else {
-            byteCount = message.byteCount
-            parts = ByteParts([.bytes(Self.prefix(0, message.byteCount))] + plain)
+            return
         }
+        byteCount = message.byteCount
+        var parts: [ByteParts.Part] = []
+        parts.reserveCapacity(message.parts.count + 1)
+        parts.append(.bytes(Self.prefix(0, message.byteCount)))
+        for part in message.parts {
+            switch part {
+            case .bytes(let bytes): parts.append(.bytes(bytes))
+            case .tensor(let tensor): parts.append(.buffer(tensor))
+            }
+        }
+        self.parts = ByteParts(parts)
     }
 
     private static func prefix(_ flag: UInt8, _ count: Int) -> [UInt8] {
         let length = UInt32(clamping: count)
-        return [flag] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) }
+        return [
+            flag, UInt8(truncatingIfNeeded: length >> 24), UInt8(truncatingIfNeeded: length >> 16),
+            UInt8(truncatingIfNeeded: length >> 8), UInt8(truncatingIfNeeded: length),
+        ]
     }
 
     private static func compressed(

@@ -1,10 +1,11 @@
 internal import KServeProtocol
 internal import ModelRuntime
 internal import Tensors
+internal import Threads
 
-/// A `ModelStreamInfer` call: requests and responses until the client is through. Errors of a request are answers of the
-/// stream, which goes on. Responses come in the order of their requests, but for decoupled models, whose come as they are
-/// made.
+/// A `ModelStreamInfer` call: requests and responses until the client is through. Errors of a request are answers of
+/// the stream, which goes on. Responses come in the order of their requests, except for decoupled models, whose come as
+/// they are made.
 final class GRPCInferenceStream: Sendable {
     private struct Answer {
         /// `nil` for a request that has no more to say.
@@ -51,15 +52,15 @@ final class GRPCInferenceStream: Sendable {
         self.call = call
     }
 
-    func receive(_ message: Buffer) {
+    func receive(_ message: TensorBuffer) {
         let number = state.withLock { state in
             defer { state.received += 1 }
             return state.received
         }
-        service.infer(message, number: number, call: call, flow: flow) { [self] request, result in
+        service.infer(message, number: number, call: call, flow: flow) { [self] terms, result in
             let isFinal = (try? result.get())?.isFinal ?? true
-            guard request?.isDecoupled == true else { return finish(number, request, result) }
-            let answer = answer(to: request, result)
+            guard terms.isDecoupled else { return finish(number, terms, result) }
+            let answer = answer(on: terms, result)
             send(isFinal ? answer : answer.followed { [flow] in flow.took() })
             if isFinal { finish(number, Answer()) }
         }
@@ -67,24 +68,23 @@ final class GRPCInferenceStream: Sendable {
 
     /// The one response of a request; a long one is compressed by others, as its place is kept.
     private func finish(
-        _ number: Int, _ request: GRPCService.ReceivedRequest?, _ result: Result<InferenceResult, HalcyonError>
+        _ number: Int, _ terms: GRPCService.AnswerTerms, _ result: Result<InferenceResult, HalcyonError>
     ) {
         let count = call.compression == nil ? 0 : (try? result.get()).map(GRPCService.byteCount) ?? 0
-        guard count > WorkPool.immediate / 4 else { return finish(number, answer(to: request, result)) }
-        service.service.pool.run(count) { [self] in finish(number, answer(to: request, result)) }
+        guard count > WorkPool.immediate / 4 else { return finish(number, answer(on: terms, result)) }
+        service.service.pool.run(count) { [self] in finish(number, answer(on: terms, result)) }
     }
 
     /// What to send; nothing for an end that the client does not want to hear of.
     private func answer(
-        to request: GRPCService.ReceivedRequest?, _ result: Result<InferenceResult, HalcyonError>
+        on terms: GRPCService.AnswerTerms, _ result: Result<InferenceResult, HalcyonError>
     ) -> Answer {
-        let wantsEnd = request?.message.parameters.wantsEmptyFinalResponse == true
-        let saysEnd = wantsEnd || request?.isDecoupled == true
-        GRPCService.noteSending(request?.trace)
-        let whenSent = request?.trace.map(GRPCService.noteSent)
+        let saysEnd = terms.wantsEnd || terms.isDecoupled
+        GRPCService.noteSending(terms.trace)
+        let whenSent = terms.trace.map(GRPCService.noteSent)
         do {
             let result = try result.get()
-            guard !result.isEmpty || wantsEnd else { return Answer(whenSent: whenSent) }
+            guard !result.isEmpty || terms.wantsEnd else { return Answer(whenSent: whenSent) }
             let message = InferenceProtobufWriter.stream(
                 InferenceProtobufWriter.message(result, isFinal: saysEnd ? result.isFinal : nil))
             return Answer(
@@ -93,7 +93,7 @@ final class GRPCInferenceStream: Sendable {
             let status = error as? GRPCStatus
             let message = InferenceProtobufWriter.streamError(
                 (status?.message ?? HalcyonError(wrapping: error).message).shortened(to: Self.longestMessage),
-                id: request?.message.id ?? "", isFinal: saysEnd ? true : nil)
+                id: terms.id, isFinal: saysEnd ? true : nil)
             return Answer(message: try? call.frame(message), whenSent: whenSent)
         }
     }

@@ -28,8 +28,8 @@ package enum GRPCListener {
             HTTP2Setting(parameter: .maxFrameSize, value: 1 << 20),
             HTTP2Setting(parameter: .initialWindowSize, value: windowSize),
         ]
-        // A client that cancels many calls at once is no attack, nor is one that measures its path with pings. Errors of
-        // streams count by their rate alone: how many there ever were says nothing.
+        // A client that cancels many calls at once is no attack, nor is one that measures its path with pings. Errors
+        // of streams count by their rate alone: how many there ever were says nothing.
         connection.controlFrameRateLimit.maximumCount = 20_000
         connection.maximumConnectionGlitches = .max
         // What still comes of a call that the server has ended is read over, of as many as there may be.

@@ -8,14 +8,30 @@ internal import Transport
 struct GRPCMessageDecoder: ~Copyable {
     struct Message: Sendable {
         var isCompressed: Bool
-        var bytes: Buffer
+        var bytes: TensorBuffer
     }
 
     private let limit: Int
     private let budget: ByteBudget
-    private var prefix: [UInt8] = []
+    /// What has come of a message's prefix.
+    private var prefix = Prefix()
     private var length = 0
     private var collector: BodyCollector?
+
+    /// The bytes before a message, of which each is shifted in as it comes.
+    private struct Prefix {
+        static let size = 5
+        var count = 0
+        private var bits: UInt64 = 0
+
+        var flag: UInt8 { UInt8(truncatingIfNeeded: bits >> 32) }
+        var length: Int { Int(bits & 0xFFFF_FFFF) }
+
+        mutating func take(_ byte: UInt8) {
+            bits = bits << 8 | UInt64(byte)
+            count += 1
+        }
+    }
 
     private static let limitName = "grpc-max-message-size"
 
@@ -26,20 +42,20 @@ struct GRPCMessageDecoder: ~Copyable {
     }
 
     /// Whether nothing of another message has come yet.
-    var isBetweenMessages: Bool { prefix.isEmpty }
+    var isBetweenMessages: Bool { prefix.count == 0 }
 
     /// Forgets what has come of a message.
     mutating func reset() {
         collector = nil
-        prefix.removeAll()
+        prefix = Prefix()
     }
 
     /// Takes bytes off a chunk until a message is complete or the chunk is used up.
     mutating func next(_ chunk: inout ByteBuffer) throws(GRPCStatus) -> Message? {
-        while prefix.count < 5 {
+        while prefix.count < Prefix.size {
             guard let byte = chunk.readInteger(as: UInt8.self) else { return nil }
-            prefix.append(byte)
-            if prefix.count == 5 { try begin() }
+            prefix.take(byte)
+            if prefix.count == Prefix.size { try begin() }
         }
         let have = collector?.byteCount ?? 0
         if let part = chunk.readSlice(length: min(length - have, chunk.readableBytes)), part.readableBytes > 0 {
@@ -50,16 +66,16 @@ struct GRPCMessageDecoder: ~Copyable {
             }
         }
         guard collector?.byteCount ?? 0 == length, let body = collector.take()?.finish() else { return nil }
-        let isCompressed = prefix[0] == 1
-        prefix.removeAll(keepingCapacity: true)
+        let isCompressed = prefix.flag == 1
+        prefix = Prefix()
         return Message(isCompressed: isCompressed, bytes: body)
     }
 
     private mutating func begin() throws(GRPCStatus) {
-        guard prefix[0] <= 1 else {
-            throw GRPCStatus(.internal, "a message begins with 0 or 1, got \(prefix[0])")
+        guard prefix.flag <= 1 else {
+            throw GRPCStatus(.internal, "a message begins with 0 or 1, got \(prefix.flag)")
         }
-        length = prefix[1...].reduce(0) { $0 << 8 | Int($1) }
+        length = prefix.length
         guard length <= limit else {
             throw GRPCStatus(
                 .resourceExhausted, "the message of \(length) bytes is over \(Self.limitName), \(limit)")

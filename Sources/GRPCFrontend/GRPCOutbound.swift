@@ -2,14 +2,21 @@ internal import NIOCore
 internal import Tensors
 internal import Transport
 
-/// The messages of a call that wait to be written, in pieces that are made when the connection has room for them.
+/// The messages of a call that wait to be written, in pieces that are made when the connection has room for them: a
+/// long message in several, and several short ones in one.
 struct GRPCOutbound {
     struct Piece {
         var bytes: ByteBuffer
         /// Whether the client is watched until it has taken it.
         var isWatched: Bool
+        /// Of the messages that end with it.
+        fileprivate(set) var notices: [@Sendable () -> Void] = []
+
         /// To be called when it has been sent, with the last piece of a message.
-        var whenSent: (@Sendable () -> Void)?
+        var whenSent: (@Sendable () -> Void)? {
+            guard !notices.isEmpty else { return nil }
+            return { [notices] in for notice in notices { notice() } }
+        }
     }
 
     private struct Waiting {
@@ -31,14 +38,19 @@ struct GRPCOutbound {
 
     /// The next piece to write; `nil` where nothing waits.
     mutating func next(_ allocator: ByteBufferAllocator) -> Piece? {
-        guard !waiting.isEmpty else { return nil }
-        let index = waiting.startIndex
-        let bytes = waiting[index].parts.next(Self.pieceSize, allocator)
-        guard waiting[index].parts.byteCount == 0 else {
-            return Piece(bytes: bytes, isWatched: waiting[index].isWatched)
-        }
-        let last = waiting.removeFirst()
-        return Piece(bytes: bytes, isWatched: last.isWatched, whenSent: last.whenSent)
+        guard let first = waiting.first else { return nil }
+        let isWatched = first.isWatched
+        var piece = Piece(
+            bytes: allocator.buffer(capacity: min(Self.pieceSize, first.parts.byteCount)), isWatched: isWatched)
+        repeat {
+            let index = waiting.startIndex
+            waiting[index].parts.take(Self.pieceSize - piece.bytes.readableBytes, into: &piece.bytes)
+            guard waiting[index].parts.byteCount == 0 else { return piece }
+            if let notice = waiting.removeFirst().whenSent { piece.notices.append(notice) }
+        } while waiting.first.map({
+            $0.isWatched == isWatched && $0.parts.byteCount <= Self.pieceSize - piece.bytes.readableBytes
+        }) ?? false
+        return piece
     }
 
     /// Forgets what waits: nobody takes it any more.

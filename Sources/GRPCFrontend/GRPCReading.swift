@@ -10,9 +10,9 @@ struct GRPCReading: Sendable {
     let limit: Int
     let budget: ByteBudget
 
-    /// - Throws: `internal` for a message that is compressed in a way that nobody named; `resourceExhausted` for one that
-    ///   becomes too large.
-    func plain() throws(GRPCStatus) -> Buffer {
+    /// - Throws: `internal` for a message that is compressed in a way that nobody named; `resourceExhausted` for one
+    ///   that becomes too large.
+    func plain() throws(GRPCStatus) -> TensorBuffer {
         guard message.isCompressed else { return message.bytes }
         guard let encoding else {
             throw GRPCStatus(.internal, "a message is compressed, and grpc-encoding does not say how")

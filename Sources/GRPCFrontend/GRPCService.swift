@@ -7,6 +7,7 @@ internal import NIOCore
 internal import NIOHPACK
 internal import SwiftProtobuf
 internal import Tensors
+internal import Threads
 
 /// The protocol over gRPC.
 package struct GRPCService: Sendable {
@@ -23,7 +24,7 @@ package struct GRPCService: Sendable {
     }
 
     /// Takes on a message of a call; called on the connection's event loop.
-    func receive(_ message: Buffer, of method: GRPCMethod, call: GRPCCall) {
+    func receive(_ message: TensorBuffer, of method: GRPCMethod, call: GRPCCall) {
         do {
             switch method {
             case .inference(.modelInfer): infer(message, call)
@@ -50,10 +51,10 @@ package struct GRPCService: Sendable {
 
     // MARK: Inference
 
-    private func infer(_ message: Buffer, _ call: GRPCCall) {
-        infer(message, number: 0, call: call) { request, result in
+    private func infer(_ message: TensorBuffer, _ call: GRPCCall) {
+        infer(message, number: 0, call: call) { terms, result in
             switch result {
-            case .success(let result): answer(result, request?.trace, call)
+            case .success(let result): answer(result, terms.trace, call)
             case .failure(let error): call.finish(GRPCStatus(error))
             }
         }
@@ -116,56 +117,57 @@ package struct GRPCService: Sendable {
         return trace
     }
 
-    /// A request that came in a call.
-    struct ReceivedRequest {
-        var message: InferenceProtobufReader.Message
-        var trace: Trace?
+    /// What the answers to a request need to know of it; as far as it could be read.
+    struct AnswerTerms {
+        var id = ""
+        /// Whether its client wants an empty last response that says so.
+        var wantsEnd = false
         /// Whether any number of responses may come.
         var isDecoupled = false
+        var trace: Trace?
     }
 
     /// - Parameters:
     ///   - number: the message's in its call.
     ///   - flow: how many responses of a decoupled model may be under way.
-    ///   - handler: gets the request, where it could be read, and its result, on any thread; once, but for a decoupled
-    ///     model.
+    ///   - handler: gets the request's result, on any thread; once, except for a decoupled model.
     func infer(
-        _ message: Buffer, number: Int, call: GRPCCall, flow: ResponseFlow? = nil,
-        handler: @escaping @Sendable (ReceivedRequest?, Result<InferenceResult, HalcyonError>) -> Void
+        _ message: TensorBuffer, number: Int, call: GRPCCall, flow: ResponseFlow? = nil,
+        handler: @escaping @Sendable (AnswerTerms, Result<InferenceResult, HalcyonError>) -> Void
     ) {
         let reader = InferenceProtobufReader(
             limits: service.limits, memory: service.memory, budget: service.budget)
-        var received: ReceivedRequest?
+        var terms = AnswerTerms()
         do {
             let message = try reader.read(message)
-            var request = ReceivedRequest(message: message, trace: beginTrace(message.model, call))
-            received = request
-            let isDecoupled = try service.isDecoupled(
+            terms.id = message.id
+            terms.wantsEnd = message.parameters.wantsEmptyFinalResponse
+            terms.trace = beginTrace(message.model, call)
+            let model = try service.server.resolve(
                 message.model, version: try InferenceProtobufReader.version(message.version))
-            guard !isDecoupled || call.method == .inference(.modelStreamInfer) else {
+            guard !model.isDecoupled || call.method == .inference(.modelStreamInfer) else {
                 throw HalcyonError(
                     .unsupported, "ModelInfer RPC doesn't support models with decoupled transaction policy")
             }
-            request.isDecoupled = isDecoupled
-            received = request
+            terms.isDecoupled = model.isDecoupled
             var inference = try reader.call(message)
-            inference.request.trace = request.trace
+            inference.request.trace = terms.trace
             headers?.add(to: &inference.request, from: call.headers.lazy.map { (name: $0.name, value: $0.value) })
             inference.request.flow = flow
             call.began(number)
-            let handle = service.infer(inference) { [request] result in
+            let handle = service.infer(inference, on: model) { [terms] result in
                 if (try? result.get())?.isFinal ?? true { call.ended(number) }
-                handler(request, result)
+                handler(terms, result)
             }
             if let handle { call.onCancel(number) { handle.cancel() } }
         } catch {
-            handler(received, .failure(HalcyonError(wrapping: error)))
+            handler(terms, .failure(HalcyonError(wrapping: error)))
         }
     }
 
     // MARK: Everything else
 
-    private func receive(_ message: Buffer, of method: GRPCMethod.Inference, _ call: GRPCCall) throws {
+    private func receive(_ message: TensorBuffer, of method: GRPCMethod.Inference, _ call: GRPCCall) throws {
         switch method {
         case .serverLive:
             try answer(message, call) { (_: Inference_ServerLiveRequest) in
@@ -210,18 +212,18 @@ package struct GRPCService: Sendable {
         }
     }
 
-    private func decode<Request: Message>(_ message: Buffer) throws -> Request {
+    private func decode<Request: Message>(_ message: TensorBuffer) throws -> Request {
         try Request(serializedBytes: message.withUnsafeBytes { Array($0) })
     }
 
     private func answer<Request: Message, Response: Message>(
-        _ message: Buffer, _ call: GRPCCall, _ body: (Request) throws -> Response
+        _ message: TensorBuffer, _ call: GRPCCall, _ body: (Request) throws -> Response
     ) throws {
         let bytes: [UInt8] = try body(try decode(message)).serializedBytes()
         call.answer { InferenceProtobufWriter.plain(bytes) }
     }
 
-    /// A model or a version that there is not is one that is not ready; only a version that is no number is an error.
+    /// A model or a version that does not exist is one that is not ready; only a version that is no number is an error.
     private func modelReady(_ request: Inference_ModelReadyRequest) throws -> Inference_ModelReadyResponse {
         let version = try InferenceProtobufReader.version(request.version)
         return .with { $0.ready = service.server.isModelReady(request.name, version: version) }
@@ -276,7 +278,7 @@ package struct GRPCService: Sendable {
         }
     }
 
-    private func load(_ message: Buffer, _ call: GRPCCall) throws {
+    private func load(_ message: TensorBuffer, _ call: GRPCCall) throws {
         try service.checkRepositoryControl()
         // Files are copied out of the message, and the load holds them.
         let charge = try service.budget.charge(2 * message.byteCount)
@@ -285,7 +287,7 @@ package struct GRPCService: Sendable {
             request.parameters.mapValues { value in
                 switch value.parameterChoice {
                 case .stringParam(let text): .text(text)
-                case .bytesParam(let data): .bytes(Buffer(copying: [UInt8](data)))
+                case .bytesParam(let data): .bytes(TensorBuffer(copying: [UInt8](data)))
                 case .boolParam, .int64Param, nil: .other
                 }
             }, model: request.modelName)
@@ -295,7 +297,7 @@ package struct GRPCService: Sendable {
         }
     }
 
-    private func unload(_ message: Buffer, _ call: GRPCCall) throws {
+    private func unload(_ message: TensorBuffer, _ call: GRPCCall) throws {
         let request: Inference_RepositoryModelUnloadRequest = try decode(message)
         let dependents = request.parameters["unload_dependents"]?.boolParam ?? false
         try change(call, Inference_RepositoryModelUnloadResponse()) { [service] in
@@ -363,7 +365,7 @@ package struct GRPCService: Sendable {
         return response
     }
 
-    private func registerDeviceMemory(_ message: Buffer, _ call: GRPCCall) throws {
+    private func registerDeviceMemory(_ message: TensorBuffer, _ call: GRPCCall) throws {
         let request: Inference_CudaSharedMemoryRegisterRequest = try decode(message)
         let region = SharedMemory.DeviceStatus(
             name: request.name, device: Int(clamping: request.deviceID), byteCount: Int(clamping: request.byteSize))
@@ -405,13 +407,13 @@ package struct GRPCService: Sendable {
         return .with { $0.status = isServing ? .serving : .notServing }
     }
 
-    /// Whether a service, or the server where there is no name, serves; `nil` for a service that there is not.
+    /// Whether a service, or the server where there is no name, serves; `nil` for a service that does not exist.
     private func isServing(_ name: String) -> Bool? {
         name.isEmpty || name == GRPCMethod.inferenceService || name == GRPCMethod.healthService ? service.isReady : nil
     }
 
     /// Says how things are, and again whenever that changes.
-    private func watch(_ message: Buffer, _ call: GRPCCall) throws {
+    private func watch(_ message: TensorBuffer, _ call: GRPCCall) throws {
         let request: Grpc_Health_V1_HealthCheckRequest = try decode(message)
         HealthWatch(call: call) { [self] in
             isServing(request.service).map { $0 ? .serving : .notServing } ?? .serviceUnknown

@@ -17,13 +17,14 @@ struct GRPCStatus: Error, Hashable, Sendable {
 
     init(_ error: HalcyonError) {
         self.init(ByteBudget.isRefusal(error) ? .resourceExhausted : error.code.grpcStatus, error.message)
-        retryAfterSeconds = error.retryAfterSeconds ?? 1
+        retryAfterSeconds = error.retryAfterSeconds
     }
 
     /// Trailers go out in one frame, and a client's frames may be as short as 16 KiB.
     private static let longestMessage = 4096
 
-    /// The message as a header holds it: what is not printable ASCII is percent-encoded (gRPC over HTTP/2, "Responses").
+    /// The message as a header holds it: what is not printable ASCII is percent-encoded (gRPC over HTTP/2,
+    /// "Responses").
     var encodedMessage: String {
         let isPlain = message.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "%") }
         if isPlain, message.utf8.count <= Self.longestMessage { return message }

@@ -4,10 +4,11 @@ internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
 internal import Tensors
+internal import Threads
 internal import Transport
 
-/// One call, a stream of an HTTP/2 connection: tells ``GRPCStream`` what happens, and does what that says. Everything here
-/// happens on the connection's event loop.
+/// One call, a stream of an HTTP/2 connection: tells ``GRPCStream`` what happens, and does what that says. Everything
+/// here happens on the connection's event loop.
 final class GRPCStreamHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
     typealias OutboundIn = HTTP2Frame.FramePayload
@@ -152,8 +153,8 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Nothing more is read while the client does not take the responses that it has been given, or while what has come is
-    /// still to be looked at.
+    /// Nothing more is read while the client does not take the responses that it has been given, or while what has come
+    /// is still to be looked at.
     func read(context: ChannelHandlerContext) {
         if mayRead(context) {
             context.read()
@@ -294,7 +295,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     }
 
     private static func deliver(
-        _ message: Buffer, _ method: GRPCMethod, _ call: GRPCCall, _ service: GRPCService,
+        _ message: TensorBuffer, _ method: GRPCMethod, _ call: GRPCCall, _ service: GRPCService,
         _ inferences: GRPCInferenceStream?
     ) {
         if let inferences { return inferences.receive(message) }
@@ -311,6 +312,20 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
 
     func send(_ frame: GRPCFrame, whenSent: (@Sendable () -> Void)? = nil) {
         queue(frame, whenSent)
+        writeOn()
+        if let context { setTimer(context) }
+    }
+
+    /// Writes messages together, and ends the call where that is said.
+    func take(_ orders: [GRPCCall.Order]) {
+        for order in orders {
+            switch order {
+            case .send(let frame, let whenSent): queue(frame, whenSent)
+            case .finish(let status):
+                writeOn()
+                finish(status)
+            }
+        }
         writeOn()
         if let context { setTimer(context) }
     }
@@ -374,6 +389,8 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
 
     private static let plainHeaders = HPACKHeaders([(":status", "200"), ("content-type", "application/grpc")])
 
+    private static let goodEnd = HPACKHeaders([("grpc-status", "0")])
+
     private func sendHeaders(_ context: ChannelHandlerContext) {
         guard !hasSentHeaders else { return }
         hasSentHeaders = true
@@ -387,6 +404,10 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
 
     /// What the client still sends is read over; a reset here could overtake the status at its side.
     private func end(with status: GRPCStatus) {
+        if hasSentHeaders, status == .ok {
+            trailers = Self.goodEnd
+            return writeOn()
+        }
         var trailers = hasSentHeaders ? HPACKHeaders() : Self.plainHeaders
         trailers.add(name: "grpc-status", value: String(status.code.rawValue))
         // What a client may choose stays out of the table that both sides keep of headers, so that that doesn't grow.

@@ -3,6 +3,7 @@ internal import KServeProtocol
 internal import ModelRuntime
 internal import NIOCore
 internal import SwiftProtobuf
+internal import Threads
 
 /// A call of `grpc.health.v1.Health/Watch`.
 struct HealthWatch: Sendable {

@@ -1,5 +1,6 @@
 internal import ModelRuntime
 internal import NIOCore
+internal import Threads
 
 /// Lets the calls of an event loop take their messages in turn, a few at a time, so that a client that sends many short
 /// ones holds up nobody. Used on the event loop only.
@@ -29,7 +30,8 @@ final class MessageTurns {
         guard !isScheduled, !isRunning else { return }
         isScheduled = true
         let turns = NIOLoopBound(self, eventLoop: eventLoop)
-        // What is handed to an event loop at once comes before its connections; only what comes later lets them go first.
+        // What is handed to an event loop at once comes before its connections; only what comes later lets them go
+        // first.
         eventLoop.scheduleTask(in: .microseconds(100)) { turns.value.run() }
     }
 

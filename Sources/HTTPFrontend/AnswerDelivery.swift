@@ -3,6 +3,7 @@ internal import ModelRuntime
 internal import NIOCore
 internal import NIOHTTP1
 internal import Tensors
+internal import Threads
 internal import Transport
 
 /// Gives a request its answer: short ones are written on the event loop, long ones by others, and all count against the
@@ -24,6 +25,8 @@ struct AnswerDelivery: Sendable {
             let values = result.outputs.reduce(0) { $0 + ($1.region == nil ? $1.tensor.data.byteCount : 0) }
             let text = textByteCount(result, values)
             guard text > WorkPool.immediate else {
+                // Most answers are made where they go out, and nothing of them is kept until then.
+                if reply.isOnEventLoop { return reply.send(traced { counted(result, form, nil) }) }
                 return reply.send { traced { counted(result, form, nil) } }
             }
             let charge = try budget.charge(values)
@@ -34,7 +37,7 @@ struct AnswerDelivery: Sendable {
             }
         } catch {
             let error = HalcyonError(wrapping: error)
-            reply.send { traced { HTTPFrontend.error(error) } }
+            reply.send { traced { HTTPService.error(error) } }
         }
     }
 
@@ -61,7 +64,7 @@ struct AnswerDelivery: Sendable {
             answer.whenSent = { withExtendedLifetime((charge, rest)) {} }
             return answer
         } catch {
-            return HTTPFrontend.error(error)
+            return HTTPService.error(error)
         }
     }
 

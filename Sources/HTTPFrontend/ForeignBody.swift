@@ -3,7 +3,7 @@ internal import Tensors
 /// Bodies that clients send by mistake, told by their first bytes: what to do is said where they can't be read.
 enum ForeignBody {
     /// - Returns: a sentence for an error to end with; `nil` for what looks like JSON.
-    static func advice(_ body: Buffer) -> String? {
+    static func advice(_ body: TensorBuffer) -> String? {
         body.withUnsafeBytes { bytes in advice(Array(bytes.prefix(256))) }
     }
 

@@ -3,6 +3,7 @@ internal import KServeProtocol
 internal import ModelRuntime
 internal import NIOHTTP1
 internal import Tensors
+internal import Threads
 internal import Transport
 
 /// The answers of `generate_stream`, as server-sent events: one for each response of the model.
@@ -32,8 +33,8 @@ final class GenerateStream: Sendable {
             }
         } catch {
             // Before the first event an error is an answer like any other.
-            guard hasStarted.withLock({ $0 }) else { return reply.send(HTTPFrontend.error(error)) }
-            write(Array(ServerDocuments.error(error.message.shortened(to: HTTPFrontend.longestMessage)).compact.utf8))
+            guard hasStarted.withLock({ $0 }) else { return reply.send(HTTPService.error(error)) }
+            write(Array(ServerDocuments.error(error.message.shortened(to: HTTPService.longestMessage)).compact.utf8))
             reply.end()
         }
     }
@@ -84,8 +85,8 @@ final class GenerateOnce: Sendable {
                 .failure(
                     HalcyonError(
                         .internal,
-                        "generate expects model to produce exactly 1 response, use generate stream for model that generates "
-                            + "various number of responses")))
+                        "generate expects model to produce exactly 1 response, use generate stream for model that "
+                            + "generates various number of responses")))
         }
         answer(.success(only))
     }

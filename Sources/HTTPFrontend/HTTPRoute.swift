@@ -13,6 +13,8 @@ enum HTTPRoute: Hashable {
     case generate(Target, isStream: Bool)
     /// Of all models where there is no target.
     case statistics(Target?)
+    /// The last batches of a model.
+    case batches(Target)
     case repositoryIndex
     case load(String)
     case unload(String)
@@ -25,6 +27,10 @@ enum HTTPRoute: Hashable {
     case deviceMemoryUnregister(String?)
     case logging
     case trace(String?)
+    /// A file of the page; its live figures, with the batches of a model or without; and requests that it sends.
+    case page(String)
+    case events(Target?)
+    case tryOut(Target)
 
     /// A model, and one version of it or the newest.
     struct Target: Hashable {
@@ -35,10 +41,10 @@ enum HTTPRoute: Hashable {
     var group: APIGroup {
         switch self {
         case .live, .ready, .modelReady: .health
-        case .serverMetadata, .modelMetadata: .metadata
+        case .serverMetadata, .modelMetadata, .page: .metadata
         case .modelConfiguration: .modelConfiguration
-        case .infer, .generate: .inference
-        case .statistics: .statistics
+        case .infer, .generate, .tryOut: .inference
+        case .statistics, .batches, .events: .statistics
         case .repositoryIndex, .load, .unload: .modelRepository
         case .sharedMemoryStatus, .sharedMemoryRegister, .sharedMemoryUnregister, .deviceMemoryStatus,
             .deviceMemoryRegister, .deviceMemoryUnregister:
@@ -51,7 +57,7 @@ enum HTTPRoute: Hashable {
     func allows(_ method: HTTPMethod) -> Bool {
         switch self {
         case .infer, .generate, .repositoryIndex, .load, .unload, .sharedMemoryRegister, .sharedMemoryUnregister,
-            .deviceMemoryRegister, .deviceMemoryUnregister:
+            .deviceMemoryRegister, .deviceMemoryUnregister, .tryOut:
             method == .POST
         case .logging, .trace: method == .GET || method == .POST
         default: method == .GET
@@ -60,6 +66,10 @@ enum HTTPRoute: Hashable {
 
     /// The route of a path, or `nil` where there is none.
     init?(path: Substring) {
+        if let target = Self.inference(path) {
+            self = .infer(target)
+            return
+        }
         // By bytes: a split by characters would look for where each grapheme ends.
         let slash = UInt8(ascii: "/")
         var parts = path.utf8.split(separator: slash, omittingEmptySubsequences: false).dropFirst().map(Substring.init)[
@@ -83,6 +93,17 @@ enum HTTPRoute: Hashable {
             }
         guard let route else { return nil }
         self = route
+    }
+
+    /// The target of `/v2/models/NAME/infer`, the way of nearly all requests, without a list of its parts; `nil` for
+    /// any other path, and for a name that is encoded.
+    private static func inference(_ path: Substring) -> Target? {
+        let (start, end) = ("/v2/models/".utf8, "/infer".utf8)
+        let name = path.utf8.dropFirst(start.count).dropLast(end.count)
+        guard !name.isEmpty, path.utf8.starts(with: start), path.utf8.suffix(end.count).elementsEqual(end),
+            !name.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "%") })
+        else { return nil }
+        return Target(model: String(Substring(name)))
     }
 
     private static func health(_ parts: ArraySlice<Substring>) -> HTTPRoute? {
@@ -111,6 +132,7 @@ enum HTTPRoute: Hashable {
         case ["ready"]: return .modelReady(target)
         case ["config"]: return .modelConfiguration(target)
         case ["stats"]: return .statistics(target)
+        case ["batches"]: return .batches(target)
         case ["infer"]: return .infer(target)
         case ["generate"]: return .generate(target, isStream: false)
         case ["generate_stream"]: return .generate(target, isStream: true)
@@ -120,7 +142,7 @@ enum HTTPRoute: Hashable {
     }
 
     private static func repository(_ parts: ArraySlice<Substring>) -> HTTPRoute? {
-        // A repository's own name in the path is accepted and means nothing, as in the reference.
+        // A repository's own name in the path is accepted and means nothing, as in Triton.
         var parts = Array(parts)
         if parts == ["index"] || (parts.count == 2 && parts[1] == "index") { return .repositoryIndex }
         if parts.count == 4, parts[1] == "models" { parts.removeFirst() }

@@ -5,7 +5,7 @@ internal import Tensors
 /// The small JSON bodies of requests that are no inference.
 enum JSONBody {
     /// The members of an object; none for an empty body.
-    static func object(_ body: Buffer, limits: ProtocolLimits) throws(HalcyonError) -> [String: JSONValue] {
+    static func object(_ body: TensorBuffer, limits: ProtocolLimits) throws(HalcyonError) -> [String: JSONValue] {
         guard body.byteCount > 0 else { return [:] }
         do {
             var members: [String: JSONValue] = [:]
@@ -16,11 +16,11 @@ enum JSONBody {
             }
             return members
         } catch {
-            throw HalcyonError(.invalidArgument, "failed to parse the request JSON buffer: \(error)")
+            throw HalcyonError(.invalidArgument, "failed to parse the request JSON buffer: \(error)", cause: error)
         }
     }
 
-    static func bool(_ body: Buffer, _ name: String, limits: ProtocolLimits) throws(HalcyonError) -> Bool? {
+    static func bool(_ body: TensorBuffer, _ name: String, limits: ProtocolLimits) throws(HalcyonError) -> Bool? {
         guard let value = try object(body, limits: limits)[name] else { return nil }
         guard case .bool(let flag) = value else {
             throw HalcyonError(
@@ -30,7 +30,7 @@ enum JSONBody {
     }
 
     /// Members whose values are texts, lists of texts, or null, which is an empty list.
-    static func texts(_ body: Buffer, limits: ProtocolLimits) throws(HalcyonError) -> [String: [String]] {
+    static func texts(_ body: TensorBuffer, limits: ProtocolLimits) throws(HalcyonError) -> [String: [String]] {
         var texts: [String: [String]] = [:]
         for (name, value) in try object(body, limits: limits) {
             switch value {
@@ -48,7 +48,9 @@ enum JSONBody {
     }
 
     /// A body's `parameters`.
-    static func parameters(_ body: Buffer, limits: ProtocolLimits) throws(HalcyonError) -> [String: LoadRequest.Value] {
+    static func parameters(_ body: TensorBuffer, limits: ProtocolLimits) throws(HalcyonError) -> [String: LoadRequest
+        .Value]
+    {
         guard let given = try object(body, limits: limits)["parameters"] else { return [:] }
         guard case .object(let members) = given else {
             throw HalcyonError(
@@ -66,7 +68,7 @@ enum JSONBody {
     }
 
     /// A flag among a body's `parameters`; false where it is not there.
-    static func flag(_ body: Buffer, _ name: String, limits: ProtocolLimits) throws(HalcyonError) -> Bool {
+    static func flag(_ body: TensorBuffer, _ name: String, limits: ProtocolLimits) throws(HalcyonError) -> Bool {
         guard case .object(let members)? = try object(body, limits: limits)["parameters"],
             let value = members.first(where: { $0.key == name })?.value
         else { return false }

@@ -1,8 +1,9 @@
 package import Halcyon
 package import Logging
-package import ModelRuntime
+internal import ModelRuntime
 internal import Synchronization
 package import Tensors
+package import Threads
 
 /// What every front end talks to: the server, and what belongs to the protocol rather than to the engine.
 package final class InferenceService: Sendable {
@@ -50,6 +51,9 @@ package final class InferenceService: Sendable {
 
     /// Whether requests should be sent here: not while the server is about to go.
     package var isReady: Bool { !isStopping.load(ordering: .relaxed) && server.isReady }
+
+    /// Whether the server is about to go.
+    package var isBeingStopped: Bool { isStopping.load(ordering: .relaxed) }
 
     /// From now on the server says that it is not ready.
     package func beginStopping() { isStopping.store(true, ordering: .relaxed) }
@@ -117,35 +121,23 @@ package final class InferenceService: Sendable {
 
     // MARK: Inference
 
-    /// Whether a model gives any number of responses.
-    ///
-    /// - Throws: `notFound` or `unavailable` for a model that is not served.
-    package func isDecoupled(_ model: String, version: Int64?) throws(HalcyonError) -> Bool {
-        try server.isDecoupled(model, version: version)
-    }
-
-    /// Hands in a call; the handler gets what is ready for a wire, on any thread: once, but for a decoupled model.
+    /// Hands in a call for a model that was found; the handler gets what is ready for a wire, on any thread: once, but
+    /// for a decoupled model.
     ///
     /// - Returns: what can take the call back; `nil` where it has ended already.
     package func infer(
-        _ call: InferenceCall, handler: @escaping @Sendable (Result<InferenceResult, HalcyonError>) -> Void
+        _ call: InferenceCall, on model: borrowing ModelHandle,
+        handler: @escaping @Sendable (Result<InferenceResult, HalcyonError>) -> Void
     ) -> InferenceHandle? {
         var call = call
         var labels: [String: [String]] = [:]
-        if call.outputs.contains(where: { $0.classCount > 0 }) {
-            do {
-                let (model, version) = (call.request.modelName, call.request.modelVersion)
-                call.hasBatchDimension = try server.modelConfiguration(model, version: version).maxBatchSize > 0
-                for output in call.outputs where output.classCount > 0 {
-                    labels[output.name] = try server.labels(model, output: output.name, version: version)
-                }
-            } catch {
-                handler(.failure(error))
-                return nil
-            }
+        call.hasBatchDimension = model.batches
+        call.request.nameWithoutID = "<id_unknown>"
+        for output in call.outputs where output.classCount > 0 {
+            labels[output.name] = model.labels(of: output.name)
         }
         let start = logSettings.logsRequests ? ContinuousClock.now : nil
-        return server.submit(call.request) { [call, labels, limits, memory, pool, self] result in
+        return model.submit(call.request) { [call, labels, limits, memory, pool, self] result in
             if let start { logRequest(call.request, result, after: .now - start) }
             let finish: @Sendable () -> Void = {
                 handler(

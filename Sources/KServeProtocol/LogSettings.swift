@@ -2,8 +2,9 @@ package import JSONText
 internal import ModelRuntime
 internal import Synchronization
 package import Tensors
+internal import Threads
 
-/// What is logged and how; the reference's settings, which its logging extension shows and changes.
+/// What is logged and how; Triton's settings, which its logging extension shows and changes.
 package final class LogSettings: Sendable {
     package struct Values: Hashable, Sendable {
         /// Where the log goes; empty for standard error.
@@ -69,8 +70,8 @@ package final class LogSettings: Sendable {
             case "log_file":
                 throw HalcyonError(
                     .unsupported,
-                    "log file location can not be updated through network protocol: updating log file was deprecated and no longer "
-                        + "supported, and '--log-file' gives it at start")
+                    "log file location can not be updated through network protocol: updating log file was deprecated "
+                        + "and no longer supported, and '--log-file' gives it at start")
             default: throw HalcyonError(.invalidArgument, "there is no log setting '\(name)'")
             }
         }

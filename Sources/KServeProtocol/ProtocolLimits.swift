@@ -16,7 +16,8 @@ package struct ProtocolLimits: Hashable, Sendable {
     package static let rank = 64
     /// How many parameters a request, an input or an output may have.
     package static let parameters = 1024
-    /// Bytes of a name, an id, an element type, or a key: of every text that is no value of a tensor and no parameter's.
+    /// Bytes of a name, an id, an element type, or a key: of every text that is no value of a tensor and no
+    /// parameter's.
     package static let textLength = 4096
     /// Bytes of a parameter's text. Sequences' ids are names, and shorter.
     package static let parameterLength = 64 << 10

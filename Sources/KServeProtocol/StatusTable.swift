@@ -1,7 +1,7 @@
 package import Tensors
 
 extension HalcyonError.Code {
-    /// The status of an HTTP answer with this error; the reference's table.
+    /// The status of an HTTP answer with this error; Triton's table.
     package var httpStatus: Int {
         switch self {
         case .unknown, .invalidArgument, .alreadyExists, .cancelled: 400
@@ -9,6 +9,7 @@ extension HalcyonError.Code {
         case .notFound: 404
         case .unavailable: 503
         case .unsupported: 501
+        default: 500
         }
     }
 
@@ -23,7 +24,16 @@ extension HalcyonError.Code {
         case .unsupported: .unimplemented
         case .alreadyExists: .alreadyExists
         case .cancelled: .cancelled
+        default: .unknown
         }
+    }
+}
+
+extension HalcyonError {
+    /// After how many seconds a client may try again, as `Retry-After` says it: whole ones from 1.
+    package var retryAfterSeconds: Int {
+        guard let (seconds, attoseconds) = retryAfter?.components, seconds >= 0 else { return 1 }
+        return max(1, Int(clamping: attoseconds > 0 && seconds < .max ? seconds + 1 : seconds))
     }
 }
 

@@ -5,7 +5,7 @@ internal import NIOCore
 /// Rests the accepting of connections while the process has no descriptors for them: the system would report that there
 /// are some to accept, again and again.
 ///
-/// A descriptor is kept in reserve. Where there are none after a rest either, it is let go of to take one connection in
+/// A descriptor is kept in reserve. Where there are none after a rest either, it is released to take one connection in
 /// and close it, so that its client knows and may go elsewhere.
 final class AcceptPause: ChannelDuplexHandler {
     typealias InboundIn = any Channel
@@ -90,8 +90,8 @@ final class AcceptPause: ChannelDuplexHandler {
         Self.setAutoRead(false, context)
     }
 
-    /// An accept that failed leaves the port watched, as if it were still to be read: without this the failure comes again
-    /// at once, for as long as the rest is to last.
+    /// An accept that failed leaves the port watched, as if it were still to be read: without this the failure comes
+    /// again at once, for as long as the rest is to last.
     private static func setAutoRead(_ isOn: Bool, _ context: ChannelHandlerContext) {
         try? context.channel.syncOptions?.setOption(.autoRead, value: isOn)
     }

@@ -1,12 +1,12 @@
 package import NIOCore
 package import Tensors
 
-/// The bytes of an answer, handed out piece by piece as the client takes them: what is large is not copied whole, and each
-/// part is let go of when it is through.
+/// The bytes of an answer, handed out piece by piece as the client takes them: what is large is not copied whole, and
+/// each part is released when it is through.
 package struct ByteParts: Sendable {
     package enum Part: Sendable {
         case bytes([UInt8])
-        case buffer(Buffer)
+        case buffer(TensorBuffer)
 
         var byteCount: Int {
             switch self {
@@ -37,18 +37,25 @@ package struct ByteParts: Sendable {
     /// The next bytes, at most so many; empty at the end.
     package mutating func next(_ most: Int, _ allocator: ByteBufferAllocator) -> ByteBuffer {
         var piece = allocator.buffer(capacity: min(most, byteCount))
-        while piece.readableBytes < most, let part = parts.first {
-            let count = min(most - piece.readableBytes, part.byteCount - offset)
+        take(most, into: &piece)
+        return piece
+    }
+
+    /// Puts the next bytes, at most so many, behind those that a piece has already.
+    package mutating func take(_ most: Int, into piece: inout ByteBuffer) {
+        var left = most
+        while left > 0, let part = parts.first {
+            let count = min(left, part.byteCount - offset)
             part.withUnsafeBytes { bytes in
                 _ = piece.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
             }
             offset += count
+            left -= count
+            byteCount -= count
             if offset == part.byteCount {
                 parts = parts.dropFirst()
                 offset = 0
             }
         }
-        byteCount -= piece.readableBytes
-        return piece
     }
 }

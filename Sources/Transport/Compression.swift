@@ -41,11 +41,11 @@ package enum Compression: String, Hashable, Sendable, CaseIterable {
     ///   - limit: more bytes than this are refused, before there are any more.
     ///   - limitName: what the limit is called in the error.
     ///   - budget: what the bytes are counted against, as they come and until nothing refers to them any more.
-    /// - Throws: `invalidArgument` for bytes that are not compressed this way, or that are too many; `unavailable` where the
-    ///   server holds too many.
+    /// - Throws: `invalidArgument` for bytes that are not compressed this way, or that are too many; `unavailable`
+    ///   where the server holds too many.
     package func decompress(
         _ bytes: UnsafeRawBufferPointer, limit: Int, limitName: String, budget: ByteBudget
-    ) throws(HalcyonError) -> Buffer {
+    ) throws(HalcyonError) -> TensorBuffer {
         var stream = z_stream()
         guard inflateInit2_(&stream, windowBits, zlibVersion(), Self.streamSize) == Z_OK else {
             throw HalcyonError(.internal, "zlib can't be set up")
@@ -81,7 +81,7 @@ package enum Compression: String, Hashable, Sendable, CaseIterable {
         stream.next_in = UnsafeMutablePointer(
             mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
         stream.avail_in = UInt32(input.count)
-        let piece = BufferStorage.allocate(byteCount: pieceSize)
+        let piece = TensorStorage.allocate(byteCount: pieceSize)
         defer { withExtendedLifetime(piece) {} }
         while true {
             stream.next_out = piece.baseAddress.assumingMemoryBound(to: UInt8.self)

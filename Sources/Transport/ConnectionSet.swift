@@ -1,5 +1,5 @@
-internal import ModelRuntime
 internal import NIOCore
+internal import Threads
 
 /// The open connections of a listener.
 final class ConnectionSet: Sendable {

@@ -6,8 +6,8 @@ package enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// A socket in the file system.
     case unix(path: String)
 
-    /// - Parameter host: a name or an address, one of IP version 6 with or without brackets; `unix:` and a path for a Unix
-    ///   domain socket, where the port means nothing.
+    /// - Parameter host: a name or an address, one of IP version 6 with or without brackets; `unix:` and a path for a
+    ///   Unix domain socket, where the port means nothing.
     /// - Throws: `invalidArgument` for what is neither.
     package init(host: String, port: Int) throws(HalcyonError) {
         if host.hasPrefix("unix:") {
@@ -43,6 +43,14 @@ package enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
         let colons = text.split(separator: ":", omittingEmptySubsequences: false)
         if colons.count == 2 { throw portInAddress(text) }
         return text
+    }
+
+    /// Whether nobody on another machine reaches it. A name other than `localhost` may mean anything.
+    package var isOfThisMachineOnly: Bool {
+        guard case .internet(let host, _) = self else { return true }
+        if host.lowercased() == "localhost" || host == "::1" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
     private static func portInAddress(_ text: String) -> HalcyonError {

@@ -121,8 +121,8 @@ package final class Listener: Sendable {
         switch number {
         case EADDRINUSE:
             return
-                "; another program listens there, perhaps another server: --\(flags)-port names another port, and 0 has the "
-                + "system choose one"
+                "; another program listens there, perhaps another server: --\(flags)-port names another port, and 0 "
+                + "has the system choose one"
         case EACCES: return "; --\(flags)-port names another port: those below 1024 need privileges"
         default: return "; --\(flags)-address names an address of this machine, 0.0.0.0 for all of them"
         }

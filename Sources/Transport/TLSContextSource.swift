@@ -1,8 +1,8 @@
 private import Glibc
 internal import Logging
-internal import ModelRuntime
 internal import NIOSSL
 internal import Tensors
+internal import Threads
 
 /// Makes TLS contexts from files, anew when they have changed. A change that can't be read leaves the old one in place.
 final class TLSContextSource: Sendable {

@@ -1,7 +1,7 @@
 package import NIOCore
 
-/// How long a client may take for its answers. It has a while for the first bytes, and each that it takes gives it as much
-/// time as the slowest client that is served needs for it, but never more than that while.
+/// How long a client may take for its answers. It has a while for the first bytes, and each that it takes gives it as
+/// much time as the slowest client that is served needs for it, but never more than that while.
 package struct WriteWatch {
     /// Bytes a second of the slowest client that is served.
     package static let slowestRate = 32 << 10

@@ -36,6 +36,31 @@ struct GRPCOutboundTests {
         #expect(sent == [false, false, false, false, true])
     }
 
+    @Test("Short messages that wait go out together, and each is told when it has been sent")
+    func together() throws {
+        var outbound = GRPCOutbound()
+        nonisolated(unsafe) var sent: [UInt8] = []
+        for number in UInt8(0)..<5 {
+            let notice: @Sendable () -> Void = { sent.append(number) }
+            outbound.add(
+                try GRPCFrame(.init([number]), nil), isWatched: false, whenSent: number == 2 ? nil : notice)
+        }
+        outbound.add(try GRPCFrame(.init([UInt8](repeating: 9, count: 65_520)), nil), isWatched: false, whenSent: nil)
+        outbound.add(try GRPCFrame(.init([UInt8](repeating: 9, count: 100)), nil), isWatched: true, whenSent: nil)
+        var piece = outbound.next(ByteBufferAllocator())
+        let first = try #require(piece)
+        #expect(Array(first.bytes.readableBytesView) == (UInt8(0)..<5).flatMap { [0, 0, 0, 0, 1, $0] })
+        first.whenSent?()
+        #expect(sent == [0, 1, 3, 4])
+        // What has no room behind others has a piece of its own, and what is watched is not mixed with what is not.
+        piece = outbound.next(ByteBufferAllocator())
+        #expect(piece?.bytes.readableBytes == 65_525)
+        piece = outbound.next(ByteBufferAllocator())
+        let last = try #require(piece)
+        #expect(last.isWatched && last.bytes.readableBytes == 105)
+        #expect(outbound.isEmpty)
+    }
+
     @Test("What is dropped is told")
     func dropping() throws {
         var outbound = GRPCOutbound()

@@ -10,7 +10,7 @@ import Testing
         ("{'inputs': []}", "JSON has texts in double quotes"), ("\u{FEFF}{}", "a byte order mark"),
     ])
     func isTold(body: String, advice: String) {
-        #expect(ForeignBody.advice(Buffer(copying: Array(body.utf8)))?.contains(advice) == true)
+        #expect(ForeignBody.advice(TensorBuffer(copying: Array(body.utf8)))?.contains(advice) == true)
     }
 
     @Test func bytesAreTold() {

@@ -55,7 +55,7 @@ struct ClassificationTests {
 
     @Test("Types without an order have no classes")
     func unordered() throws {
-        let tensor = try Tensor(name: "O", elementType: .bool, shape: [1], data: Buffer(copying: [1] as [UInt8]))
+        let tensor = try Tensor(name: "O", elementType: .bool, shape: [1], data: TensorBuffer(copying: [1] as [UInt8]))
         #expect(throws: HalcyonError.self) { try classes(tensor, count: 1, hasBatch: false) }
     }
 }

@@ -12,7 +12,7 @@ struct InferenceJSONTests {
         var limits = ProtocolLimits()
         change(&limits)
         return try InferenceJSONReader(limits: limits, memory: memory).read(
-            Buffer(copying: Array(json.utf8) + binary), jsonByteCount: json.utf8.count, model: "m", version: nil)
+            TensorBuffer(copying: Array(json.utf8) + binary), jsonByteCount: json.utf8.count, model: "m", version: nil)
     }
 
     private func message(_ json: String, binary: [UInt8] = []) -> String {
@@ -125,7 +125,7 @@ struct InferenceJSONTests {
     func answer() throws {
         let outputs = [
             try Tensor(name: "F", shape: [2], [0.1, .infinity] as [Float]),
-            try Tensor(name: "B", elementType: .bool, shape: [2], data: Buffer(copying: [1, 0] as [UInt8])),
+            try Tensor(name: "B", elementType: .bool, shape: [2], data: TensorBuffer(copying: [1, 0] as [UInt8])),
             try Tensor(name: "R", shape: [1], [7] as [Int32]),
         ]
         let response = InferenceResponse(modelName: "m", modelVersion: 3, id: "q\"", outputs: outputs)

@@ -12,7 +12,7 @@ struct InferenceProtobufTests {
     private func read(_ request: Inference_ModelInferRequest) throws -> InferenceCall {
         let reader = InferenceProtobufReader(limits: ProtocolLimits(), memory: SharedMemory(isAllowed: false))
         let bytes: [UInt8] = try request.serializedBytes()
-        return try reader.call(try reader.read(Buffer(copying: bytes)))
+        return try reader.call(try reader.read(TensorBuffer(copying: bytes)))
     }
 
     private func error(_ request: Inference_ModelInferRequest) -> String {
@@ -130,7 +130,7 @@ struct InferenceProtobufTests {
                 bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
             }
             bytes.removeLast(round % 5)
-            _ = try? reader.call(try reader.read(Buffer(copying: bytes)))
+            _ = try? reader.call(try reader.read(TensorBuffer(copying: bytes)))
         }
     }
 

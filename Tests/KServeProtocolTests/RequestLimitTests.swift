@@ -14,7 +14,7 @@ struct RequestLimitTests {
             let reader = InferenceJSONReader(
                 limits: ProtocolLimits(), memory: SharedMemory(isAllowed: true), budget: budget)
             _ = try reader.read(
-                Buffer(copying: Array(text.utf8)), jsonByteCount: text.utf8.count, model: "m", version: nil)
+                TensorBuffer(copying: Array(text.utf8)), jsonByteCount: text.utf8.count, model: "m", version: nil)
             return "no error"
         } catch { return error.message }
     }
@@ -26,7 +26,7 @@ struct RequestLimitTests {
         let reader = InferenceProtobufReader(
             limits: ProtocolLimits(), memory: SharedMemory(isAllowed: true), budget: budget)
         do {
-            _ = try reader.call(try reader.read(Buffer(copying: bytes)))
+            _ = try reader.call(try reader.read(TensorBuffer(copying: bytes)))
             return "no error"
         } catch { return HalcyonError(wrapping: error).message }
     }
@@ -178,26 +178,23 @@ struct RequestLimitTests {
 
     @Test("A raw binary request is answered in binary")
     func raw() throws {
-        let metadata = ModelMetadata(
-            name: "m", versions: [1], platform: "",
-            inputs: [.init(name: "IN", elementType: .fp32, shape: [-1])], outputs: [])
-        let call = try RawBinaryRequest.read(
-            Buffer(copying: [1, 2] as [Float]), metadata: metadata, maxBatchSize: 0, version: nil)
+        let model = ModelInterface(
+            name: "m", version: 1, inputs: [.init(name: "IN", elementType: .fp32, dimensions: [-1])], maxBatchSize: 0)
+        let call = try RawBinaryRequest.read(TensorBuffer(copying: [1, 2] as [Float]), for: model)
         #expect(call.prefersBinary)
     }
 
     @Test("generate counts its values first, and takes a single one for a list")
     func generate() throws {
-        let metadata = ModelMetadata(
-            name: "m", versions: [1], platform: "",
+        let model = ModelInterface(
+            name: "m", version: 1,
             inputs: [
-                .init(name: "IN", elementType: .fp32, shape: [-1]),
-                .init(name: "TEXT", elementType: .bytes, shape: [1]),
-            ], outputs: [])
+                .init(name: "IN", elementType: .fp32, dimensions: [-1]),
+                .init(name: "TEXT", elementType: .bytes, dimensions: [1]),
+            ], maxBatchSize: 0)
         func read(_ text: String) throws -> InferenceCall {
             try GenerateRequest.read(
-                Buffer(copying: Array(text.utf8)), metadata: metadata, maxBatchSize: 0, version: nil,
-                limits: ProtocolLimits(), budget: .unlimited)
+                TensorBuffer(copying: Array(text.utf8)), for: model, limits: ProtocolLimits(), budget: .unlimited)
         }
         let call = try read(#"{"IN": [1, 2, 3], "TEXT": "a\n", "id": 7}"#)
         #expect(call.request.inputs.map(\.shape) == [[3], [1]])

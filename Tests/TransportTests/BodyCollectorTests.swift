@@ -15,13 +15,13 @@ struct BodyCollectorTests {
         }
         let body = collector.finish()
         #expect(body.withUnsafeBytes { Array($0) } == bytes)
-        #expect(Int(bitPattern: body.baseAddress + offset) % BufferStorage.alignment == 0)
+        #expect(Int(bitPattern: body.baseAddress + offset) % TensorStorage.alignment == 0)
     }
 
     @Test("The limit holds, and the budget is given back when the body goes")
     func budget() throws {
         let budget = ByteBudget(maximum: 2000)
-        func collect(_ count: Int) throws -> Buffer {
+        func collect(_ count: Int) throws -> TensorBuffer {
             var collector = BodyCollector(
                 expected: count, alignedOffset: 0, limit: 1500, limitName: "limit", budget: budget)
             try collector.append(ByteBuffer(repeating: 1, count: count))

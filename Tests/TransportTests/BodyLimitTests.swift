@@ -22,7 +22,8 @@ struct BodyLimitTests {
         #expect(limit("/v2/repository/models/m/load", [json]).byteCount == 100)
         #expect(
             limit("/v2/models/m/infer", [("Content-Length", "101")]).obstacle
-                == "the request's body of 101 bytes exceeds the maximum allowed value of 100 bytes, which --http-max-input-size sets"
+                == "the request's body of 101 bytes exceeds the maximum allowed value of 100 bytes, which "
+                + "--http-max-input-size sets"
         )
     }
 
@@ -33,11 +34,13 @@ struct BodyLimitTests {
         #expect(limit("/v2/models/m/infer", [json]).name == "max-inflight-bytes")
         #expect(
             limit("/v2/models/m/infer", [json, ("Content-Length", "1001")]).obstacle
-                == "the request's body of 1001 bytes exceeds the maximum allowed value of 1000 bytes, which --max-inflight-bytes sets"
+                == "the request's body of 1001 bytes exceeds the maximum allowed value of 1000 bytes, which "
+                + "--max-inflight-bytes sets"
         )
         #expect(
             limit("/v2/models/m/infer", [("Inference-Header-Content-Length", "101")]).obstacle
-                == "the request's JSON of 101 bytes exceeds the maximum allowed value of 100 bytes, which --http-max-input-size sets"
+                == "the request's JSON of 101 bytes exceeds the maximum allowed value of 100 bytes, which "
+                + "--http-max-input-size sets"
         )
     }
 }
@@ -47,7 +50,7 @@ struct AnswerPieceTests {
     @Test("Parts come out in pieces, whole and in order", arguments: [1, 2, 3, 7, 100])
     func pieces(size: Int) {
         var parts = ByteParts([
-            .bytes([1, 2, 3]), .bytes([]), .buffer(Buffer(copying: [4, 5] as [UInt8])), .bytes([6]),
+            .bytes([1, 2, 3]), .bytes([]), .buffer(TensorBuffer(copying: [4, 5] as [UInt8])), .bytes([6]),
         ])
         #expect(parts.byteCount == 6)
         var found: [UInt8] = []

@@ -21,4 +21,15 @@ import Testing
         let error = #expect(throws: HalcyonError.self) { try ListenAddress(host: text, port: 1) }
         #expect(error?.message.contains(complaint) == true)
     }
+
+    @Test(
+        arguments: [
+            ("127.0.0.1", true), ("127.1.2.3", true), ("localhost", true), ("::1", true), ("[::1]", true),
+            ("unix:/run/s", true), ("0.0.0.0", false), ("::", false), ("192.168.0.1", false),
+            ("127.example.com", false),
+            ("myhost", false), ("127.0.0.1.example.com", false), ("127.0.0.256", false),
+        ] as [(String, Bool)])
+    func ofThisMachineOnly(text: String, expected: Bool) throws {
+        #expect(try ListenAddress(host: text, port: 1).isOfThisMachineOnly == expected)
+    }
 }

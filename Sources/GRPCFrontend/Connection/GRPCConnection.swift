@@ -3,13 +3,13 @@ internal import NIOCore
 /// What an HTTP/2 connection does as a whole, as a value: what happens goes in, with its time where that matters, and
 /// what to do comes out.
 ///
-/// A connection ends gently in two steps (RFC 9113, section 6.8): a GOAWAY that refuses nothing yet and a ping; when the
-/// ping's answer shows that the client knows, a GOAWAY with the last call that is served; and when that call has ended,
-/// the end. Calls that the client began before it knew are served like any other.
+/// A connection ends gently in two steps (RFC 9113, section 6.8): a GOAWAY that refuses nothing yet and a ping; when
+/// the ping's answer shows that the client knows, a GOAWAY with the last call that is served; and when that call has
+/// ended, the end. Calls that the client began before it knew are served like any other.
 struct GRPCConnection {
     enum Action: Equatable {
-        /// A GOAWAY that names the highest number there is, past the HTTP/2 implementation, which would refuse the calls
-        /// that are still on their way.
+        /// A GOAWAY that names the highest number there is, past the HTTP/2 implementation, which would refuse the
+        /// calls that are still on their way.
         case announceEnd
         case ping(UInt64)
         case goAway(lastStream: Int, code: Code, reason: String)

@@ -1,7 +1,7 @@
 internal import NIOCore
 
-/// Follows the frames in the bytes that go out, to know when the HTTP/2 implementation gives a connection up: its errors
-/// do not say whether they concern a stream or all of them.
+/// Follows the frames in the bytes that go out, to know when the HTTP/2 implementation gives a connection up: its
+/// errors do not say whether they concern a stream or all of them.
 struct HTTP2FrameCursor {
     /// Bytes of a frame's header: length, type, flags, stream (RFC 9113, section 4.1).
     private static let headerSize = 9

@@ -1,7 +1,7 @@
 internal import NIOCore
 
-/// How many pings are too many, from either side, while the server has nothing to send; gRPC's own rules (its proposal A8,
-/// and `GRPC_ARG_HTTP2_MAX_PING_STRIKES` and its kin).
+/// How many pings are too many, from either side, while the server has nothing to send; gRPC's own rules (its proposal
+/// A8, and `GRPC_ARG_HTTP2_MAX_PING_STRIKES` and its kin).
 struct PingPolicy {
     private let options: GRPCOptions
     private var lastReceived: NIODeadline?

@@ -3,8 +3,9 @@ internal import NIOCore
 
 /// What one call does, as a value: what happens goes in, with its time where that matters, and what to do comes out.
 ///
-/// Whichever way a call ends, it ends once. Where the wire ends it (a deadline, a message that can't be read) the status
-/// goes out first and what it had begun is taken back then: that ends with a status of its own, which comes too late.
+/// Whichever way a call ends, it ends once. Where the wire ends it (a deadline, a message that can't be read) the
+/// status goes out first and what it had begun is taken back then: that ends with a status of its own, which comes too
+/// late.
 struct GRPCStream {
     enum Action: Equatable {
         /// The client's call is that method's.

@@ -1,4 +1,4 @@
-/// The parts of the protocol that can be restricted, by the reference's names.
+/// The parts of the protocol that can be restricted, by Triton's names.
 package enum APIGroup: String, Hashable, Sendable, CaseIterable {
     case health
     case metadata

@@ -46,7 +46,7 @@ package struct AccessPolicy: Hashable, Sendable {
     ///
     /// - Parameter header: the value of a header of the request, by its name in lower case.
     package func missingKey(for group: APIGroup, header: (String) -> String?) -> Key? {
-        guard let key = keys[group] else { return nil }
+        guard !keys.isEmpty, let key = keys[group] else { return nil }
         let given = header(key.header) ?? ""
         return Self.isEqual(given, key.value) ? nil : key
     }

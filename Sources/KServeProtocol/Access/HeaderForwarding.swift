@@ -1,8 +1,9 @@
 package import ModelRuntime
 package import Tensors
+internal import Threads
 
-/// Which headers of a request become parameters of its inference: those whose name matches a pattern from one end to the
-/// other, whatever their case.
+/// Which headers of a request become parameters of its inference: those whose name matches a pattern from one end to
+/// the other, whatever their case.
 package final class HeaderForwarding: Sendable {
     private struct State {
         let pattern: Regex<AnyRegexOutput>

@@ -5,7 +5,7 @@ package import Tensors
 package struct LoadRequest: Sendable {
     package enum Value: Sendable {
         case text(String)
-        case bytes(Buffer)
+        case bytes(TensorBuffer)
         case other
     }
 
@@ -24,7 +24,7 @@ package struct LoadRequest: Sendable {
 
     /// - Throws: as ``init(_:model:)``, without the model's name.
     package init(_ parameters: [String: Value]) throws(HalcyonError) {
-        var files: [String: Buffer] = [:]
+        var files: [String: TensorBuffer] = [:]
         var configuration: String?
         for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
             if name.hasPrefix("file:") {
@@ -50,14 +50,14 @@ package struct LoadRequest: Sendable {
         override = ModelOverride(configuration: configuration, files: files)
     }
 
-    private static func content(_ value: Value, _ name: String) throws(HalcyonError) -> Buffer {
+    private static func content(_ value: Value, _ name: String) throws(HalcyonError) -> TensorBuffer {
         switch value {
         case .bytes(let bytes): return bytes
         case .text(let text):
             guard let bytes = Base64.decode(text) else {
                 throw HalcyonError(.invalidArgument, "parameter '\(name.prefix(100))' is not base64")
             }
-            return Buffer(copying: bytes)
+            return TensorBuffer(copying: bytes)
         case .other:
             throw HalcyonError(.invalidArgument, "parameter '\(name.prefix(100))' must hold the file's bytes")
         }

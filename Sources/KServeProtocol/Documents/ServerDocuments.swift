@@ -1,7 +1,7 @@
 package import Halcyon
 package import JSONText
 
-/// The protocol's JSON documents about the server and its models; key for key as the reference writes them.
+/// The protocol's JSON documents about the server and its models; key for key as Triton writes them.
 package enum ServerDocuments {
     package static func metadata(_ metadata: ServerMetadata) -> JSONValue {
         [

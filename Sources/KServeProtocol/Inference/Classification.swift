@@ -38,7 +38,7 @@ enum Classification {
         }
         return try Tensor(
             name: tensor.name, elementType: .bytes, shape: hasBatchDimension ? [items, classes] : [classes],
-            data: Buffer(copying: bytes))
+            data: TensorBuffer(copying: bytes))
     }
 
     private struct Values {
@@ -91,7 +91,7 @@ enum Classification {
         return Values(isGreater: isGreater, text: { text(value($0)) })
     }
 
-    /// Six decimals, as the reference prints a floating-point value here.
+    /// Six decimals, as Triton prints a floating-point value here.
     private static func fixed(_ value: some BinaryFloatingPoint) -> String {
         let double = Double(value)
         guard double.isFinite, double.magnitude < 1e12 else { return "\(double)" }

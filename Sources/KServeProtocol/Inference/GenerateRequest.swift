@@ -1,13 +1,13 @@
 package import Halcyon
 internal import JSONText
+internal import ModelConfigurations
 package import Tensors
 
 /// The body of a request to `generate` and `generate_stream`: a flat object whose members are the model's inputs.
 package enum GenerateRequest {
     /// - Throws: `invalidArgument` for a member that can't be the input of that name.
     package static func read(
-        _ body: Buffer, metadata: ModelMetadata, maxBatchSize: Int, version: Int64?, limits: ProtocolLimits,
-        budget: ByteBudget
+        _ body: TensorBuffer, for model: ModelInterface, limits: ProtocolLimits, budget: ByteBudget
     ) throws(HalcyonError) -> InferenceCall {
         var id = ""
         var parameters = RequestParameters()
@@ -19,8 +19,8 @@ package enum GenerateRequest {
                 try scanner.object { scanner, name in
                     try ProtocolLimits.checkParameters(members)
                     members += 1
-                    if let input = metadata.inputs.first(where: { $0.name == name }) {
-                        inputs.append(try tensor(&scanner, input, hasBatch: maxBatchSize > 0, budget))
+                    if let input = model.inputs.first(where: { $0.name == name }) {
+                        inputs.append(try tensor(&scanner, input, of: model, budget))
                     } else if name == "id" {
                         id = try identifier(&scanner)
                     } else {
@@ -30,12 +30,12 @@ package enum GenerateRequest {
                 try scanner.end()
             }
         } catch let error as JSONError {
-            throw HalcyonError(.invalidArgument, "failed to parse the request JSON buffer: \(error)")
+            throw HalcyonError(.invalidArgument, "failed to parse the request JSON buffer: \(error)", cause: error)
         } catch {
             throw HalcyonError(wrapping: error)
         }
         var request = InferenceRequest(
-            modelName: metadata.name, modelVersion: version, id: id, inputs: inputs, priority: parameters.priority,
+            modelName: model.name, modelVersion: model.version, id: id, inputs: inputs, priority: parameters.priority,
             timeoutMicroseconds: parameters.timeoutMicroseconds)
         request.sequence = parameters.sequence
         request.parameters = parameters.forModel
@@ -80,7 +80,7 @@ package enum GenerateRequest {
     }
 
     private static func tensor(
-        _ scanner: inout JSONScanner, _ input: ModelMetadata.TensorMetadata, hasBatch: Bool, _ budget: ByteBudget
+        _ scanner: inout JSONScanner, _ input: TensorConfiguration, of model: ModelInterface, _ budget: ByteBudget
     ) throws -> Tensor {
         // One request is one item, and a list is its elements in order: they are counted first, and then read.
         let isList = try scanner.kind() == .array
@@ -93,15 +93,16 @@ package enum GenerateRequest {
                 count += 1
             }
         }
-        var dimensions = Array(input.shape.dimensions.dropFirst(hasBatch ? 1 : 0))
-        let fixed = try Shape(dimensions.filter { $0 >= 0 }).elementCount()
+        var dimensions = input.dimensions.dimensions
+        let fixed = try TensorShape(dimensions.filter { $0 >= 0 }).elementCount()
         guard dimensions.filter({ $0 < 0 }).count <= 1, fixed > 0, count % fixed == 0 else {
             throw HalcyonError(
-                .invalidArgument, "\(count) values do not make the input '\(input.name)' of shape \(input.shape)")
+                .invalidArgument,
+                "\(count) values do not make the input '\(input.name)' of shape \(model.shape(of: input))")
         }
         if let open = dimensions.firstIndex(where: { $0 < 0 }) { dimensions[open] = count / fixed }
-        if hasBatch { dimensions.insert(1, at: 0) }
-        let shape = Shape(dimensions)
+        if model.maxBatchSize > 0 { dimensions.insert(1, at: 0) }
+        let shape = TensorShape(dimensions)
         let reader = TensorJSONReader(
             name: input.name, elementType: input.elementType, shape: shape, budget: budget)
         return Tensor(

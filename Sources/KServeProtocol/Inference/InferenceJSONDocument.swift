@@ -2,15 +2,15 @@ internal import JSONText
 internal import ModelRuntime
 internal import Tensors
 
-/// The JSON of an inference request. What an input's values mean depends on fields that may stand behind them: then only
-/// their place in the text is noted.
+/// The JSON of an inference request. What an input's values mean depends on fields that may stand behind them: then
+/// only their place in the text is noted.
 struct InferenceJSONDocument {
     struct Tensor {
         var name: String?
         var dataType: String?
-        var shape: Shape?
+        var shape: TensorShape?
         /// The values, where type and shape stood before them.
-        var values: Buffer?
+        var values: TensorBuffer?
         /// Where the values stand in the text, where type or shape were not known by then.
         var data: Range<Int>?
         var binarySize: Int?
@@ -112,7 +112,7 @@ struct InferenceJSONDocument {
         }
     }
 
-    private static func shape(_ scanner: inout JSONScanner, of name: String?) throws -> Shape {
+    private static func shape(_ scanner: inout JSONScanner, of name: String?) throws -> TensorShape {
         guard try scanner.kind() == .array else { throw mismatch("shape", "array") }
         var dimensions: [Int] = []
         try scanner.array { scanner in
@@ -123,7 +123,7 @@ struct InferenceJSONDocument {
             try ProtocolLimits.checkRank(dimensions.count + 1, of: name)
             dimensions.append(Int(size))
         }
-        return Shape(dimensions)
+        return TensorShape(dimensions)
     }
 
     private static func string(_ scanner: inout JSONScanner, _ field: String) throws -> String {
@@ -151,7 +151,8 @@ struct InferenceJSONDocument {
             default:
                 throw HalcyonError(
                     .invalidArgument,
-                    "parameter '\(name.shortened())' has invalid type. It should be either 'int', 'bool', 'string' or 'double'."
+                    "parameter '\(name.shortened())' has invalid type. It should be either 'int', 'bool', 'string' "
+                        + "or 'double'."
                 )
             }
         }

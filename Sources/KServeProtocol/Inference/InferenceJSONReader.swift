@@ -1,6 +1,6 @@
 internal import Halcyon
 internal import JSONText
-internal import ModelConfiguration
+internal import ModelConfigurations
 package import Tensors
 
 /// Reads the body of an inference request: JSON, and binary data behind it (the binary tensor data extension).
@@ -19,9 +19,10 @@ package struct InferenceJSONReader {
     /// - Parameters:
     ///   - body: the whole body.
     ///   - jsonByteCount: how much of it is JSON.
-    /// - Throws: `invalidArgument` that names the field; `notFound` for a region of shared memory that nobody registered.
+    /// - Throws: `invalidArgument` that names the field; `notFound` for a region of shared memory that nobody
+    ///   registered.
     package func read(
-        _ body: Buffer, jsonByteCount: Int, model: String, version: Int64?
+        _ body: TensorBuffer, jsonByteCount: Int, model: String, version: Int64?
     ) throws(HalcyonError) -> InferenceCall {
         do {
             let json = try body.slice(offset: 0, byteCount: jsonByteCount)
@@ -31,7 +32,7 @@ package struct InferenceJSONReader {
                 try call(document, text, binary: BinarySection(binary, model: model), model: model, version: version)
             }
         } catch let error as JSONError {
-            throw HalcyonError(.invalidArgument, "failed to parse the request JSON buffer: \(error)")
+            throw HalcyonError(.invalidArgument, "failed to parse the request JSON buffer: \(error)", cause: error)
         } catch {
             throw HalcyonError(wrapping: error)
         }
@@ -78,7 +79,8 @@ package struct InferenceJSONReader {
             throw HalcyonError(
                 .invalidArgument,
                 "Input must set only one of the following fields: 'data', 'binary_data_size' in 'parameters', "
-                    + "'shared_memory_region' in 'parameters'. But \(sources == 0 ? "no" : "more than one") field is set"
+                    + "'shared_memory_region' in 'parameters'. But \(sources == 0 ? "no" : "more than one") field is "
+                    + "set"
             )
         }
         var tensor = Tensor(named: name, elementType: elementType, shape: shape)
@@ -118,23 +120,23 @@ package struct InferenceJSONReader {
 extension Tensor {
     /// A tensor whose bytes are still to come. Whether they are as many as the shape says is the engine's to check,
     /// against the model.
-    init(named name: String, elementType: ElementType, shape: Shape) {
-        self.init(unchecked: name, elementType: elementType, shape: shape, data: Buffer(copying: [UInt8]()))
+    init(named name: String, elementType: ElementType, shape: TensorShape) {
+        self.init(unchecked: name, elementType: elementType, shape: shape, data: TensorBuffer(copying: [UInt8]()))
     }
 }
 
 /// The bytes behind the JSON, handed out in order.
 struct BinarySection {
-    private let bytes: Buffer
+    private let bytes: TensorBuffer
     private let model: String
     private var position = 0
 
-    init(_ bytes: Buffer, model: String) {
+    init(_ bytes: TensorBuffer, model: String) {
         self.bytes = bytes
         self.model = model
     }
 
-    mutating func take(_ count: Int, for input: String) throws(HalcyonError) -> Buffer {
+    mutating func take(_ count: Int, for input: String) throws(HalcyonError) -> TensorBuffer {
         let left = bytes.byteCount - position
         guard count <= left else {
             throw HalcyonError(

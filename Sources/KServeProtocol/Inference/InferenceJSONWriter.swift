@@ -7,12 +7,13 @@ package struct InferenceJSONWriter {
     /// The JSON, with nothing behind it where `binary` is empty.
     package let json: [UInt8]
     /// The bytes behind the JSON, in order; without a copy.
-    package let binary: [Buffer]
+    package let binary: [TensorBuffer]
 
     /// - Throws: `unsupported` for text that JSON can't hold.
     package init(_ result: InferenceResult) throws(HalcyonError) {
         var output = JSONOutput()
-        var binary: [Buffer] = []
+        output.reserve(Self.usualSize)
+        var binary: [TensorBuffer] = []
         output.append("{")
         if !result.id.isEmpty {
             output.append("\"id\":")
@@ -41,6 +42,9 @@ package struct InferenceJSONWriter {
         self.binary = binary
     }
 
+    /// Bytes of most answers, without their values.
+    private static let usualSize = 400
+
     /// Members of an object, without its braces.
     static func write(_ parameters: [InferenceParameter], to output: inout JSONOutput) {
         for (index, parameter) in parameters.enumerated() {
@@ -58,7 +62,7 @@ package struct InferenceJSONWriter {
     }
 
     private static func write(
-        _ each: InferenceResult.Output, to output: inout JSONOutput, binary: inout [Buffer]
+        _ each: InferenceResult.Output, to output: inout JSONOutput, binary: inout [TensorBuffer]
     ) throws(HalcyonError) {
         output.append("{\"name\":")
         output.append(string: each.tensor.name)

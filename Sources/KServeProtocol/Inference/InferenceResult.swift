@@ -1,7 +1,8 @@
 package import ModelRuntime
 package import Tensors
 
-/// An answer that is ready for a wire: outputs in the order that the request wants, classes made, shared memory written.
+/// An answer that is ready for a wire: outputs in the order that the request wants, classes made, shared memory
+/// written.
 package struct InferenceResult: Sendable {
     package struct Output: Sendable {
         /// With its values, or, where `region` is set, with the bytes that lie there now.

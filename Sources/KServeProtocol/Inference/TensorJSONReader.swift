@@ -5,12 +5,12 @@ internal import Tensors
 struct TensorJSONReader {
     let name: String
     let elementType: ElementType
-    let shape: Shape
+    let shape: TensorShape
     /// What the tensor's bytes count against.
     let budget: ByteBudget
 
     /// Reads a value that stands for a list of one.
-    func readSingle(_ scanner: inout JSONScanner) throws -> Buffer {
+    func readSingle(_ scanner: inout JSONScanner) throws -> TensorBuffer {
         _ = try scanner.kind()
         let start = scanner.position
         try scanner.skip()
@@ -26,7 +26,7 @@ struct TensorJSONReader {
         }
     }
 
-    func read(_ scanner: inout JSONScanner) throws -> Buffer {
+    func read(_ scanner: inout JSONScanner) throws -> TensorBuffer {
         let count = try shape.elementCount()
         switch elementType {
         case .bool: return try numbers(&scanner, count) { try $0.bool() }
@@ -48,7 +48,7 @@ struct TensorJSONReader {
 
     private func integers<Integer: FixedWidthInteger & BitwiseCopyable>(
         _ scanner: inout JSONScanner, _ count: Int, _ type: Integer.Type
-    ) throws -> Buffer {
+    ) throws -> TensorBuffer {
         try numbers(&scanner, count) { scanner in
             let value: Integer?
             switch try scanner.number() {
@@ -67,7 +67,7 @@ struct TensorJSONReader {
 
     private func numbers<Element: BitwiseCopyable>(
         _ scanner: inout JSONScanner, _ count: Int, _ element: (inout JSONScanner) throws -> Element
-    ) throws -> Buffer {
+    ) throws -> TensorBuffer {
         // A text has at least two bytes for each element, so a shape can't ask for more memory than the text is long.
         guard count <= scanner.remaining else { throw mismatch }
         let storage = try budget.allocate(byteCount: count * MemoryLayout<Element>.stride)
@@ -79,10 +79,10 @@ struct TensorJSONReader {
             filled += 1
         }
         guard filled == count else { throw mismatch }
-        return Buffer(storage)
+        return TensorBuffer(storage)
     }
 
-    private func strings(_ scanner: inout JSONScanner, _ count: Int) throws -> Buffer {
+    private func strings(_ scanner: inout JSONScanner, _ count: Int) throws -> TensorBuffer {
         var bytes = BodyCollector(
             expected: nil, alignedOffset: 0, limit: Int.max / 2, limitName: "63 bits", budget: budget)
         var filled = 0

@@ -1,4 +1,5 @@
 internal import Halcyon
+internal import ProtobufWire
 package import Tensors
 
 /// Reads `ModelInferRequest`; tensors in `raw_input_contents` stay where they are.
@@ -19,7 +20,7 @@ package struct InferenceProtobufReader {
         fileprivate var outputs: [Output] = []
         /// Where the raw contents lie in the message.
         fileprivate var raw: [Range<Int>] = []
-        fileprivate var body: Buffer
+        fileprivate var body: TensorBuffer
     }
 
     fileprivate struct Input: Sendable {
@@ -80,10 +81,10 @@ package struct InferenceProtobufReader {
     // MARK: The message
 
     /// - Throws: `internal` for what is no protobuf; `invalidArgument` for parameters of the wrong kind.
-    package func read(_ body: Buffer) throws(HalcyonError) -> Message {
+    package func read(_ body: TensorBuffer) throws(HalcyonError) -> Message {
         var message = Message(body: body)
         do {
-            try body.withUnsafeBytes { bytes in try read(ProtobufReader(bytes), into: &message) }
+            try body.withUnsafeBytes { bytes in try read(ProtobufReader(bytes[...]), into: &message) }
         } catch {
             throw HalcyonError(wrapping: error)
         }
@@ -95,23 +96,23 @@ package struct InferenceProtobufReader {
         var parameters = 0
         while let (field, value) = try reader.next() {
             switch field {
-            case 1: message.model = try reader.string(value, "model_name")
-            case 2: message.version = try reader.string(value, "model_version")
-            case 3: message.id = try reader.string(value, "id")
+            case 1: message.model = try value.string("model_name")
+            case 2: message.version = try value.string("model_version")
+            case 3: message.id = try value.string("id")
             case 4:
                 try ProtocolLimits.checkParameters(parameters)
                 parameters += 1
-                let (key, parameter) = try Self.parameter(try reader.message(value))
+                let (key, parameter) = try Self.parameter(try value.message())
                 if let parameter { try message.parameters.set(key, parameter, from: .grpc) }
             case 5:
                 try checkCount(message.inputs.count, limits.inputs, "inputs")
-                message.inputs.append(try Self.input(try reader.message(value)))
+                message.inputs.append(try Self.input(try value.message()))
             case 6:
                 try checkCount(message.outputs.count, limits.outputs, "outputs")
-                message.outputs.append(try Self.output(try reader.message(value)))
+                message.outputs.append(try Self.output(try value.message()))
             case 7:
                 try checkCount(message.raw.count, limits.inputs, "raw_input_contents")
-                message.raw.append(try reader.range(value))
+                message.raw.append(try value.range())
             default: break
             }
         }
@@ -129,21 +130,21 @@ package struct InferenceProtobufReader {
         var parameters = 0
         while let (field, value) = try reader.next() {
             switch field {
-            case 1: input.name = try reader.string(value, "name")
-            case 2: input.dataType = try reader.string(value, "datatype")
+            case 1: input.name = try value.string("name")
+            case 2: input.dataType = try value.string("datatype")
             case 3:
                 if case .varint(let number) = value {
                     try append(number, to: &input)
                 } else {
-                    var packed = try reader.message(value)
+                    var packed = try value.message()
                     while !packed.isAtEnd { try append(try packed.varint(), to: &input) }
                 }
             case 4:
                 try ProtocolLimits.checkParameters(parameters)
                 parameters += 1
-                let (key, parameter) = try Self.parameter(try reader.message(value))
+                let (key, parameter) = try Self.parameter(try value.message())
                 if let parameter { try input.region.set(key, parameter) }
-            case 5: input.contents = try reader.range(value)
+            case 5: input.contents = try value.range()
             default: break
             }
         }
@@ -161,11 +162,11 @@ package struct InferenceProtobufReader {
         var parameters = 0
         while let (field, value) = try reader.next() {
             switch field {
-            case 1: output.name = try reader.string(value, "name")
+            case 1: output.name = try value.string("name")
             case 2:
                 try ProtocolLimits.checkParameters(parameters)
                 parameters += 1
-                let (key, parameter) = try Self.parameter(try reader.message(value))
+                let (key, parameter) = try Self.parameter(try value.message())
                 guard let parameter else { continue }
                 try output.region.set(key, parameter)
                 if key == "classification" {
@@ -177,8 +178,9 @@ package struct InferenceProtobufReader {
                     guard count > 0 else {
                         throw HalcyonError(
                             .invalidArgument,
-                            "invalid value for 'classification' parameter, expected >= 0: output '\(output.name)' wants "
-                                + "\(count) classes, and there is at least 1; leave the parameter out for the values")
+                            "invalid value for 'classification' parameter, expected >= 0: output '\(output.name)' "
+                                + "wants \(count) classes, and there is at least 1; leave the parameter out for the "
+                                + "values")
                     }
                     output.classCount = Int(count)
                 }
@@ -197,16 +199,16 @@ package struct InferenceProtobufReader {
         var parameter: RequestParameters.Value?
         while let (field, value) = try reader.next() {
             switch field {
-            case 1: key = try reader.string(value, "a parameter's name")
+            case 1: key = try value.string("a parameter's name")
             case 2:
-                var choice = try reader.message(value)
+                var choice = try value.message()
                 while let (field, value) = try choice.next() {
                     switch (field, value) {
                     case (1, .varint(let number)): parameter = .bool(number != 0)
                     case (2, .varint(let number)): parameter = .integer(Int64(bitPattern: number))
                     case (3, _):
                         parameter = .string(
-                            try choice.string(value, "string_param", limit: ProtocolLimits.parameterLength))
+                            try value.string("string_param", limit: ProtocolLimits.parameterLength))
                     case (4, .fixed64(let bits)): parameter = .number(Double(bitPattern: bits))
                     case (5, .varint(let number)): parameter = .unsigned(number)
                     default: break
@@ -220,8 +222,8 @@ package struct InferenceProtobufReader {
 
     // MARK: The call
 
-    /// - Throws: `invalidArgument` for tensors without data, or data of the wrong kind; `notFound` for a region of shared
-    ///   memory that nobody registered.
+    /// - Throws: `invalidArgument` for tensors without data, or data of the wrong kind; `notFound` for a region of
+    ///   shared memory that nobody registered.
     package func call(_ message: Message) throws(HalcyonError) -> InferenceCall {
         let version = try Self.version(message.version)
         var raw = message.raw[...]
@@ -276,8 +278,8 @@ package struct InferenceProtobufReader {
                 "invalid datatype '\(input.dataType.shortened())' of input '\(input.name.shortened())'"
                     + ElementType.advice(for: input.dataType))
         }
-        let shape = Shape(input.shape)
-        let data: Buffer
+        let shape = TensorShape(input.shape)
+        let data: TensorBuffer
         if let region = try input.region.reference() {
             try memory.checkAllowed()
             data = try memory.buffer(region)
@@ -308,10 +310,10 @@ package struct InferenceProtobufReader {
     }
 
     /// Engines read elements by their type: bytes that lie across its boundaries are copied once more.
-    private func aligned(_ buffer: Buffer, for type: ElementType) throws(HalcyonError) -> Buffer {
+    private func aligned(_ buffer: TensorBuffer, for type: ElementType) throws(HalcyonError) -> TensorBuffer {
         guard let size = type.byteSize, Int(bitPattern: buffer.baseAddress) % size != 0 else { return buffer }
         let storage = try budget.allocate(byteCount: buffer.byteCount)
         try buffer.copy(to: storage.baseAddress)
-        return Buffer(storage)
+        return TensorBuffer(storage)
     }
 }

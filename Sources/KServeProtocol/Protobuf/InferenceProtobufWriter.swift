@@ -15,7 +15,7 @@ package struct InferenceProtobufWriter {
 
         package enum Part: Sendable {
             case bytes([UInt8])
-            case tensor(Buffer)
+            case tensor(TensorBuffer)
         }
 
         fileprivate mutating func append(_ bytes: [UInt8]) {
@@ -23,7 +23,7 @@ package struct InferenceProtobufWriter {
             byteCount += bytes.count
         }
 
-        fileprivate mutating func append(_ buffer: Buffer) {
+        fileprivate mutating func append(_ buffer: TensorBuffer) {
             parts.append(.tensor(buffer))
             byteCount += buffer.byteCount
         }
@@ -41,7 +41,7 @@ package struct InferenceProtobufWriter {
         var message = Message()
         var pending = writer
         for output in result.outputs {
-            let data = output.region == nil ? output.tensor.data : Buffer(copying: [UInt8]())
+            let data = output.region == nil ? output.tensor.data : TensorBuffer(copying: [UInt8]())
             pending.lengthHeader(6, data.byteCount)
             message.append(pending.bytes)
             message.append(data)

@@ -1,3 +1,4 @@
+internal import ProtobufWire
 internal import Tensors
 
 /// Reads `InferTensorContents`: a tensor's elements as lists of protobuf's own types.
@@ -9,13 +10,13 @@ struct ProtobufContents {
     let budget: ByteBudget
 
     /// - Parameter range: where the message lies in the body.
-    func read(_ body: Buffer, _ range: Range<Int>) throws(HalcyonError) -> Buffer {
+    func read(_ body: TensorBuffer, _ range: Range<Int>) throws(HalcyonError) -> TensorBuffer {
         do {
             return try body.withUnsafeBytes { bytes in
                 var output = BodyCollector(
                     expected: range.count, alignedOffset: 0, limit: Int.max / 2, limitName: "63 bits", budget: budget)
-                var reader = ProtobufReader(bytes, range)
-                while let (field, value) = try reader.next() { try append(field, value, bytes, reader, to: &output) }
+                var reader = ProtobufReader(bytes[range])
+                while let (field, value) = try reader.next() { try append(field, value, to: &output) }
                 return output.finish()
             }
         } catch {
@@ -24,27 +25,26 @@ struct ProtobufContents {
     }
 
     private func append(
-        _ field: Int, _ value: ProtobufReader.Value, _ bytes: UnsafeRawBufferPointer, _ reader: ProtobufReader,
-        to output: inout BodyCollector
+        _ field: Int, _ value: ProtobufReader.Value, to output: inout BodyCollector
     ) throws(HalcyonError) {
         guard (1...8).contains(field) else { return }
         switch (field, elementType) {
-        case (1, .bool): try numbers(value, reader, &output) { UInt8($0 == 0 ? 0 : 1) }
-        case (2, .int8): try numbers(value, reader, &output) { Int8(exactly: Int32(truncatingIfNeeded: $0)) }
-        case (2, .int16): try numbers(value, reader, &output) { Int16(exactly: Int32(truncatingIfNeeded: $0)) }
-        case (2, .int32): try numbers(value, reader, &output) { Int32(truncatingIfNeeded: $0) }
-        case (3, .int64): try numbers(value, reader, &output) { Int64(bitPattern: $0) }
-        case (4, .uint8): try numbers(value, reader, &output) { UInt8(exactly: UInt32(truncatingIfNeeded: $0)) }
-        case (4, .uint16): try numbers(value, reader, &output) { UInt16(exactly: UInt32(truncatingIfNeeded: $0)) }
-        case (4, .uint32): try numbers(value, reader, &output) { UInt32(truncatingIfNeeded: $0) }
-        case (5, .uint64): try numbers(value, reader, &output) { $0 }
-        case (6, .fp32): try fixed(value, size: 4, bytes, &output)
-        case (7, .fp64): try fixed(value, size: 8, bytes, &output)
+        case (1, .bool): try numbers(value, &output) { UInt8($0 == 0 ? 0 : 1) }
+        case (2, .int8): try numbers(value, &output) { Int8(exactly: Int32(truncatingIfNeeded: $0)) }
+        case (2, .int16): try numbers(value, &output) { Int16(exactly: Int32(truncatingIfNeeded: $0)) }
+        case (2, .int32): try numbers(value, &output) { Int32(truncatingIfNeeded: $0) }
+        case (3, .int64): try numbers(value, &output) { Int64(bitPattern: $0) }
+        case (4, .uint8): try numbers(value, &output) { UInt8(exactly: UInt32(truncatingIfNeeded: $0)) }
+        case (4, .uint16): try numbers(value, &output) { UInt16(exactly: UInt32(truncatingIfNeeded: $0)) }
+        case (4, .uint32): try numbers(value, &output) { UInt32(truncatingIfNeeded: $0) }
+        case (5, .uint64): try numbers(value, &output) { $0 }
+        case (6, .fp32): try fixed(value, size: 4, &output)
+        case (7, .fp64): try fixed(value, size: 8, &output)
         case (8, .bytes):
-            let range = try reader.range(value)
-            guard let count = UInt32(exactly: range.count) else { throw ProtobufReader.malformed }
+            let element = try value.content()
+            guard let count = UInt32(exactly: element.count) else { throw ProtobufReader.malformed }
             try Self.append(count.littleEndian, &output)
-            try output.append(UnsafeRawBufferPointer(rebasing: bytes[range]))
+            try output.append(UnsafeRawBufferPointer(rebasing: element))
         default:
             throw HalcyonError(
                 .invalidArgument,
@@ -55,14 +55,13 @@ struct ProtobufContents {
 
     /// Whole numbers, packed into one field or one in each.
     private func numbers<Element: BitwiseCopyable>(
-        _ value: ProtobufReader.Value, _ reader: ProtobufReader, _ output: inout BodyCollector,
-        _ convert: (UInt64) -> Element?
+        _ value: ProtobufReader.Value, _ output: inout BodyCollector, _ convert: (UInt64) -> Element?
     ) throws(HalcyonError) {
         if case .varint(let number) = value {
             try append(convert(number), number, &output)
             return
         }
-        var packed = try reader.message(value)
+        var packed = try value.message()
         while !packed.isAtEnd {
             let number = try packed.varint()
             try append(convert(number), number, &output)
@@ -92,13 +91,13 @@ struct ProtobufContents {
 
     /// Floating-point numbers, which lie in the message as they do in memory.
     private func fixed(
-        _ value: ProtobufReader.Value, size: Int, _ bytes: UnsafeRawBufferPointer, _ output: inout BodyCollector
+        _ value: ProtobufReader.Value, size: Int, _ output: inout BodyCollector
     ) throws(HalcyonError) {
         switch value {
         case .fixed32(let bits) where size == 4: try Self.append(bits, &output)
         case .fixed64(let bits) where size == 8: try Self.append(bits, &output)
-        case .bytes(let range) where range.count % size == 0:
-            try output.append(UnsafeRawBufferPointer(rebasing: bytes[range]))
+        case .bytes(let packed) where packed.count % size == 0:
+            try output.append(UnsafeRawBufferPointer(rebasing: packed))
         default: throw ProtobufReader.malformed
         }
     }

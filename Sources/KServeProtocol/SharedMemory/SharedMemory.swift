@@ -1,6 +1,7 @@
 package import CUDADriver
 internal import ModelRuntime
 package import Tensors
+internal import Threads
 
 /// The regions of shared memory that clients have registered (the extensions for the system's shared memory and for
 /// CUDA's). Names are one kind's or the other's.
@@ -38,7 +39,7 @@ package final class SharedMemory: Sendable {
 
     private enum Region {
         case system(Status, SharedMemoryMapping)
-        case device(DeviceStatus, BufferStorage)
+        case device(DeviceStatus, TensorStorage)
 
         var byteCount: Int {
             switch self {
@@ -95,8 +96,8 @@ package final class SharedMemory: Sendable {
     /// Opens memory of a GPU that another process has allocated. Blocks while the driver starts.
     ///
     /// - Parameter handle: what the driver calls a memory handle there: 64 bytes.
-    /// - Throws: `alreadyExists` for a name in use; `invalidArgument` for a handle of no memory, for more bytes than it has,
-    ///   or for a GPU that is not there; `unavailable` without a driver.
+    /// - Throws: `alreadyExists` for a name in use; `invalidArgument` for a handle of no memory, for more bytes than it
+    ///   has, or for a GPU that is not there; `unavailable` without a driver.
     package func register(_ status: DeviceStatus, handle: [UInt8]) throws(HalcyonError) {
         try checkAllowed()
         do throws(HalcyonError) {
@@ -118,8 +119,8 @@ package final class SharedMemory: Sendable {
         }
     }
 
-    /// Forgets a region of the system's memory, or all of them where `name` is empty. Requests that use it keep it mapped
-    /// until they end.
+    /// Forgets a region of the system's memory, or all of them where `name` is empty. Requests that use it keep it
+    /// mapped until they end.
     package func unregister(_ name: String) throws(HalcyonError) {
         try remove { $0.systemStatus.map { name.isEmpty || $0.name == name } ?? false }
     }
@@ -131,7 +132,7 @@ package final class SharedMemory: Sendable {
 
     private func remove(where isMeant: (Region) -> Bool) throws(HalcyonError) {
         try checkAllowed()
-        // What goes is let go of outside of the lock: closing may take a while.
+        // What goes is released outside of the lock: closing may take a while.
         let gone = regions.withLock { regions in
             let gone = regions.filter { isMeant($0.value) }
             for name in gone.keys { regions[name] = nil }
@@ -173,7 +174,7 @@ package final class SharedMemory: Sendable {
     /// The bytes of a part of a region, in place.
     ///
     /// - Throws: `notFound` for a region that nobody registered; `invalidArgument` for a part outside it.
-    package func buffer(_ reference: RegionReference) throws(HalcyonError) -> Buffer {
+    package func buffer(_ reference: RegionReference) throws(HalcyonError) -> TensorBuffer {
         let region = regions.withLock { $0[reference.name] }
         guard let region else { throw Self.unknown(reference.name) }
         let size = region.byteCount
@@ -186,13 +187,13 @@ package final class SharedMemory: Sendable {
         }
         switch region {
         case .device(_, let storage):
-            return try Buffer(storage).slice(offset: reference.offset, byteCount: reference.byteCount)
+            return try TensorBuffer(storage).slice(offset: reference.offset, byteCount: reference.byteCount)
         case .system(_, let mapping):
             guard mapping.isIntact else {
                 throw HalcyonError(
                     .invalidArgument, "the memory of shared memory region '\(reference.name)' has been made smaller")
             }
-            return try Buffer(mapping.storage).slice(offset: reference.offset, byteCount: reference.byteCount)
+            return try TensorBuffer(mapping.storage).slice(offset: reference.offset, byteCount: reference.byteCount)
         }
     }
 

@@ -5,7 +5,7 @@ internal import Tensors
 /// A part of a POSIX shared memory object in this process's memory, until nobody refers to it any more.
 final class SharedMemoryMapping: Sendable {
     /// The bytes of the part.
-    let storage: BufferStorage
+    let storage: TensorStorage
     private let descriptor: Int32
     /// The object's size that the part needs.
     private let end: Int
@@ -31,7 +31,7 @@ final class SharedMemoryMapping: Sendable {
         }
         self.descriptor = descriptor
         self.end = end
-        storage = BufferStorage(owning: address + offset, byteCount: byteCount, isShared: true) { start in
+        storage = TensorStorage(owning: address + offset, byteCount: byteCount, isShared: true) { start in
             halcyon_unguard_mapping(start - offset)
             munmap(start - offset, end)
         }

@@ -2,6 +2,7 @@ package import Logging
 internal import ModelRuntime
 internal import Synchronization
 package import Tensors
+internal import Threads
 package import Tracing
 
 /// Traces requests: chooses them, and keeps the settings, which clients may change for all models or for one.
@@ -84,7 +85,8 @@ package final class RequestTracer: Sendable {
         guard isChangeAllowed else {
             throw HalcyonError(
                 .unsupported,
-                "changing the trace settings is disabled. Start the server with '--allow-trace-settings=true' to enable."
+                "changing the trace settings is disabled. Start the server with '--allow-trace-settings=true' to "
+                    + "enable."
             )
         }
         try state.withLock { state throws(HalcyonError) in

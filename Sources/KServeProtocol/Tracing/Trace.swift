@@ -1,9 +1,10 @@
 package import ModelRuntime
 package import Tensors
+internal import Threads
 internal import Tracing
 
 /// The trace of one request. It is complete, and goes where the settings say, when everybody who could add to it has
-/// let go of it.
+/// release it.
 package final class Trace: RequestTrace {
     private let sampler: TraceSampler
     /// What the caller's own trace is, for the spans.
@@ -64,9 +65,9 @@ package final class Trace: RequestTrace {
     private static func kept(_ tensor: Tensor) -> Tensor? {
         guard tensor.data.storage.isShared || !tensor.data.placement.isHostAccessible else { return tensor }
         var kept = tensor
-        let storage = BufferStorage.allocate(byteCount: tensor.data.byteCount)
+        let storage = TensorStorage.allocate(byteCount: tensor.data.byteCount)
         guard (try? tensor.data.copy(to: storage.baseAddress)) != nil else { return nil }
-        kept.data = Buffer(storage)
+        kept.data = TensorBuffer(storage)
         return kept
     }
 

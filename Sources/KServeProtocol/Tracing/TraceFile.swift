@@ -2,6 +2,7 @@ private import Dispatch
 private import Glibc
 internal import Logging
 internal import ModelRuntime
+internal import Threads
 
 /// The files that traces are written to as they end, on a thread of its own. Each is a whole JSON document at any time.
 final class TraceFile: Sendable {

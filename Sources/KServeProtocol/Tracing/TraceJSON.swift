@@ -2,7 +2,7 @@ internal import JSONText
 internal import ModelRuntime
 internal import Tensors
 
-/// Traces in the reference's JSON, as its tools read them.
+/// Traces in Triton's JSON, as its tools read them.
 enum TraceJSON {
     /// The entries of one trace, members of the file's one list.
     static func text(_ record: TraceRecord) -> [UInt8] {

@@ -1,5 +1,6 @@
 internal import ModelRuntime
 internal import Tensors
+internal import Threads
 internal import Tracing
 
 /// Chooses the requests to trace for one state of the settings, and takes in their traces.

@@ -1,11 +1,11 @@
 package import JSONText
 package import Tensors
 
-/// Which requests are traced and what becomes of the traces; the reference's settings.
+/// Which requests are traced and what becomes of the traces; Triton's settings.
 package struct TraceSettings: Hashable, Sendable {
     /// Where traces go.
     package enum Mode: String, Hashable, Sendable {
-        /// Into a file, in the reference's JSON.
+        /// Into a file, in Triton's JSON.
         case triton
         /// To a collector, as spans.
         case opentelemetry
@@ -48,7 +48,7 @@ package struct TraceSettings: Hashable, Sendable {
         case list([String])
     }
 
-    /// The settings by name, in the reference's order.
+    /// The settings by name, in Triton's order.
     package var texts: [(name: String, value: Text)] {
         var texts: [(name: String, value: Text)] = [
             ("trace_level", .list(levelNames)), ("trace_rate", .one(String(rate))),
@@ -142,7 +142,8 @@ package struct TraceChange: Hashable, Sendable {
         guard range.contains(value) else {
             throw HalcyonError(
                 .invalidArgument,
-                "Unable to parse '\(name)', value is out of range [ \(range.lowerBound), \(range.upperBound) ], got: \(text)"
+                "Unable to parse '\(name)', value is out of range [ \(range.lowerBound), \(range.upperBound) ], got: "
+                    + "\(text)"
             )
         }
         return .set(value)

@@ -1,5 +1,6 @@
 internal import ModelRuntime
 internal import Tensors
+internal import Threads
 internal import Tracing
 
 /// Traces as the spans that Triton makes: `InferRequest` for all of a request, in it one by the name of each model that

@@ -16,7 +16,7 @@ package struct BodyCoding: Sendable {
         self.budget = budget
     }
 
-    func decode(_ body: Buffer) throws(HTTPConnectionError) -> Buffer {
+    func decode(_ body: TensorBuffer) throws(HTTPConnectionError) -> TensorBuffer {
         guard let coding = Compression(rawValue: name.lowercased()) else {
             throw HTTPConnectionError(
                 .unsupportedMediaType,

@@ -25,7 +25,8 @@ struct BodyLimit: Hashable {
         let length = head.headers.first(name: "content-length").flatMap { Int($0) }
         if let length, length > byteCount {
             obstacle =
-                "the request's body of \(length) bytes exceeds the maximum allowed value of \(byteCount) bytes, which --\(name) sets"
+                "the request's body of \(length) bytes exceeds the maximum allowed value of \(byteCount) bytes, "
+                + "which --\(name) sets"
         } else if hasBinaryData, json > maximum {
             obstacle =
                 "the request's JSON of \(json) bytes exceeds the maximum allowed value of \(maximum) bytes, which "

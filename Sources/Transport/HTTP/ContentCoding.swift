@@ -23,7 +23,7 @@ package enum ContentCoding {
     }
 
     private static func withBytes<Result>(
-        of buffers: ArraySlice<Buffer>, _ bytes: [UnsafeRawBufferPointer],
+        of buffers: ArraySlice<TensorBuffer>, _ bytes: [UnsafeRawBufferPointer],
         _ body: ([UnsafeRawBufferPointer]) throws -> Result
     ) rethrows -> Result {
         guard let first = buffers.first else { return try body(bytes) }

@@ -11,17 +11,18 @@ package struct HTTPAnswer: Sendable {
     /// The body's beginning.
     package var head: [UInt8]
     /// What follows, in order.
-    package var tail: [Buffer] = []
+    package var tail: [TensorBuffer] = []
 
-    /// Whether it is compressed where the client takes that: clients of the protocol decompress inference responses, and
-    /// nothing else.
+    /// Whether it is compressed where the client takes that: clients of the protocol decompress inference responses,
+    /// and nothing else.
     package var mayBeCompressed = false
 
     /// Called on the connection's event loop when the system has taken the last of the answer.
     package var whenSent: (@Sendable () -> Void)?
 
     package init(
-        status: HTTPResponseStatus, contentType: String = "application/json", head: [UInt8] = [], tail: [Buffer] = []
+        status: HTTPResponseStatus, contentType: String = "application/json", head: [UInt8] = [],
+        tail: [TensorBuffer] = []
     ) {
         self.status = status
         self.contentType = contentType
@@ -37,17 +38,16 @@ package struct HTTPAnswer: Sendable {
     /// Copies a long body to where the connection needs it, so that the event loop does not have to.
     package mutating func prepare() {
         guard prepared == nil, byteCount <= Int(Int32.max) else { return }
-        prepared = body(ByteBufferAllocator())
+        var buffer = ByteBufferAllocator().buffer(capacity: byteCount)
+        writeBody(to: &buffer)
+        prepared = buffer
         head = []
         tail = []
     }
 
-    /// The body as one buffer.
-    func body(_ allocator: ByteBufferAllocator) -> ByteBuffer {
-        if let prepared { return prepared }
-        var buffer = allocator.buffer(capacity: byteCount)
+    /// Copies a body that is not prepared.
+    func writeBody(to buffer: inout ByteBuffer) {
         buffer.writeBytes(head)
         for part in tail { part.withUnsafeBytes { _ = buffer.writeBytes($0) } }
-        return buffer
     }
 }

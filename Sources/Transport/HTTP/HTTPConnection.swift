@@ -20,7 +20,8 @@ struct HTTPConnection {
         case write(Delivery)
         /// Write the end of an answer that came in pieces.
         case writeEnd
-        /// Answer with an error, and close the sending side: what follows can't be told apart from the rest of a request.
+        /// Answer with an error, and close the sending side: what follows can't be told apart from the rest of a
+        /// request.
         case refuse(HTTPConnectionError)
         /// Tell who answers the request that nobody waits for it any more.
         case cancel
@@ -93,6 +94,11 @@ struct HTTPConnection {
             return []
         }
         return take(part, at: now)
+    }
+
+    /// Whether ``next(at:)`` has something to do.
+    var hasNext: Bool {
+        isWritable && !isAnswering && !pipelined.isEmpty || wantsRead && mayRead
     }
 
     /// What to do with the next of what was pipelined; `nil` where there is nothing, or it is not its turn.
@@ -215,8 +221,8 @@ struct HTTPConnection {
         if isWritable, state == .idle { deadline = now + .seconds(isLast ? options.farewell : options.idleTimeout) }
     }
 
-    /// The client sends no more. It may still wait for its answer, or be gone: an interim response, which the former reads
-    /// over, makes the latter's system report that nobody is there, and that cancels the request.
+    /// The client sends no more. It may still wait for its answer, or be gone: an interim response, which the former
+    /// reads over, makes the latter's system report that nobody is there, and that cancels the request.
     mutating func inputClosed() -> [Action] {
         isLast = true
         switch state {
@@ -227,8 +233,8 @@ struct HTTPConnection {
         }
     }
 
-    /// The server is about to go: the next answer is the last. A client that asks nothing can't be told, and may be asking
-    /// right now, so that it has a while to do so.
+    /// The server is about to go: the next answer is the last. A client that asks nothing can't be told, and may be
+    /// asking right now, so that it has a while to do so.
     mutating func drain(at now: NIODeadline) {
         isLast = true
         guard state == .idle else { return }

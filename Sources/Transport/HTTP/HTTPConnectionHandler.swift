@@ -2,22 +2,28 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Tensors
 
-/// One HTTP/1 connection: tells ``HTTPConnection`` what happens, and does what that says. Everything here happens on the
-/// connection's event loop.
+/// One HTTP/1 connection: tells ``HTTPConnection`` what happens, and does what that says. Everything here happens on
+/// the connection's event loop.
 final class HTTPConnectionHandler: ChannelDuplexHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     private let responder: any HTTPResponder
     private let options: HTTPConnectionOptions
     private let budget: ByteBudget
+    private var parser = HTTPRequestParser()
     private var connection: HTTPConnection
     private var collector: BodyCollector?
     /// Of the request that is being answered.
     private var reply: HTTPReply?
     private var requestHeaders = HTTPHeaders()
+    /// The protocol of an answer that comes in pieces.
+    private var streamVersion = HTTPVersion.http1_1
     private var isTakingPipelined = false
+    /// Whether bytes are being taken in: what is written meanwhile goes out together.
+    private var isReading = false
+    private var hasUnflushed = false
     private var timer: Scheduled<Void>?
     /// When the timer goes off.
     private var timerDeadline = NIODeadline.distantFuture
@@ -57,7 +63,20 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        perform(connection.received(unwrapInboundIn(data), at: context.eventLoop.now))
+        isReading = true
+        parser.take(unwrapInboundIn(data))
+        let now = context.eventLoop.now
+        do {
+            while let part = try parser.next() { perform(connection.received(part, at: now)) }
+        } catch {
+            perform(connection.parsingFailed(error, at: now))
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        flush(context)
+        context.fireChannelReadComplete()
     }
 
     func read(context: ChannelHandlerContext) {
@@ -74,7 +93,11 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case ChannelEvent.inputClosed: perform(connection.inputClosed())
+        case ChannelEvent.inputClosed:
+            if !parser.isBetweenRequests {
+                perform(connection.parsingFailed(HTTPHeadReader.unfinished, at: context.eventLoop.now))
+            }
+            perform(connection.inputClosed())
         case is DrainEvent:
             connection.drain(at: context.eventLoop.now)
             setTimer(context)
@@ -82,14 +105,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
-        let answer =
-            error == .headerOverflow
-            ? HTTPConnectionError(.requestHeaderFieldsTooLarge, "the request's headers are over 80 KiB")
-            : HTTPConnectionError(.badRequest, "this is not HTTP: \(error)")
-        perform(connection.parsingFailed(answer, at: context.eventLoop.now))
-    }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     // MARK: Answers
 
@@ -107,9 +123,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
             whenSent?()
             return
         }
-        let part = wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
-        guard let whenSent else { return context.writeAndFlush(part, promise: nil) }
-        context.writeAndFlush(part).whenComplete { _ in whenSent() }
+        write(HTTPAnswerBytes(context.channel.allocator).piece(bytes, streamVersion), context, whenSent)
     }
 
     func endStream(of reply: HTTPReply) {
@@ -131,29 +145,26 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         case .begin(let head): begin(head, context)
         case .append(let chunk): append(chunk, context)
         case .respond(let head, let number, let start): respond(head, number, start, context)
-        case .sendContinue(let version):
-            context.writeAndFlush(wrapOutboundOut(.head(.init(version: version, status: .continue))), promise: nil)
+        case .sendContinue(let version): write(HTTPAnswerBytes.goOn(version), context)
         case .write(let delivery): if let answer { write(answer, delivery, context) }
-        case .writeEnd: context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        case .writeEnd: write(HTTPAnswerBytes.end(streamVersion), context)
         case .refuse(let error):
             collector = nil
             let delivery = HTTPConnection.Delivery(version: .http1_1, isHead: false, keepsAlive: false)
-            HTTPAnswerWriter(context).write(responder.answer(for: error), delivery)
+            writeWhole(responder.answer(for: error), delivery, context)
+            flush(context)
             context.channel.close(mode: .output, promise: nil)
         case .cancel: reply?.cancel()
         case .read: context.read()
         case .closeWhenFlushed:
-            // The encoder's context is one through which bytes go.
-            guard let bytes = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
-            else { return context.close(promise: nil) }
-            bytes.closeWhenFlushed(patience: .seconds(options.writeTimeout))
+            context.closeWhenFlushed(patience: .seconds(options.writeTimeout))
         case .close: context.close(promise: nil)
         }
     }
 
     private func takePipelined(_ context: ChannelHandlerContext) {
         // An answer that comes while the request is handed in ends up here again: the loop outside goes on.
-        guard !isTakingPipelined else { return }
+        guard !isTakingPipelined, connection.hasNext else { return }
         isTakingPipelined = true
         defer { isTakingPipelined = false }
         while let actions = connection.next(at: context.eventLoop.now) {
@@ -201,15 +212,44 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         for action in connection.refuse(error, at: context.eventLoop.now) { perform(action, nil, context) }
     }
 
+    // MARK: Writing
+
     private func write(_ answer: HTTPAnswer, _ delivery: HTTPConnection.Delivery, _ context: ChannelHandlerContext) {
         guard !connection.isStreaming(reply?.number ?? 0) else {
-            return HTTPAnswerWriter(context).writeHead(answer, delivery)
+            streamVersion = delivery.version
+            return write(HTTPAnswerBytes(context.channel.allocator).head(answer, delivery), context)
         }
-        guard answer.byteCount <= HTTPAnswerWriter.maximumSize else {
-            let error = HTTPAnswerWriter.tooLarge(answer)
-            return HTTPAnswerWriter(context).write(responder.answer(for: error), delivery)
+        guard answer.byteCount <= HTTPAnswerBytes.maximumSize else {
+            return writeWhole(responder.answer(for: HTTPAnswerBytes.tooLarge(answer)), delivery, context)
         }
-        HTTPAnswerWriter(context).write(ContentCoding.encode(answer, for: requestHeaders), delivery)
+        writeWhole(ContentCoding.encode(answer, for: requestHeaders), delivery, context)
+    }
+
+    private func writeWhole(
+        _ answer: HTTPAnswer, _ delivery: HTTPConnection.Delivery, _ context: ChannelHandlerContext
+    ) {
+        let (bytes, body) = HTTPAnswerBytes(context.channel.allocator).whole(answer, delivery)
+        guard let body else { return write(bytes, context, answer.whenSent) }
+        context.write(wrapOutboundOut(bytes), promise: nil)
+        write(body, context, answer.whenSent)
+    }
+
+    private func write(
+        _ bytes: ByteBuffer, _ context: ChannelHandlerContext, _ whenSent: (@Sendable () -> Void)? = nil
+    ) {
+        if let whenSent {
+            context.write(wrapOutboundOut(bytes)).whenComplete { _ in whenSent() }
+        } else {
+            context.write(wrapOutboundOut(bytes), promise: nil)
+        }
+        hasUnflushed = true
+        if !isReading { flush(context) }
+    }
+
+    private func flush(_ context: ChannelHandlerContext) {
+        guard hasUnflushed else { return }
+        hasUnflushed = false
+        context.flush()
     }
 
     // MARK: Time

@@ -8,8 +8,8 @@ package struct HTTPConnectionOptions: Hashable, Sendable {
     package var bodyTimeout: Int64 = 60
     /// How long a client may take none of the answers that it has been given, in seconds (`--http-write-timeout-secs`).
     package var writeTimeout: Int64 = 60
-    /// How long a connection without a request is kept when the server is about to go, in seconds: its client may be about
-    /// to send one, and can't be told.
+    /// How long a connection without a request is kept when the server is about to go, in seconds: its client may be
+    /// about to send one, and can't be told.
     package var farewell: Int64 = 2
 
     package init() {}

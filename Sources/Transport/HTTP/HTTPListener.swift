@@ -1,5 +1,4 @@
 package import NIOCore
-internal import NIOHTTP1
 package import Tensors
 
 /// A port that speaks HTTP/1.
@@ -21,11 +20,7 @@ package enum HTTPListener {
     package static func configure(
         _ channel: any Channel, connection: HTTPConnectionOptions, budget: ByteBudget, responder: any HTTPResponder
     ) throws {
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(HTTPResponseEncoder())
-        try pipeline.addHandler(
-            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes), maximumBufferSize: 1 << 20))
-        try pipeline.addHandler(
+        try channel.pipeline.syncOperations.addHandler(
             HTTPConnectionHandler(
                 responder: responder, options: connection, budget: budget, eventLoop: channel.eventLoop))
     }

@@ -9,7 +9,7 @@ package struct HTTPRequest: Sendable {
     package var uri: String
     package var headers: HTTPHeaders
     /// As it came: see ``decoded()``.
-    package var body: Buffer
+    package var body: TensorBuffer
     /// How to take off the body's content coding; `nil` where it has none, or no more.
     package var coding: BodyCoding?
     /// When its first bytes came.
@@ -17,8 +17,8 @@ package struct HTTPRequest: Sendable {
     /// The connection's event loop, on which the responder is called.
     package var eventLoop: any EventLoop
 
-    /// The request with a body that is not compressed any more. Where ``coding`` says that it is, this takes as long as the
-    /// body becomes large: it is no work for an event loop.
+    /// The request with a body that is not compressed any more. Where ``coding`` says that it is, this takes as long as
+    /// the body becomes large: it is no work for an event loop.
     package func decoded() throws(HTTPConnectionError) -> HTTPRequest {
         guard let coding else { return self }
         var request = self

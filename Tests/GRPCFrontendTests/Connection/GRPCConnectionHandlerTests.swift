@@ -64,6 +64,28 @@ struct GRPCConnectionHandlerTests {
         #expect(!client.channel.isActive)
     }
 
+    @Test("A call's deadline ends it, and only it")
+    func deadline() throws {
+        let client = try watchingClient()
+        try client.send(
+            try client.headers(3, Self.watch, [("grpc-timeout", "250m")]) + client.message(3)
+                + client.headers(5, Self.check, [("grpc-timeout", "100m")]))
+        _ = try client.frames()
+        let loop = client.channel.embeddedEventLoop
+        loop.advanceTime(by: .milliseconds(99))
+        #expect(try client.fields(of: 5).isEmpty)
+        // Of a call whose message never came, too.
+        loop.advanceTime(by: .milliseconds(1))
+        #expect(try client.fields(of: 5).last?.first(name: "grpc-status") == "4")
+        loop.advanceTime(by: .milliseconds(149))
+        #expect(try client.fields(of: 3).last?.first(name: "grpc-status") == nil)
+        loop.advanceTime(by: .milliseconds(1))
+        #expect(try client.fields(of: 3).last?.first(name: "grpc-status") == "4")
+        loop.advanceTime(by: .minutes(5))
+        #expect(try client.fields(of: 1).last?.first(name: "grpc-status") == nil)
+        #expect(client.channel.isActive)
+    }
+
     @Test("An old connection ends likewise, and its grace is kept")
     func age() throws {
         let client = try watchingClient {

@@ -1,28 +1,38 @@
+internal import FlightRecords
 internal import Halcyon
 internal import JSONText
 package import KServeProtocol
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRuntime
 internal import NIOCore
 internal import NIOHTTP1
 internal import Tensors
+internal import Threads
 package import Transport
 
-/// The protocol over HTTP: KServe v2 and the reference's extensions.
-package struct HTTPFrontend: HTTPResponder {
-    private let service: InferenceService
+/// The protocol over HTTP: KServe v2 and Triton's extensions.
+package struct HTTPService: HTTPResponder {
+    let service: InferenceService
     private let access: AccessPolicy
-    private let headers: HeaderForwarding?
+    let headers: HeaderForwarding?
+    private let showsPage: Bool
 
-    /// - Parameter headers: which of a request's headers become parameters of its inference.
-    package init(service: InferenceService, access: AccessPolicy, headers: HeaderForwarding? = nil) {
+    /// - Parameters:
+    ///   - headers: which of a request's headers become parameters of its inference.
+    ///   - showsPage: whether there is a page for people, at `/`.
+    package init(
+        service: InferenceService, access: AccessPolicy, headers: HeaderForwarding? = nil, showsPage: Bool = false
+    ) {
         self.service = service
         self.access = access
         self.headers = headers
+        self.showsPage = showsPage
     }
 
     package func respond(to request: HTTPRequest, reply: HTTPReply) {
-        guard let route = HTTPRoute(path: request.path) else {
+        guard
+            let route = HTTPRoute(path: request.path) ?? (showsPage ? HTTPRoute(pagePath: request.path) : nil)
+        else {
             return reply.send(Self.plainError(.notFound, "Not Found"))
         }
         guard route.allows(request.method) || (request.method == .HEAD && route.allows(.GET)) else {
@@ -64,6 +74,7 @@ package struct HTTPFrontend: HTTPResponder {
             switch route {
             case .infer(let target): infer(request, target, reply)
             case .generate(let target, let isStream): generate(request, target, isStream, reply)
+            case .tryOut(let target): tryOut(request, target, reply)
             default: try dispatch(route, request, reply)
             }
         } catch let error as HTTPConnectionError {
@@ -97,6 +108,11 @@ package struct HTTPFrontend: HTTPResponder {
         case .statistics(let target):
             let statistics = try service.server.statistics(model: target?.model, version: target?.version)
             reply.send(Self.statisticsAnswer(statistics))
+        case .batches(let target):
+            let after = try QueryParameters(request.uri).number("after") ?? 0
+            reply.send(
+                Self.jsonAnswer(
+                    try service.server.batches(target.model, version: target.version, after: after).jsonValue))
         case .repositoryIndex:
             let readyOnly = try JSONBody.bool(request.body, "ready", limits: service.limits) ?? false
             reply.send(Self.jsonAnswer(ServerDocuments.index(service.server.modelIndex(), readyOnly: readyOnly)))
@@ -130,7 +146,9 @@ package struct HTTPFrontend: HTTPResponder {
             reply.send(Self.empty)
         case .logging: try logging(request, reply)
         case .trace(let model): try trace(model, request, reply)
-        case .infer, .generate: break
+        case .page(let name): reply.send(pageFile(name))
+        case .events(let target): try LiveEvents.start(request, target, service, reply)
+        case .infer, .generate, .tryOut: break
         }
     }
 
@@ -139,10 +157,8 @@ package struct HTTPFrontend: HTTPResponder {
     }
 
     private func modelReady(_ target: HTTPRoute.Target) -> HTTPAnswer {
-        if service.server.isModelReady(target.model, version: target.version) { return Self.health(true) }
-        do {
-            _ = try service.server.modelMetadata(target.model, version: target.version)
-            return Self.health(false)
+        do throws(HalcyonError) {
+            return Self.health(try service.server.resolve(target.model, version: target.version).isReady)
         } catch {
             // Not ready is 400, whatever the reason: clients of Triton ask for nothing else.
             return error.code == .notFound ? Self.plainError(.badRequest, error.message) : Self.health(false)
@@ -216,20 +232,36 @@ package struct HTTPFrontend: HTTPResponder {
 
     private func infer(_ request: HTTPRequest, _ target: HTTPRoute.Target, _ reply: HTTPReply) {
         let trace = beginTrace(request, target)
-        var call: InferenceCall
         do {
-            call = try readCall(request, target)
+            let model = try find(target)
+            var call = try readCall(request, target, model)
+            call.request.trace = trace
+            headers?.add(to: &call.request, from: request.headers)
+            let delivery = AnswerDelivery(
+                reply: reply, headers: request.headers, trace: trace, budget: service.budget, pool: service.pool)
+            let handle = service.infer(call, on: model) { delivery.give($0, Self.answer) }
+            if let handle { reply.onCancel { handle.cancel() } }
         } catch let error as HTTPConnectionError {
-            return reply.send(Self.plainError(error.status, error.message))
+            reply.send(Self.plainError(error.status, error.message))
         } catch {
-            return reply.send(Self.error(Self.explained(HalcyonError(wrapping: error), request.body)))
+            reply.send(Self.error(Self.explained(HalcyonError(wrapping: error), request.body)))
         }
-        call.request.trace = trace
-        headers?.add(to: &call.request, from: request.headers)
-        let delivery = AnswerDelivery(
-            reply: reply, headers: request.headers, trace: trace, budget: service.budget, pool: service.pool)
-        let handle = service.infer(call) { delivery.give($0, Self.answer) }
-        if let handle { reply.onCancel { handle.cancel() } }
+    }
+
+    /// What is wrong with any request for the model is found before its body is looked at.
+    func find(_ target: HTTPRoute.Target) throws -> ModelHandle {
+        let model: ModelHandle
+        do throws(HalcyonError) {
+            model = try service.server.resolve(target.model, version: target.version)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            throw HTTPConnectionError(.notFound, error.message)
+        }
+        guard !model.isDecoupled else {
+            throw HalcyonError(
+                .unsupported, "HTTP end point doesn't support models with decoupled transaction policy")
+        }
+        return model
     }
 
     private func beginTrace(_ request: HTTPRequest, _ target: HTTPRoute.Target) -> Trace? {
@@ -240,8 +272,9 @@ package struct HTTPFrontend: HTTPResponder {
         return trace
     }
 
-    private func readCall(_ request: HTTPRequest, _ target: HTTPRoute.Target) throws -> InferenceCall {
-        try checkModel(target)
+    func readCall(
+        _ request: HTTPRequest, _ target: HTTPRoute.Target, _ model: borrowing ModelHandle
+    ) throws -> InferenceCall {
         let count = request.body.byteCount
         var jsonCount = count
         if let header = request.headers.first(name: "inference-header-content-length") {
@@ -252,26 +285,10 @@ package struct HTTPFrontend: HTTPResponder {
             jsonCount = value
         }
         if jsonCount == 0 {
-            let configuration = try service.server.modelConfiguration(target.model, version: target.version)
-            return try RawBinaryRequest.read(
-                request.body, metadata: try service.server.modelMetadata(target.model, version: target.version),
-                maxBatchSize: configuration.maxBatchSize, version: target.version, budget: service.budget)
+            return try RawBinaryRequest.read(request.body, for: model.interface, budget: service.budget)
         }
         return try InferenceJSONReader(limits: service.limits, memory: service.memory, budget: service.budget).read(
             request.body, jsonByteCount: jsonCount, model: target.model, version: target.version)
-    }
-
-    /// What is wrong with any request for the model, found before its body is looked at.
-    private func checkModel(_ target: HTTPRoute.Target) throws {
-        do {
-            guard try service.isDecoupled(target.model, version: target.version) else { return }
-        } catch {
-            // That it is not ready is said with the request's id.
-            guard error.code == .notFound else { return }
-            throw HTTPConnectionError(.notFound, error.message)
-        }
-        throw HalcyonError(
-            .unsupported, "HTTP end point doesn't support models with decoupled transaction policy")
     }
 
     private static func answer(_ result: InferenceResult) throws(HalcyonError) -> HTTPAnswer {
@@ -288,31 +305,33 @@ package struct HTTPFrontend: HTTPResponder {
         _ request: HTTPRequest, _ target: HTTPRoute.Target, _ isStream: Bool, _ reply: HTTPReply
     ) {
         let trace = beginTrace(request, target)
-        var call: InferenceCall
         do {
-            call = try GenerateRequest.read(
-                request.body, metadata: try service.server.modelMetadata(target.model, version: target.version),
-                maxBatchSize: try service.server.modelConfiguration(target.model, version: target.version).maxBatchSize,
-                version: target.version, limits: service.limits, budget: service.budget)
+            let model = try service.server.resolve(target.model, version: target.version)
+            var call = try GenerateRequest.read(
+                request.body, for: model.interface, limits: service.limits, budget: service.budget)
+            call.request.trace = trace
+            headers?.add(to: &call.request, from: request.headers)
+            if isStream { call.request.flow = ResponseFlow() }
+            let take = generateHandler(request, flow: call.request.flow, trace, reply)
+            let handle = service.infer(call, on: model, handler: take)
+            if let handle { reply.onCancel { handle.cancel() } }
         } catch {
-            return reply.send(Self.error(Self.explained(HalcyonError(wrapping: error), request.body)))
+            reply.send(Self.error(Self.explained(HalcyonError(wrapping: error), request.body)))
         }
-        call.request.trace = trace
-        headers?.add(to: &call.request, from: request.headers)
-        let take: @Sendable (Result<InferenceResult, HalcyonError>) -> Void
-        if isStream {
-            let flow = ResponseFlow()
-            call.request.flow = flow
+    }
+
+    /// - Parameter flow: that of a stream of answers; `nil` for one answer.
+    private func generateHandler(
+        _ request: HTTPRequest, flow: ResponseFlow?, _ trace: Trace?, _ reply: HTTPReply
+    ) -> @Sendable (Result<InferenceResult, HalcyonError>) -> Void {
+        if let flow {
             let stream = GenerateStream(reply, flow: flow, budget: service.budget)
-            take = { stream.take($0) }
-        } else {
-            let delivery = AnswerDelivery(
-                reply: reply, headers: request.headers, trace: trace, budget: service.budget, pool: service.pool)
-            let once = GenerateOnce { delivery.give($0, Self.generated) }
-            take = { once.take($0) }
+            return { stream.take($0) }
         }
-        let handle = service.infer(call, handler: take)
-        if let handle { reply.onCancel { handle.cancel() } }
+        let delivery = AnswerDelivery(
+            reply: reply, headers: request.headers, trace: trace, budget: service.budget, pool: service.pool)
+        let once = GenerateOnce { delivery.give($0, Self.generated) }
+        return { once.take($0) }
     }
 
     private static func generated(_ result: InferenceResult) throws(HalcyonError) -> HTTPAnswer {
@@ -320,12 +339,12 @@ package struct HTTPFrontend: HTTPResponder {
     }
 
     /// The error of a body that can't be read, with what it seems to be.
-    private static func explained(_ error: HalcyonError, _ body: Buffer) -> HalcyonError {
+    private static func explained(_ error: HalcyonError, _ body: TensorBuffer) -> HalcyonError {
         let isOfTheBody = ["failed to parse the request JSON buffer", "Unable to parse 'request'"].contains {
             error.message.hasPrefix($0)
         }
         guard isOfTheBody, let advice = ForeignBody.advice(body) else { return error }
-        return HalcyonError(error.code, "\(error.message); \(advice)")
+        return error.reworded("\(error.message); \(advice)")
     }
 
     // MARK: Answers
@@ -354,7 +373,7 @@ package struct HTTPFrontend: HTTPResponder {
         var answer = jsonAnswer(
             ServerDocuments.error(error.message.shortened(to: longestMessage)),
             status: HTTPResponseStatus(statusCode: error.code.httpStatus))
-        if error.code == .unavailable { answer.headers.append(("Retry-After", "\(error.retryAfterSeconds ?? 1)")) }
+        if error.code == .unavailable { answer.headers.append(("Retry-After", "\(error.retryAfterSeconds)")) }
         return answer
     }
 }
