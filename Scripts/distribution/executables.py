@@ -1,0 +1,46 @@
+"""What an executable needs of the system that it is installed on."""
+
+import re
+import subprocess
+
+# Debian's package for each library that a program may need.
+PACKAGES = {
+    "libc.so.6": "libc6",
+    "libm.so.6": "libc6",
+    "ld-linux-x86-64.so.2": "libc6",
+    "ld-linux-aarch64.so.1": "libc6",
+    "libgcc_s.so.1": "libgcc-s1",
+    "libstdc++.so.6": "libstdc++6",
+    "libturbojpeg.so.0": "libturbojpeg0",
+    "libpng16.so.16": "libpng16-16 | libpng16-16t64",
+    "libz.so.1": "zlib1g",
+}
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+class Unfit(Exception):
+    """A sentence on why an executable can't be packaged."""
+
+
+def stripped(path, work):
+    """The executable's bytes without what only a debugger reads."""
+    target = work / path.name
+    subprocess.run(["strip", "--strip-all", "-o", target, path], check=True)
+    return target.read_bytes()
+
+
+def dependencies(paths):
+    """The packages that executables need, in one order, libc6 with the version that its symbols ask for."""
+    packages, newest = set(), (0, 0)
+    for path in paths:
+        text = subprocess.run(["readelf", "-dVW", path], check=True, capture_output=True, text=True).stdout
+        for library in re.findall(r"\(NEEDED\)\s+Shared library: \[(.*?)\]", text):
+            if library.startswith(("libswift", "libFoundation", "libdispatch", "lib_Foundation", "libBlocksRuntime")):
+                raise Unfit(f"'{path}' needs Swift's {library}: build it with --static-swift-stdlib")
+            if library not in PACKAGES:
+                raise Unfit(f"'{path}' needs {library}, and Scripts/distribution/executables.py knows no package for it")
+            packages.add(PACKAGES[library])
+        versions = [tuple(int(part) for part in found) for found in re.findall(r"GLIBC_(\d+)\.(\d+)", text)]
+        newest = max([newest, *versions])
+    packages.discard("libc6")
+    return [f"libc6 (>= {newest[0]}.{newest[1]})", *sorted(packages)]
