@@ -1,6 +1,6 @@
 # What a person does with Halcyon. Each target is one script of Scripts/ or one command; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve deps build test test-conformance test-attacks check-cases check-docs lint format bench fuzz docs clean
+.PHONY: help demo serve deps build test test-conformance test-attacks test-deployment check-cases check-docs lint format bench tune fuzz docs dist image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,11 @@ test-attacks: ## what attackers try, beside innocent clients: the long form
 	swift build --product halcyon
 	.deps/clients/bin/python Tests/Attacks/run.py "$$(swift build --show-bin-path)/halcyon"
 
+test-deployment: ## package, image, rolling updates and monitoring as a user has them: minutes, as root, with Debian's tools
+	@Scripts/deps --clients --deployment --deployment-tools
+	@Scripts/build --static halcyon people_detection
+	python3 Tests/Deployment/run.py .build-package/release/halcyon --all --executables .build-package/release
+
 CASES ?= ../shared/cases
 
 check-cases: ## whether the cases of a folder are answered rightly: CASES=FOLDER (Tests/Cases/README.md)
@@ -53,11 +58,20 @@ bench: ## measure against OpenVINO's own benchmark program in the same run
 	@Scripts/deps --benchmarks
 	@Benchmarks/run
 
+tune: ## what instances and batches do to the demo's detector, and its best configuration on this machine
+	@Scripts/tune
+
 fuzz: ## feed damaged input to every parser and both wires
 	@Fuzzing/run
 
 docs: ## build the library's documentation
 	@Scripts/docs
 
+dist: ## make the packages: .tar.gz and .deb in out/dist, the same bytes each time
+	@Scripts/dist
+
+image: ## make a container image with buildah, without engines (Scripts/image --engine openvino puts one in)
+	@Scripts/image
+
 clean: ## remove what was built; .deps/ stays
-	rm -rf .build .build-tsan out
+	rm -rf .build .build-tsan .build-package out

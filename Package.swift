@@ -7,22 +7,28 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// The rooms of the wires and the server's program. Their tests run with checks that no value is written to while it is
+/// read elsewhere; the server that is built for use does without. No library that other packages take has any of them.
+let wire: [SwiftSetting] =
+    strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
-let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// Each entry of `Sources/` is one target; an arrow of dependency only ever points down this list.
@@ -30,6 +36,7 @@ let package = Package(
     name: "halcyon",
     products: [
         .library(name: "Halcyon", targets: ["Halcyon"]),
+        .library(name: "HalcyonService", targets: ["HalcyonService"]),
         .executable(name: "people_detection", targets: ["people_detection"]),
         .executable(name: "halcyon", targets: ["halcyon"]),
         .executable(name: "halcyon-convert", targets: ["halcyon-convert"]),
@@ -44,6 +51,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // The sample.
@@ -52,7 +60,8 @@ let package = Package(
             dependencies: ["Halcyon", "EngineSearch", "Vision", "Tensors", "JSONText", arguments, logging],
             swiftSettings: strict),
         .executableTarget(
-            name: "engine_benchmark", dependencies: ["Halcyon", "JSONText", "CAllocationCounter", arguments],
+            name: "engine_benchmark",
+            dependencies: ["Halcyon", "JSONText", "CAllocationCounter", arguments, "Threads"],
             path: "Benchmarks/engine_benchmark", swiftSettings: strict),
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         .executableTarget(
@@ -63,45 +72,76 @@ let package = Package(
         .executableTarget(
             name: "halcyon",
             dependencies: [
+                "LoadGeneration", "ConfigurationSearch",
                 "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "KServeProtocol", "Transport",
-                "VisionBackends", "ConversionCommand", "ModelConversion", "CPlatform", "EngineSearch",
-                "Halcyon", "ModelRepository", "ModelConfiguration", "ModelRuntime", "Tensors", "JSONText", nioPosix,
+                "VisionBackends", "ConversionCommand", "ModelConversion", "EngineInstallation", "CPlatform",
+                "EngineSearch", "Explain", "FlightRecords",
+                "Halcyon", "ModelRepository", "ModelConfigurations", "ModelRuntime", "Threads", "Tensors", "JSONText",
+                nioPosix,
                 nioCore,
                 unixSignals, arguments, logging, tracing,
+            ],
+            swiftSettings: wire),
+        .target(
+            name: "ConfigurationSearch", dependencies: ["ModelConfigurations"], swiftSettings: strict),
+        .target(
+            name: "LoadGeneration",
+            dependencies: [
+                "KServeMessages", "Vision", "Halcyon", "JSONText", "Threads", "Tensors", "CPlatform", collections,
+                nioCore, nioPosix, nioSSL, nioHPACK, protobuf, histogram,
             ],
             swiftSettings: strict),
         .target(
             name: "HTTPFrontend",
             dependencies: [
-                "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors",
+                "Page", "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "FlightRecords",
+                "ModelConfigurations",
+                "JSONText", "Threads", "Tensors",
                 nioCore, nioHTTP1,
             ],
-            swiftSettings: strict),
+            swiftSettings: wire),
+        .target(
+            name: "Page",
+            dependencies: [
+                "Halcyon", "ModelRepository", "ModelRuntime", "FlightRecords", "Scheduling", "JSONText", "Tensors",
+            ],
+            resources: [.embedInCode("Files")], swiftSettings: strict),
         .target(
             name: "GRPCFrontend",
             dependencies: [
-                "KServeProtocol", "KServeMessages", "Transport", "Halcyon", "ModelRuntime", "ModelConfiguration",
-                "JSONText", "Tensors", nioCore, nioLocks, nioHPACK, nioHTTP2, protobuf,
+                "KServeProtocol", "KServeMessages", "Transport", "Halcyon", "ModelRuntime", "ModelConfigurations",
+                "JSONText", "Threads", "Tensors", nioCore, nioHPACK, nioHTTP2, protobuf,
             ],
-            swiftSettings: strict),
+            swiftSettings: wire),
+        .target(
+            name: "MetricsExposition",
+            dependencies: [
+                "Transport", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Threads", "Tensors", nioCore,
+                nioHTTP1,
+            ],
+            swiftSettings: wire),
         .target(
             name: "KServeProtocol",
             dependencies: [
-                "Halcyon", "CUDADriver", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform",
+                "Halcyon", "CUDADriver", "ModelRuntime", "ModelConfigurations", "JSONText", "ProtobufWire", "Threads",
+                "Tensors", "CPlatform",
                 logging, tracing,
             ],
-            swiftSettings: strict),
+            swiftSettings: wire),
         .target(
             name: "SpanExport",
-            dependencies: ["ModelRuntime", "JSONText", "Tensors", nioCore, nioPosix, nioHTTP1, logging, tracing],
+            dependencies: ["JSONText", "Threads", "Tensors", nioCore, nioPosix, nioHTTP1, logging, tracing],
             swiftSettings: strict),
         .target(name: "KServeMessages", dependencies: [protobuf], swiftSettings: strict),
         .target(
             name: "Transport",
             dependencies: [
-                "ModelRuntime", "Tensors", collections, nioCore, nioPosix, nioLocks, nioHTTP1, nioSSL, nioTLS,
+                "Threads", "Tensors", collections, nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS,
                 logging, "CZlib",
             ],
+            swiftSettings: wire),
+        .target(
+            name: "Explain", dependencies: ["FlightRecords", "Scheduling", "ModelConfigurations", "Tensors", heap],
             swiftSettings: strict),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
@@ -115,9 +155,14 @@ let package = Package(
         .target(
             name: "ModelConversion",
             dependencies: [
-                "CompiledModels", "ModelFiles", "ModelConfiguration", "JSONText", "Tensors", "CPlatform",
+                "CompiledModels", "ModelFiles", "ModelConfigurations", "JSONText", "ProtobufWire", "Tensors",
+                "CPlatform",
             ],
             resources: [.embedInCode("Python")], swiftSettings: strict),
+
+        // Engines made ready for this machine. The Python program that does it is part of the executable.
+        .target(
+            name: "EngineInstallation", resources: [.embedInCode("Program")], swiftSettings: strict),
 
         // What the fuzzers feed: Fuzzing/run.
         .target(
@@ -128,47 +173,53 @@ let package = Package(
             ],
             path: "Fuzzing/WireFuzzing", swiftSettings: strict),
         .target(
-            name: "ConfigurationFuzzing", dependencies: ["ModelConfiguration"], path: "Fuzzing/ConfigurationFuzzing",
+            name: "ConfigurationFuzzing", dependencies: ["ModelConfigurations"], path: "Fuzzing/ConfigurationFuzzing",
             swiftSettings: strict),
         .target(
             name: "FileFuzzing", dependencies: ["CompiledModels", "Vision", "Tensors"], path: "Fuzzing/FileFuzzing",
             swiftSettings: strict),
+        .target(
+            name: "WorkerFuzzing", dependencies: ["ModelIsolation", "Tensors"], path: "Fuzzing/WorkerFuzzing",
+            swiftSettings: strict),
 
         // Pictures.
         .target(
-            name: "VisionBackends", dependencies: ["Vision", "ModelRuntime", "ModelConfiguration", "Tensors"],
+            name: "VisionBackends", dependencies: ["Vision", "ModelRuntime", "ModelConfigurations", "Tensors"],
             swiftSettings: strict),
         .target(name: "Vision", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CResample"], swiftSettings: strict),
         .target(name: "CResample"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
-        // The wires of the engine.
-        .target(
-            name: "MetricsExposition",
-            dependencies: [
-                "Transport", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Tensors", nioCore, nioHTTP1,
-            ],
-            swiftSettings: strict),
+        // The library as a service of swift-service-lifecycle: apart, so that an application without it compiles no
+        // more than it needs.
+        .target(name: "HalcyonService", dependencies: ["Halcyon", serviceLifecycle], swiftSettings: strict),
 
         // The engine, from the library product down.
         .target(
             name: "Halcyon",
             dependencies: [
-                "ModelRepository", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend", "RepeatBackend",
-                "EngineSearch", "LibraryFiles", "CUDADriver", "ModelRuntime", "Scheduling", "ModelConfiguration",
-                "JSONText", "Tensors", logging,
+                "ModelRepository", "ModelIsolation", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend",
+                "RepeatBackend", "EngineSearch", "LibraryFiles", "CUDADriver", "ModelRuntime", "FlightRecords",
+                "Scheduling",
+                "ModelConfigurations", "JSONText", "Threads", "Tensors", "CPlatform", logging,
             ],
             swiftSettings: strict),
         .target(
             name: "ModelRepository",
-            dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors", "CPlatform", logging],
+            dependencies: ["ModelRuntime", "ModelConfigurations", "Threads", "Tensors", "CPlatform", logging],
+            swiftSettings: strict),
+        .target(
+            name: "ModelIsolation",
+            dependencies: [
+                "ModelRuntime", "ModelConfigurations", "JSONText", "Threads", "Tensors", "CPlatform", logging,
+            ],
             swiftSettings: strict),
         .target(
             name: "OpenVINOBackend",
             dependencies: [
-                "ModelRuntime", "ModelConfiguration", "CompiledModels", "ModelFiles", "Tensors", "LibraryFiles",
-                "COpenVINO",
+                "ModelRuntime", "ModelConfigurations", "CompiledModels", "ModelFiles", "Threads", "Tensors",
+                "LibraryFiles", "ProtobufWire", "COpenVINO",
                 logging,
             ],
             swiftSettings: strict),
@@ -176,52 +227,74 @@ let package = Package(
         .target(
             name: "ONNXRuntimeBackend",
             dependencies: [
-                "ModelRuntime", "ModelConfiguration", "ModelFiles", "Tensors", "CUDADriver", "LibraryFiles",
+                "ModelRuntime", "ModelConfigurations", "ModelFiles", "Threads", "Tensors", "CUDADriver", "LibraryFiles",
                 "COnnxRuntime",
                 logging,
             ],
             swiftSettings: strict),
         .target(name: "COnnxRuntime"),
         .target(name: "EngineSearch", dependencies: ["LibraryFiles"], swiftSettings: strict),
-        .target(name: "LibraryFiles", swiftSettings: strict),
-        .target(name: "ModelFiles", dependencies: ["Tensors", "CPlatform"], swiftSettings: strict),
-        .target(name: "CUDADriver", dependencies: ["ModelRuntime", "Tensors", "CCUDADriver"], swiftSettings: strict),
+        .target(name: "ModelFiles", dependencies: ["ProtobufWire", "Tensors", "CPlatform"], swiftSettings: strict),
+        .target(
+            name: "CUDADriver", dependencies: ["LibraryFiles", "Threads", "Tensors", "CCUDADriver"],
+            swiftSettings: strict),
         .target(name: "CCUDADriver"),
+        .target(name: "LibraryFiles", dependencies: ["Tensors"], swiftSettings: strict),
         .target(name: "CompiledModels", dependencies: ["JSONText", "Tensors", "CPlatform"], swiftSettings: strict),
         .target(
-            name: "IdentityBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors", logging],
+            name: "IdentityBackend", dependencies: ["ModelRuntime", "ModelConfigurations", "Tensors", logging],
             swiftSettings: strict),
         .target(
-            name: "RepeatBackend", dependencies: ["ModelRuntime", "ModelConfiguration", "Tensors"],
+            name: "RepeatBackend", dependencies: ["ModelRuntime", "ModelConfigurations", "Threads", "Tensors"],
             swiftSettings: strict),
         .target(
             name: "ModelRuntime",
             dependencies: [
-                "Scheduling", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", collections, logging,
+                "FlightRecords", "Scheduling", "ModelConfigurations", "JSONText", "Threads", "Tensors", "CPlatform",
+                collections, logging,
             ],
             swiftSettings: strict),
-        .target(name: "CPlatform"),
         .target(
-            name: "Scheduling", dependencies: ["Tensors", "ModelConfiguration", collections, heap],
+            name: "FlightRecords",
+            dependencies: ["Scheduling", "ModelConfigurations", "JSONText", "Threads", "Tensors"],
             swiftSettings: strict),
-        .target(name: "ModelConfiguration", dependencies: ["JSONText", "Tensors"], swiftSettings: strict),
+        .target(name: "Threads", dependencies: ["Tensors", "CPlatform", collections], swiftSettings: strict),
+        .target(
+            name: "Scheduling", dependencies: ["Tensors", "ModelConfigurations", collections, heap],
+            swiftSettings: strict),
+        .target(name: "ModelConfigurations", dependencies: ["JSONText", "Tensors"], swiftSettings: strict),
         .target(name: "JSONText", swiftSettings: strict),
+        .target(name: "ProtobufWire", swiftSettings: strict),
         .target(name: "Tensors", dependencies: ["CPlatform"], swiftSettings: strict),
+        .target(name: "CPlatform"),
 
         // Tests, in the same order.
         .target(
             name: "HalcyonTestKit",
-            dependencies: ["ModelRuntime", "Scheduling", "ModelConfiguration", "Tensors", logging],
+            dependencies: ["ModelRuntime", "Scheduling", "ModelConfigurations", "Threads", "Tensors", logging],
             path: "Tests/HalcyonTestKit", swiftSettings: strict),
         .target(name: "CFakeCUDA", dependencies: ["CCUDADriver"], path: "Tests/CFakeCUDA"),
         .target(
             name: "CUDATestKit", dependencies: ["CUDADriver", "CCUDADriver", "CFakeCUDA", "Tensors"],
             path: "Tests/CUDATestKit", swiftSettings: strict),
         .testTarget(
-            name: "HalcyonCommandTests", dependencies: ["halcyon", "ModelConversion", "ModelRepository", "JSONText"],
+            name: "HalcyonCommandTests",
+            dependencies: [
+                "halcyon", "ModelConversion", "ModelRepository", "Transport", "JSONText", "Tensors", arguments,
+            ],
             swiftSettings: strict),
         .testTarget(
+            name: "EngineInstallationTests", dependencies: ["EngineInstallation"], swiftSettings: strict),
+        .testTarget(
             name: "PeopleDetectionTests", dependencies: ["people_detection", "HalcyonTestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationSearchTests", dependencies: ["ConfigurationSearch"], swiftSettings: strict),
+        .testTarget(
+            name: "LoadGenerationTests",
+            dependencies: [
+                "LoadGeneration", "Halcyon", "JSONText", "Threads", "Tensors", "HalcyonTestKit", nioCore, nioHPACK,
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "HTTPFrontendTests", dependencies: ["HTTPFrontend", "KServeProtocol", "Tensors"],
             swiftSettings: strict),
@@ -235,7 +308,7 @@ let package = Package(
         .testTarget(
             name: "ModelConversionTests",
             dependencies: [
-                "ModelConversion", "CompiledModels", "ModelConfiguration", "JSONText", "Tensors", "HalcyonTestKit",
+                "ModelConversion", "CompiledModels", "ModelConfigurations", "JSONText", "Tensors", "HalcyonTestKit",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -251,7 +324,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TransportTests",
-            dependencies: ["Transport", "Tensors", nioCore, nioEmbedded, nioHTTP1, logging], swiftSettings: strict),
+            dependencies: ["Transport", "Tensors", nioCore, nioEmbedded, nioHTTP1, nioTLS, logging],
+            swiftSettings: strict),
         .testTarget(
             name: "VisionBackendsTests",
             dependencies: ["VisionBackends", "Vision", "Halcyon", "HalcyonTestKit", "CPNG"], swiftSettings: strict),
@@ -259,23 +333,30 @@ let package = Package(
         .testTarget(
             name: "MetricsExpositionTests",
             dependencies: [
-                "MetricsExposition", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Tensors",
+                "MetricsExposition", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Threads", "Tensors",
                 "HalcyonTestKit",
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "HalcyonServiceTests", dependencies: ["HalcyonService", "Halcyon", serviceLifecycle, logging],
+            swiftSettings: strict),
+        .testTarget(
             name: "HalcyonTests",
-            dependencies: ["Halcyon", "CUDADriver", "CUDATestKit", "CFakeCUDA", "HalcyonTestKit", "JSONText"],
+            dependencies: [
+                "Halcyon", "CUDADriver", "CUDATestKit", "CFakeCUDA", "HalcyonTestKit", "JSONText", "Threads",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ModelRepositoryTests",
-            dependencies: ["ModelRepository", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit"],
+            dependencies: [
+                "ModelRepository", "ModelRuntime", "ModelConfigurations", "Threads", "Tensors", "HalcyonTestKit",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "OpenVINOBackendTests",
             dependencies: [
-                "OpenVINOBackend", "COpenVINO", "CompiledModels", "LibraryFiles", "ModelRuntime", "ModelConfiguration",
-                "Tensors",
+                "OpenVINOBackend", "COpenVINO", "CompiledModels", "LibraryFiles", "ModelRuntime", "ModelConfigurations",
+                "Threads", "Tensors",
                 "HalcyonTestKit",
                 logging,
             ],
@@ -283,39 +364,61 @@ let package = Package(
         .testTarget(
             name: "ONNXRuntimeBackendTests",
             dependencies: [
-                "ONNXRuntimeBackend", "COnnxRuntime", "CUDADriver", "CUDATestKit", "CFakeCUDA", "Halcyon",
+                "ONNXRuntimeBackend", "COnnxRuntime", "LibraryFiles", "CUDADriver", "CUDATestKit", "CFakeCUDA",
+                "Halcyon",
                 "ModelRuntime",
-                "ModelConfiguration", "Tensors", "HalcyonTestKit", logging,
+                "ModelConfigurations", "Threads", "Tensors", "HalcyonTestKit", logging,
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "EngineSearchTests", dependencies: ["EngineSearch", "LibraryFiles", "HalcyonTestKit"],
+            name: "EngineSearchTests", dependencies: ["EngineSearch", "LibraryFiles", "Tensors", "HalcyonTestKit"],
             swiftSettings: strict),
         .testTarget(
             name: "CUDADriverTests",
-            dependencies: ["CUDADriver", "CUDATestKit", "CFakeCUDA", "ModelRuntime", "Tensors"], swiftSettings: strict),
+            dependencies: ["CUDADriver", "CUDATestKit", "CFakeCUDA", "ModelRuntime", "Threads", "Tensors"],
+            swiftSettings: strict),
         .testTarget(
             name: "ModelFilesTests", dependencies: ["ModelFiles", "Tensors", "HalcyonTestKit"], swiftSettings: strict),
         .testTarget(
             name: "IdentityBackendTests",
             dependencies: [
-                "IdentityBackend", "ModelRuntime", "ModelConfiguration", "Tensors", "HalcyonTestKit", logging,
+                "IdentityBackend", "ModelRuntime", "ModelConfigurations", "Threads", "Tensors", "HalcyonTestKit",
+                logging,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "RepeatBackendTests", dependencies: ["RepeatBackend", "Halcyon", "HalcyonTestKit"],
             swiftSettings: strict),
         .testTarget(
+            name: "ModelIsolationTests",
+            dependencies: [
+                "ModelIsolation", "ModelRuntime", "ModelConfigurations", "IdentityBackend", "RepeatBackend",
+                "CPlatform",
+                "Threads", "Tensors", "HalcyonTestKit", logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "ModelRuntimeTests",
-            dependencies: ["ModelRuntime", "Scheduling", "ModelConfiguration", "Tensors", "HalcyonTestKit"],
+            dependencies: [
+                "ModelRuntime", "Scheduling", "ModelConfigurations", "Threads", "Tensors", "HalcyonTestKit",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "SchedulingTests", dependencies: ["Scheduling", "Tensors", "ModelConfiguration"],
+            name: "ExplainTests",
+            dependencies: ["Explain", "FlightRecords", "Scheduling", "ModelConfigurations", "Tensors"],
             swiftSettings: strict),
         .testTarget(
-            name: "ModelConfigurationTests", dependencies: ["ModelConfiguration", "JSONText", "Tensors"],
+            name: "FlightRecordsTests",
+            dependencies: ["FlightRecords", "Scheduling", "ModelConfigurations", "JSONText", "Tensors"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SchedulingTests", dependencies: ["Scheduling", "Tensors", "ModelConfigurations"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ModelConfigurationsTests", dependencies: ["ModelConfigurations", "JSONText", "Tensors"],
             swiftSettings: strict),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: strict),
+        .testTarget(name: "ProtobufWireTests", dependencies: ["ProtobufWire"], swiftSettings: strict),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

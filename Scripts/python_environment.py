@@ -2,7 +2,7 @@
 """Makes Python environments for tests, each pinned by version and checksum: python3 python_environment.py NAME...
 
 `clients` (.deps/clients) has Triton's client, `conformance` (.deps/conformance) has ONNX's test cases and the two engines in
-Python. Running it again is cheap and needs no network.
+Python, `deployment` (.deps/deployment) has what checks manifests. Running it again is cheap and needs no network.
 """
 
 import platform
@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WHAT = {
     "clients": ("Python clients", "tritonclient"),
     "conformance": ("ONNX's test cases", "onnx, onnxruntime and openvino"),
+    "deployment": ("Checks of manifests", "kubernetes-validate, kubectl and KServe's types"),
+    "browser": ("What drives a browser", "selenium"),
 }
 
 

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Synchronization
+import Threads
 
 /// Threads or tasks that send one request after the other until the time is over.
 enum Callers {
@@ -11,7 +12,7 @@ enum Callers {
 
     private final class Tally: Sendable {
         let requests = Atomic<Int>(0)
-        let failure = Mutex<(any Error)?>(nil)
+        let failure = Locked<(any Error)?>(nil)
 
         func outcome(since start: ContinuousClock.Instant) throws -> Outcome {
             if let error = failure.withLock({ $0 }) { throw error }

@@ -5,5 +5,5 @@ internal import ArgumentParser
 struct EngineBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "engine_benchmark", abstract: "Measures the engine.",
-        subcommands: [Throughput.self, Overhead.self, Memory.self, Start.self, Ensembles.self])
+        subcommands: [Throughput.self, Overhead.self, Memory.self, Start.self, Ensembles.self, Recorder.self])
 }

@@ -24,7 +24,7 @@ struct Ensembles: AsyncParsableCommand {
         }
         let batch = max(1, configuration.maxBatchSize)
         let folder = "\(model.repository)"
-        func identity(_ name: String, _ type: String, _ dimensions: Shape) throws {
+        func identity(_ name: String, _ type: String, _ dimensions: TensorShape) throws {
             try write(
                 folder, name,
                 """
@@ -41,15 +41,24 @@ struct Ensembles: AsyncParsableCommand {
             """
             platform: "ensemble"
             max_batch_size: \(batch)
-            input { name: "IN" data_type: \(input.elementType.configurationName) dims: [ \(list(configuration.inputs[0].dimensions)) ] }
-            output { name: "OUT" data_type: \(output.elementType.configurationName) dims: [ \(list(output.dimensions)) ] }
+            input {
+              name: "IN" data_type: \(input.elementType.configurationName)
+              dims: [ \(list(configuration.inputs[0].dimensions)) ]
+            }
+            output {
+              name: "OUT" data_type: \(output.elementType.configurationName) dims: [ \(list(output.dimensions)) ]
+            }
             ensemble_scheduling {
-              step { model_name: "before" input_map { key: "IN" value: "IN" } output_map { key: "OUT" value: "between" } }
+              step {
+                model_name: "before" input_map { key: "IN" value: "IN" } output_map { key: "OUT" value: "between" }
+              }
               step {
                 model_name: "\(model.model)" input_map { key: "\(input.name)" value: "between" }
                 output_map { key: "\(output.name)" value: "result" }
               }
-              step { model_name: "after" input_map { key: "IN" value: "result" } output_map { key: "OUT" value: "OUT" } }
+              step {
+                model_name: "after" input_map { key: "IN" value: "result" } output_map { key: "OUT" value: "OUT" }
+              }
             }
             """)
         try await server.loadModel("chain")
@@ -101,7 +110,7 @@ struct Ensembles: AsyncParsableCommand {
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)/config.pbtxt"))
     }
 
-    private func list(_ shape: Shape) -> String { shape.dimensions.map(String.init).joined(separator: ", ") }
+    private func list(_ shape: TensorShape) -> String { shape.dimensions.map(String.init).joined(separator: ", ") }
 
     private func median(_ values: [Double]) -> Double {
         values.sorted()[values.count / 2]

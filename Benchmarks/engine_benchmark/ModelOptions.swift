@@ -24,11 +24,12 @@ struct ModelOptions: ParsableArguments {
     func request(_ server: InferenceServer) throws -> InferenceRequest {
         let configuration = try server.modelConfiguration(model)
         let inputs = try configuration.inputs.map { input in
-            let shape = configuration.maxBatchSize > 0 ? Shape([1] + input.dimensions.dimensions) : input.dimensions
-            let storage = BufferStorage.allocate(byteCount: try shape.byteCount(of: input.elementType))
+            let shape =
+                configuration.maxBatchSize > 0 ? TensorShape([1] + input.dimensions.dimensions) : input.dimensions
+            let storage = TensorStorage.allocate(byteCount: try shape.byteCount(of: input.elementType))
             storage.baseAddress.initializeMemory(as: UInt8.self, repeating: 0x3C, count: storage.byteCount)
             return try Tensor(
-                name: input.name, elementType: input.elementType, shape: shape, data: Buffer(storage))
+                name: input.name, elementType: input.elementType, shape: shape, data: TensorBuffer(storage))
         }
         return InferenceRequest(modelName: model, inputs: inputs)
     }

@@ -1,7 +1,7 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 
-/// What libFuzzer calls with each input, by way of a few lines of C that Fuzzing/run compiles: the reader must come back, with values or with complaints whose places lie in
-/// the text.
+/// What libFuzzer calls with each input, by way of a few lines of C that Fuzzing/run compiles: the reader must come
+/// back, with values or with complaints whose places lie in the text.
 @_cdecl("halcyon_fuzz_config")
 public func readConfiguration(_ start: UnsafePointer<UInt8>?, _ count: Int) {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import GRPCFrontend
 internal import Glibc
 internal import HTTPFrontend
@@ -20,7 +21,7 @@ public func fuzzHTTP(_ start: UnsafePointer<UInt8>?, _ count: Int) {
         connection.maximumBodySize = 1 << 16
         try HTTPListener.configure(
             channel, connection: connection, budget: ByteBudget(maximum: 1 << 20),
-            responder: HTTPFrontend(service: service, access: AccessPolicy()))
+            responder: HTTPService(service: service, access: AccessPolicy()))
     }
 }
 
@@ -56,24 +57,38 @@ private let service: InferenceService = {
 }()
 
 private func run(
-    _ start: UnsafePointer<UInt8>?, _ count: Int, preface: [UInt8], configure: (EmbeddedChannel) throws -> Void
+    _ start: UnsafePointer<UInt8>?, _ count: Int, preface: [UInt8],
+    configure: @escaping @Sendable (any Channel) throws -> Void
 ) {
     guard let start, count > 1 else { return }
-    let channel = EmbeddedChannel()
+    let bytes = [UInt8](UnsafeBufferPointer(start: start, count: count))
+    let isDone = DispatchSemaphore(value: 0)
+    Task {
+        await drive(bytes[1...], in: max(1, Int(bytes[0])), preface: preface, configure: configure)
+        isDone.signal()
+    }
+    isDone.wait()
+}
+
+/// The event loop of this channel may be called from any thread: what a client changes on the server is done on others.
+private func drive(
+    _ bytes: ArraySlice<UInt8>, in piece: Int, preface: [UInt8],
+    configure: @escaping @Sendable (any Channel) throws -> Void
+) async {
+    let channel = NIOAsyncTestingChannel()
     do {
-        try configure(channel)
-        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-        if !preface.isEmpty { try channel.writeInbound(ByteBuffer(bytes: preface)) }
-        let piece = max(1, Int(start[0]))
-        for offset in stride(from: 1, to: count, by: piece) where channel.isActive {
-            let bytes = UnsafeBufferPointer(start: start + offset, count: min(piece, count - offset))
-            try channel.writeInbound(ByteBuffer(bytes: bytes))
-            channel.embeddedEventLoop.run()
+        try await channel.testingEventLoop.executeInContext { try configure(channel) }
+        try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
+        if !preface.isEmpty { try await channel.writeInbound(ByteBuffer(bytes: preface)) }
+        for offset in stride(from: bytes.startIndex, to: bytes.endIndex, by: piece) where channel.isActive {
+            let part = bytes[offset..<min(offset + piece, bytes.endIndex)]
+            try await channel.writeInbound(ByteBuffer(bytes: part))
+            await channel.testingEventLoop.run()
         }
-        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
-        while try channel.readOutbound(as: ByteBuffer.self) != nil {}
+        await channel.testingEventLoop.advanceTime(by: .seconds(1))
+        while try await channel.readOutbound(as: ByteBuffer.self) != nil {}
     } catch {
         // A connection that ends with an error is as good as any.
     }
-    _ = try? channel.finish(acceptAlreadyClosed: true)
+    _ = try? await channel.finish(acceptAlreadyClosed: true)
 }

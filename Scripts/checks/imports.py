@@ -3,7 +3,7 @@ down. The table below is the architecture; a new arrow is a decision, and it is 
 
 import re
 
-from .swift_text import swift_files
+from .swift_text import ROOT, swift_files
 
 IMPORT = re.compile(
     r"^[ \t]*((?:@\w+(?:\([^)]*\))?[ \t]+)*)((?:public|package|internal|fileprivate|private)[ \t]+)?"
@@ -15,75 +15,110 @@ IMPORT = re.compile(
 EVERYWHERE = {"Glibc", "Synchronization"}
 
 BELOW_THE_QUEUE = {"JSONText", "Tensors"}
-A_BACKEND = {"ModelRuntime", "Scheduling", "ModelConfiguration", "JSONText", "Tensors", "Logging"}
+A_BACKEND = {"ModelRuntime", "Scheduling", "ModelConfigurations", "JSONText", "Threads", "Tensors", "Logging"}
 
 # For each target under Sources what it may import beside EVERYWHERE, from the top of the house to its foundation.
 ARROWS = {
     "people_detection": {"Halcyon", "EngineSearch", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging", "Foundation"},
     "halcyon": {
-        "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "VisionBackends", "ConversionCommand", "ModelConversion", "CPlatform", "EngineSearch", "KServeProtocol", "Transport", "Halcyon",
-        "ModelRepository", "ModelConfiguration", "ModelRuntime", "JSONText", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
+        "LoadGeneration", "ConfigurationSearch", "Explain", "FlightRecords", "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "VisionBackends", "ConversionCommand", "ModelConversion", "EngineInstallation", "CPlatform", "EngineSearch", "KServeProtocol", "Transport", "Halcyon",
+        "ModelRepository", "ModelConfigurations", "ModelRuntime", "JSONText", "Threads", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
         "Tracing",
     },
+    "ConfigurationSearch": {"ModelConfigurations"},
+    # FoundationEssentials: the generated messages speak of their bytes in its terms.
+    "LoadGeneration": {
+        "KServeMessages", "Vision", "Halcyon", "JSONText", "Threads", "Tensors", "CPlatform", "DequeModule", "NIOCore", "NIOPosix", "NIOSSL",
+        "NIOHPACK", "SwiftProtobuf", "FoundationEssentials", "Histogram",
+    },
     "HTTPFrontend": {
-        "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "NIOCore",
+        "Page", "FlightRecords", "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "ModelConfigurations", "JSONText", "Threads", "Tensors", "NIOCore",
         "NIOHTTP1",
     },
+    "Page": {"Halcyon", "ModelRepository", "ModelRuntime", "FlightRecords", "Scheduling", "JSONText", "Tensors"},
     # FoundationEssentials: the generated messages speak of their bytes in its terms.
     "GRPCFrontend": {
-        "KServeProtocol", "KServeMessages", "Transport", "Halcyon", "ModelRuntime", "ModelConfiguration", "JSONText",
-        "Tensors", "NIOCore", "NIOConcurrencyHelpers", "NIOHPACK", "NIOHTTP2", "SwiftProtobuf", "FoundationEssentials",
+        "KServeProtocol", "KServeMessages", "Transport", "Halcyon", "ModelRuntime", "ModelConfigurations", "JSONText",
+        "Threads", "Tensors", "NIOCore", "NIOHPACK", "NIOHTTP2", "SwiftProtobuf", "FoundationEssentials",
+    },
+    "MetricsExposition": {
+        "Transport", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Threads", "Tensors", "NIOCore", "NIOHTTP1",
     },
     "KServeProtocol": {
-        "Halcyon", "CUDADriver", "ModelRuntime", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", "Logging", "Tracing",
+        "Halcyon", "CUDADriver", "ModelRuntime", "ModelConfigurations", "JSONText", "ProtobufWire", "Threads", "Tensors", "CPlatform", "Logging", "Tracing",
         "Dispatch",
     },
+    "SpanExport": {
+        "JSONText", "Threads", "Tensors", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging", "Tracing",
+    },
+    "Transport": {
+        "Threads", "Tensors", "DequeModule", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "NIOTLS",
+        "CZlib", "Logging",
+    },
+    "Explain": {"FlightRecords", "Scheduling", "ModelConfigurations", "Tensors", "HeapModule"},
     # What `halcyon convert` is too: a program of its own compiles none of the wires for it.
     "halcyon-convert": {"ConversionCommand", "CPlatform", "ArgumentParser"},
     "ConversionCommand": {"ModelConversion", "ModelRuntime", "Tensors", "ArgumentParser"},
-    "ModelConversion": {"CompiledModels", "ModelFiles", "ModelConfiguration", "JSONText", "Tensors", "CPlatform"},
-    "SpanExport": {
-        "ModelRuntime", "JSONText", "Tensors", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging", "Tracing",
-    },
-    "Transport": {
-        "ModelRuntime", "Tensors", "DequeModule", "NIOCore", "NIOPosix", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOSSL", "NIOTLS",
-        "CZlib", "Logging",
-    },
-    "VisionBackends": {"Vision", "ModelRuntime", "ModelConfiguration", "Tensors"},
+    "ModelConversion": {"CompiledModels", "ModelFiles", "ModelConfigurations", "JSONText", "ProtobufWire", "Tensors", "CPlatform"},
+    "EngineInstallation": set(),
+    "VisionBackends": {"Vision", "ModelRuntime", "ModelConfigurations", "Tensors"},
     "Vision": {"Tensors", "CTurboJPEG", "CPNG", "CResample"},
-    "MetricsExposition": {
-        "Transport", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Tensors", "NIOCore", "NIOHTTP1",
-    },
+    # Apart from Halcyon: an application without swift-service-lifecycle compiles none of it.
+    "HalcyonService": {"Halcyon", "ServiceLifecycle"},
     "Halcyon": {
-        "ModelRepository", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend", "RepeatBackend", "EngineSearch", "LibraryFiles",
-        "CUDADriver", "ModelRuntime",
-        "Scheduling", "ModelConfiguration", "JSONText", "Tensors", "Logging",
+        "ModelRepository", "ModelIsolation", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend", "RepeatBackend", "EngineSearch", "LibraryFiles",
+        "CUDADriver", "ModelRuntime", "FlightRecords",
+        "Scheduling", "ModelConfigurations", "JSONText", "Threads", "Tensors", "CPlatform", "Logging",
     },
-    "ModelRepository": {"ModelRuntime", "ModelConfiguration", "Tensors", "CPlatform", "Logging"},
-    # ModelRuntime: its lock, which Thread Sanitizer sees.
-    "CUDADriver": {"ModelRuntime", "Tensors", "CCUDADriver"},
-    "OpenVINOBackend": A_BACKEND | {"COpenVINO", "LibraryFiles", "CompiledModels", "ModelFiles"},
+    "ModelRepository": {"ModelRuntime", "ModelConfigurations", "Threads", "Tensors", "CPlatform", "Logging"},
+    "ModelIsolation": {"ModelRuntime", "ModelConfigurations", "JSONText", "Threads", "Tensors", "CPlatform", "Logging"},
+    "OpenVINOBackend": A_BACKEND | {"COpenVINO", "LibraryFiles", "CompiledModels", "ModelFiles", "ProtobufWire"},
     "ONNXRuntimeBackend": A_BACKEND | {"COnnxRuntime", "LibraryFiles", "CUDADriver", "ModelFiles"},
+    "EngineSearch": {"LibraryFiles"},
+    "ModelFiles": {"ProtobufWire", "Tensors", "CPlatform"},
+    "CUDADriver": {"LibraryFiles", "Threads", "Tensors", "CCUDADriver"},
+    "LibraryFiles": {"Tensors"},
+    "CompiledModels": {"JSONText", "Tensors", "CPlatform"},
     "IdentityBackend": A_BACKEND,
     "RepeatBackend": A_BACKEND,
     "ModelRuntime": {
-        "Scheduling", "ModelConfiguration", "JSONText", "Tensors", "CPlatform", "DequeModule", "Logging",
+        "FlightRecords", "Scheduling", "ModelConfigurations", "JSONText", "Threads", "Tensors", "CPlatform", "DequeModule", "Logging",
         "Dispatch",
     },
-    "Scheduling": {"ModelConfiguration", "Tensors", "DequeModule", "HeapModule"},
-    "ModelConfiguration": BELOW_THE_QUEUE,
+    "FlightRecords": {"Scheduling", "ModelConfigurations", "JSONText", "Threads", "Tensors"},
+    "Threads": {"Tensors", "CPlatform", "DequeModule"},
+    "Scheduling": {"ModelConfigurations", "Tensors", "DequeModule", "HeapModule"},
+    "ModelConfigurations": BELOW_THE_QUEUE,
     "JSONText": set(),
-    "EngineSearch": {"LibraryFiles"},
-    "LibraryFiles": set(),
-    "ModelFiles": {"Tensors", "CPlatform"},
-    "CompiledModels": {"JSONText", "Tensors", "CPlatform"},
+    "ProtobufWire": set(),
     # CPlatform: pages of memory that grow without a copy.
     "Tensors": {"CPlatform"},
 }  # fmt: skip
 
 
+DECLARED = re.compile(r'\.(?:target|executableTarget)\(\s*name: "([\w-]+)"')
+
+
+def upward(arrows, order):
+    """What is wrong with the table itself: an arrow that does not point down the manifest's list, or another order."""
+    places = {target: place for place, target in enumerate(order)}
+    complaints = [f"Package.swift does not declare {target}" for target in arrows if target not in places]
+    known = [target for target in arrows if target in places]
+    complaints += [
+        f"{target} stands above {following} in the table and below it in Package.swift"
+        for target, following in zip(known, known[1:])
+        if places[target] > places[following]
+    ]
+    return complaints + [
+        f"{target} -> {below} points up: {below} stands above {target} in Package.swift"
+        for target in known
+        for below in sorted(arrows[target] & places.keys())
+        if places[below] <= places[target]
+    ]
+
+
 def check():
-    complaints = []
+    complaints = upward(ARROWS, DECLARED.findall((ROOT / "Package.swift").read_text()))
     for file in swift_files():
         for found in IMPORT.finditer(file.code):
             _, access, module = found.groups()

@@ -2,7 +2,7 @@
 
 import unittest
 
-from . import imports, source_rules, unused_code
+from . import documentation, imports, source_rules, unused_code
 from .swift_text import code_only
 
 
@@ -25,10 +25,13 @@ class Imports(unittest.TestCase):
         self.assertEqual([module for _, module in found], ["A", "B", "C", "E"])
         self.assertEqual([bool(access) for access, _ in found], [False, True, True, True])
 
-    def test_no_target_may_import_one_that_may_import_it(self):
-        for target, allowed in imports.ARROWS.items():
-            for below in allowed & imports.ARROWS.keys():
-                self.assertNotIn(target, imports.ARROWS[below], f"{target} and {below} import each other")
+    def test_arrows_point_down_the_manifest(self):
+        order = ["Top", "Middle", "Base"]
+        self.assertEqual(imports.upward({"Top": {"Base", "Outside"}, "Middle": {"Base"}, "Base": set()}, order), [])
+        self.assertEqual(len(imports.upward({"Top": set(), "Middle": {"Top"}, "Base": set()}, order)), 1)
+        self.assertEqual(len(imports.upward({"Middle": {"Middle"}}, order)), 1)
+        self.assertEqual(len(imports.upward({"Middle": set(), "Top": set()}, order)), 1)
+        self.assertEqual(len(imports.upward({"Gone": set()}, order)), 1)
 
 
 class EnumerationCases(unittest.TestCase):
@@ -43,6 +46,21 @@ class EnumerationCases(unittest.TestCase):
     def test_patterns_of_a_switch_declare_nothing(self):
         for pattern in ("case .one: f()", "case let .two(x):", "case one, two: f()", "case A.one: f()", "case is A:"):
             self.assertEqual(self.names(pattern), [], pattern)
+
+
+class Documentation(unittest.TestCase):
+    def missing(self, text):
+        return len(documentation.undocumented(text, code_only(text)))
+
+    def test_public_declarations(self):
+        self.assertEqual(self.missing("/// A.\npublic struct A {\n    public var b = 1\n    var c = 2\n}\n"), 1)
+        self.assertEqual(self.missing("/// A.\n@frozen\npublic struct A {}\n// B.\npublic enum B {}\n"), 1)
+        self.assertEqual(self.missing("public import A\npublic extension A {\n    func b() { let c = 1 }\n}\n"), 0)
+
+    def test_members_that_are_public_unsaid(self):
+        self.assertEqual(self.missing("/// A.\npublic enum A {\n    case b\n    /// C.\n    case c\n}\n"), 1)
+        self.assertEqual(self.missing("/// A.\npublic protocol A {\n    var b: Int { get }\n    static func c()\n}\n"), 2)
+        self.assertEqual(self.missing("/// A.\npublic enum A {\n    func f() {\n        switch a {\n        case b: 1\n}}}"), 0)
 
 
 class Rules(unittest.TestCase):

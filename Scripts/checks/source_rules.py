@@ -8,6 +8,7 @@ EXECUTABLES = {"people_detection", "halcyon", "halcyon-convert"}
 LONGEST = {"Tests": 1500}
 LONGEST_SOURCE = 700
 MOST_PARAMETERS = 6
+MOST_COLUMNS = 120
 # What a protocol of another package asks for.
 SET_BY_OTHERS = re.compile(r"func\s+startSpan\b")
 
@@ -69,6 +70,16 @@ def later():
     for file in swift_files():
         complaints += [file.at(found.start(), f"`{found.group()}`") for found in LATER.finditer(file.text)]
     return complaints
+
+
+def columns():
+    return [
+        f"{file.relative}:{number}: {len(line)} columns"
+        for file in swift_files()
+        if file.target != "KServeMessages"
+        for number, line in enumerate(file.text.splitlines(), 1)
+        if len(line) > MOST_COLUMNS
+    ]
 
 
 def build_flags():

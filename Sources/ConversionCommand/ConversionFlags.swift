@@ -9,8 +9,8 @@ extension ConversionRequest.Layout: ExpressibleByArgument {}
 struct ConversionFlags: ParsableArguments {
     @Option(
         help: """
-            openvino writes OpenVINO's own format (.xml and .bin); onnx an ONNX file with its graph optimised; tensorrt a \
-            plan, by NVIDIA's trtexec where that is installed.
+            openvino writes OpenVINO's own format (.xml and .bin); onnx an ONNX file with its graph optimised; \
+            tensorrt a plan, by NVIDIA's trtexec where that is installed.
             """)
     var target = ConversionRequest.Target.openVINO
 
@@ -18,8 +18,8 @@ struct ConversionFlags: ParsableArguments {
         name: [.customShort("t"), .customLong("precision")],
         help: ArgumentHelp(
             """
-            fp32 and bf16 are computed in; fp16 halves the weights on the disk, and is computed in what the processor is \
-            best at; int8 is quantised with the pictures of -c.
+            fp32 and bf16 are computed in; fp16 halves the weights on the disk, and is computed in what the processor \
+            is best at; int8 is quantised with the pictures of -c.
             """, valueName: "precision"))
     var precision = ConversionRequest.Precision.fp32
 
@@ -27,8 +27,8 @@ struct ConversionFlags: ParsableArguments {
         name: [.customShort("d"), .customLong("input-dims")],
         help: ArgumentHelp(
             """
-            The input's dimensions without the batch: 3,544,960; NAME=3,544,960 for one of several inputs, and then once \
-            for each.
+            The input's dimensions without the batch: 3,544,960; NAME=3,544,960 for one of several inputs, and then \
+            once for each.
             """, valueName: "dims"))
     var dimensions: [String] = []
 

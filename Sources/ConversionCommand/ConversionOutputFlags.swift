@@ -22,8 +22,8 @@ struct ConversionOutputFlags: ParsableArguments {
 
     @Flag(
         help: """
-            Replace what is there: a folder with all that is in it; with -e the file, and for openvino its .bin and .blob. \
-            The model that is converted is never replaced.
+            Replace what is there: a folder with all that is in it; with -e the file, and for openvino its .bin and \
+            .blob. The model that is converted is never replaced.
             """)
     var overwrite = false
 

@@ -10,9 +10,9 @@ struct ConversionPictureFlags: ParsableArguments {
         name: [.customShort("c"), .customLong("calibration")],
         help: ArgumentHelp(
             """
-            For -t int8: a folder of pictures like those that the model will see (JPEG, PNG, BMP, WebP), some of which are \
-            held back to judge the result; or of .npz files with the inputs' arrays; or a text file with a path a line. For \
-            tensorrt a calibration cache.
+            For -t int8: a folder of pictures like those that the model will see (JPEG, PNG, BMP, WebP), some of \
+            which are held back to judge the result; or of .npz files with the inputs' arrays; or a text file with a \
+            path a line. For tensorrt a calibration cache.
             """, valueName: "path"))
     var calibration: String?
 
@@ -32,16 +32,16 @@ struct ConversionPictureFlags: ParsableArguments {
 
     @Flag(
         help: """
-            Put the pre-processing into the model: it then takes pictures of any size, UINT8 with the channels last, RGB, \
-            and the engine resizes and scales them.
+            Put the pre-processing into the model: it then takes pictures of any size, UINT8 with the channels last, \
+            RGB, and the engine resizes and scales them.
             """)
     var embedPreprocessing = false
 
     @Option(
         help: ArgumentHelp(
             """
-            What a channel's byte is multiplied with after --mean is subtracted: a number, or three with commas; by default \
-            1/255, or 1 where the model takes bytes.
+            What a channel's byte is multiplied with after --mean is subtracted: a number, or three with commas; by \
+            default 1/255, or 1 where the model takes bytes.
             """, valueName: "numbers"))
     var scale: String?
 

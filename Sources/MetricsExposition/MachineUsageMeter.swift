@@ -1,15 +1,16 @@
 private import Glibc
 internal import ModelRuntime
+internal import Threads
 
 /// Reads the machine's usage from `/proc`. It may be called from any thread.
-public final class MachineUsageMeter: Sendable {
+package final class MachineUsageMeter: Sendable {
     /// The processors' time since the machine started, in ticks, all of them together.
     struct ProcessorTime: Hashable {
         var busy: UInt64
         var idle: UInt64
 
-        /// - Parameter text: `/proc/stat`, whose first line is `cpu` with user, nice, system, idle, iowait, irq, softirq
-        ///   and steal. The times of guests behind them are part of user's and nice's.
+        /// - Parameter text: `/proc/stat`, whose first line is `cpu` with user, nice, system, idle, iowait, irq,
+        ///   softirq and steal. The times of guests behind them are part of user's and nice's.
         init?(_ text: String) {
             let fields = (text.split(separator: "\n").first ?? "").split(separator: " ")
             let times = fields.dropFirst().prefix(8).compactMap { UInt64($0) }
@@ -36,7 +37,7 @@ public final class MachineUsageMeter: Sendable {
     private let state: Locked<State>
     private let readFile: @Sendable (String) -> String?
 
-    public convenience init() { self.init(readFile: Self.beginning) }
+    package convenience init() { self.init(readFile: Self.beginning) }
 
     /// - Parameter readFile: the text at a path; `nil` where it can't be read.
     package init(readFile: @escaping @Sendable (String) -> String?) {
@@ -47,7 +48,7 @@ public final class MachineUsageMeter: Sendable {
     /// The usage now; its processors' share is that since the last call, or since the meter was made.
     ///
     /// - Returns: `nil` where the system does not say.
-    public func sample() -> MachineUsage? {
+    package func sample() -> MachineUsage? {
         guard let time = readFile("/proc/stat").flatMap(ProcessorTime.init),
             let memory = readFile("/proc/meminfo").flatMap(Self.memory)
         else { return nil }

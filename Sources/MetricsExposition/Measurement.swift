@@ -1,6 +1,8 @@
 internal import ModelRuntime
+internal import Threads
 
-/// A value that is measured on a thread of its own, as measuring may take its time; what was measured last stands meanwhile.
+/// A value that is measured on a thread of its own, as measuring may take its time; what was measured last stands
+/// meanwhile.
 final class Measurement<Value: Sendable>: Sendable {
     private struct State {
         var latest: Value

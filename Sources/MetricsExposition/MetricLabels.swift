@@ -3,7 +3,7 @@
 struct MetricLabels: Sendable {
     private let model: String
     private let version: Int64
-    /// The configuration's own labels, whose names get a line in front as in the reference: `_name="value",`.
+    /// The configuration's own labels, whose names get a line in front as in Triton: `_name="value",`.
     private let tags: String
 
     init(model: String, version: Int64, tags: [String: String] = [:]) {
@@ -21,11 +21,14 @@ struct MetricLabels: Sendable {
             })
     }
 
-    func text(reason: String? = nil, bound: String? = nil, quantile: String? = nil) -> String {
+    func text(
+        cause: String? = nil, reason: String? = nil, bound: String? = nil, quantile: String? = nil
+    ) -> String {
+        let cause = cause.map { "cause=\"\($0)\"," } ?? ""
         let quantile = quantile.map { ",quantile=\"\($0)\"" } ?? ""
         let reason = reason.map { ",reason=\"\($0)\"" } ?? ""
         let bound = bound.map { ",le=\"\($0)\"" } ?? ""
-        return "{\(tags)model=\"\(model)\"\(reason),version=\"\(version)\"\(bound)\(quantile)}"
+        return "{\(tags)\(cause)model=\"\(model)\"\(reason),version=\"\(version)\"\(bound)\(quantile)}"
     }
 
     /// A label's value as the text format wants it between quotation marks.

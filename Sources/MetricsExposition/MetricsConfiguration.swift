@@ -1,8 +1,8 @@
-public import ModelRuntime
-public import Tensors
+package import ModelRuntime
+package import Tensors
 
-/// Which metrics are shown, by the names of the reference's `--metrics-config` settings.
-public struct MetricsConfiguration: Hashable, Sendable {
+/// Which metrics are shown, by the names of Triton's `--metrics-config` settings.
+package struct MetricsConfiguration: Hashable, Sendable {
     private enum Setting: String, CaseIterable {
         case counterLatencies = "counter_latencies"
         case histogramLatencies = "histogram_latencies"
@@ -11,23 +11,23 @@ public struct MetricsConfiguration: Hashable, Sendable {
     }
 
     /// Whether there are the counters `nv_inference_*_duration_us`.
-    public var counterLatencies = true
-    /// Whether there is the reference's histogram `nv_inference_first_response_histogram_ms`. Halcyon's own histograms
+    package var counterLatencies = true
+    /// Whether there is Triton's histogram `nv_inference_first_response_histogram_ms`. Halcyon's own histograms
     /// are always there.
-    public var histogramLatencies = false
+    package var histogramLatencies = false
     /// Whether there are Triton's summaries `nv_inference_*_summary_us`.
-    public var summaryLatencies = false
+    package var summaryLatencies = false
     /// The quantiles that they show.
-    public var summaryQuantiles = SummaryQuantile.standard
+    package var summaryQuantiles = SummaryQuantile.standard
 
-    public init() {}
+    package init() {}
 
     /// - Parameter settings: each `<setting>=<value>`, as `--metrics-config` takes them: `counter_latencies`,
     ///   `histogram_latencies` and `summary_latencies`, each `true` or `false`, and `summary_quantiles`, as
-    ///   `0.5:0.05,0.99:0.001`: each a quantile and by how much its rank may be off. Of a setting that is given twice, the
-    ///   last counts.
+    ///   `0.5:0.05,0.99:0.001`: each a quantile and by how much its rank may be off. Of a setting that is given twice,
+    ///   the last counts.
     /// - Throws: `invalidArgument` that names the setting and what is allowed.
-    public init(settings: [String]) throws(HalcyonError) {
+    package init(settings: [String]) throws(HalcyonError) {
         for setting in settings { try apply(setting) }
     }
 
@@ -73,8 +73,8 @@ public struct MetricsConfiguration: Hashable, Sendable {
             else {
                 throw HalcyonError(
                     .invalidArgument,
-                    "metrics setting '\(name)' has '\(pair)', expected <quantile>:<error> with a quantile from 0 to 1 and an "
-                        + "error from 0.0001 to 1, as in 0.5:0.05,0.99:0.001")
+                    "metrics setting '\(name)' has '\(pair)', expected <quantile>:<error> with a quantile from 0 to "
+                        + "1 and an error from 0.0001 to 1, as in 0.5:0.05,0.99:0.001")
             }
             quantiles.append(SummaryQuantile(quantile, error: error))
         }

@@ -4,6 +4,7 @@ internal import ModelRuntime
 package import NIOCore
 internal import NIOHTTP1
 package import Tensors
+internal import Threads
 package import Transport
 
 /// Answers Prometheus: `GET /metrics`.

@@ -18,9 +18,11 @@ struct MetricsPage {
 
     /// - Parameters:
     ///   - unit: how many of the histogram's own unit make one of the family's.
-    ///   - bounds: the family's, where they are not the histogram's; those that it has more come first and hold nothing.
+    ///   - bounds: the family's, where they are not the histogram's; those that it has more come first and hold
+    ///     nothing.
     mutating func samples(
-        of family: MetricFamily, _ labels: MetricLabels, _ histogram: Histogram, unit: Double, bounds: [Double]? = nil
+        of family: MetricFamily, _ labels: MetricLabels, _ histogram: HistogramStatistic, unit: Double,
+        bounds: [Double]? = nil
     ) {
         let count = histogram.count
         let bounds = bounds ?? histogram.bounds.map { Double($0) / unit }

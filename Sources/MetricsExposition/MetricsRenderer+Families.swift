@@ -1,7 +1,7 @@
 internal import CUDADriver
 internal import ModelRuntime
 
-/// The tables of all families, in the order in which they are shown: the reference's first, by its names.
+/// The tables of all families, in the order in which they are shown: Triton's first, by its names.
 extension MetricsRenderer {
     /// A counter of which each model version has one.
     struct Counter: Sendable {
@@ -30,10 +30,11 @@ extension MetricsRenderer {
         let family: MetricFamily
         /// How many of the histogram's own unit make one of the family's.
         let unit: Double
-        let value: @Sendable (ModelStatistics) -> Histogram
+        let value: @Sendable (ModelStatistics) -> HistogramStatistic
 
         init(
-            _ name: String, _ help: String, unit: Double, _ value: @escaping @Sendable (ModelStatistics) -> Histogram
+            _ name: String, _ help: String, unit: Double,
+            _ value: @escaping @Sendable (ModelStatistics) -> HistogramStatistic
         ) {
             family = MetricFamily(.histogram, name, help)
             self.unit = unit
@@ -41,7 +42,7 @@ extension MetricsRenderer {
         }
     }
 
-    // MARK: The reference's
+    // MARK: Triton's
 
     static let success = Counter(
         "nv_inference_request_success", "Requests that got their response, whatever their batch size."
@@ -75,7 +76,7 @@ extension MetricsRenderer {
         },
     ]
 
-    /// The reference's identity backend counts into it; here nothing does.
+    /// Triton's identity backend counts into it; here nothing does.
     static let inputBytes = MetricFamily(
         .counter, "input_byte_size_counter", "Bytes of input that an engine has counted itself.")
 
@@ -177,7 +178,11 @@ extension MetricsRenderer {
     static let memoryUsed = MetricFamily(
         .gauge, "nv_cpu_memory_used_bytes", "The machine's memory that is in use, in bytes.")
 
-    // MARK: Beyond the reference
+    // MARK: Beyond Triton
+
+    static let restarts = MetricFamily(
+        .counter, "halcyon_restarts_total", "Worker processes of isolated models that went and were replaced, by cause."
+    )
 
     static let distributions = [
         Distribution(

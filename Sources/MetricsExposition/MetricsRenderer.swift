@@ -2,20 +2,20 @@ internal import CUDADriver
 internal import ModelRuntime
 internal import Scheduling
 
-/// Writes metrics as Prometheus reads them: the reference's families, by its names, labels and units, and behind them
+/// Writes metrics as Prometheus reads them: Triton's families, by its names, labels and units, and behind them
 /// Halcyon's own, whose names begin with `halcyon_`.
-public struct MetricsRenderer: Sendable {
+package struct MetricsRenderer: Sendable {
     /// The media type of the text.
-    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+    package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    public var configuration: MetricsConfiguration
+    package var configuration: MetricsConfiguration
 
-    public init(_ configuration: MetricsConfiguration = MetricsConfiguration()) {
+    package init(_ configuration: MetricsConfiguration = MetricsConfiguration()) {
         self.configuration = configuration
     }
 
     /// The whole page, ending with a line break.
-    public func text(_ snapshot: MetricsSnapshot) -> String {
+    package func text(_ snapshot: MetricsSnapshot) -> String {
         let statistics = snapshot.statistics.map {
             (MetricLabels(model: $0.name, version: $0.version, tags: $0.tags), $0)
         }
@@ -33,7 +33,7 @@ public struct MetricsRenderer: Sendable {
         }
         write(Self.gauges, snapshot, to: &page)
         if let cache = snapshot.cache { write(cache, statistics, to: &page) }
-        // The reference's dashboards know the names, and there is no such pool without a GPU.
+        // Triton's dashboards know the names, and there is no such pool without a GPU.
         for gauge in Self.pinnedPool {
             page.heading(gauge.family)
             if let pool = snapshot.pinnedPool { page.sample(gauge.family.name, "", gauge.value(pool)) }
@@ -44,6 +44,7 @@ public struct MetricsRenderer: Sendable {
         writeReasons(of: Self.batchReason, BatchReason.allCases, statistics, to: &page) { $0.batchReasons[$1] ?? 0 }
         writeReasons(of: Self.rejected, RejectionReason.allCases, statistics, to: &page) { $0.rejections[$1] ?? 0 }
         write(Self.instances, snapshot, to: &page)
+        writeRestarts(snapshot, to: &page)
         if let connections = snapshot.connections { write(connections, to: &page) }
         return page.text
     }
@@ -105,6 +106,18 @@ public struct MetricsRenderer: Sendable {
             for model in snapshot.gauges {
                 let labels = MetricLabels(model: model.name, version: model.version, tags: model.tags)
                 page.sample(gauge.family.name, labels.text(), gauge.value(model))
+            }
+        }
+    }
+
+    /// One sample a cause, of the models that have workers.
+    private func writeRestarts(_ snapshot: MetricsSnapshot, to page: inout MetricsPage) {
+        guard snapshot.gauges.contains(where: { !$0.restarts.isEmpty }) else { return }
+        page.heading(Self.restarts)
+        for model in snapshot.gauges {
+            let labels = MetricLabels(model: model.name, version: model.version, tags: model.tags)
+            for (cause, count) in model.restarts.sorted(by: { $0.key < $1.key }) {
+                page.sample(Self.restarts.name, labels.text(cause: cause), count)
             }
         }
     }

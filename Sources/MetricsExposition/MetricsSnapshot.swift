@@ -1,18 +1,18 @@
 package import CUDADriver
-public import Halcyon
-public import ModelRuntime
+package import Halcyon
+package import ModelRuntime
 package import Transport
 
 /// What a page of metrics is made of.
-public struct MetricsSnapshot: Sendable {
+package struct MetricsSnapshot: Sendable {
     /// In the order in which they are shown.
-    public var statistics: [ModelStatistics]
+    package var statistics: [ModelStatistics]
     /// In the order in which they are shown.
-    public var gauges: [ModelGauges]
+    package var gauges: [ModelGauges]
     /// `nil` to leave the machine out.
-    public var machine: MachineUsage?
+    package var machine: MachineUsage?
     /// `nil` for a server without a cache.
-    public var cache: CacheUsage?
+    package var cache: CacheUsage?
     /// Empty to leave them out.
     package var gpus: [GPUUsage] = []
     /// `nil` to leave them out.
@@ -20,14 +20,14 @@ public struct MetricsSnapshot: Sendable {
     /// The pool of page-locked memory; `nil` without a GPU that is in use.
     package var pinnedPool: MemoryPool.Usage?
 
-    public init(statistics: [ModelStatistics], gauges: [ModelGauges], machine: MachineUsage? = nil) {
+    package init(statistics: [ModelStatistics], gauges: [ModelGauges], machine: MachineUsage? = nil) {
         self.statistics = statistics
         self.gauges = gauges
         self.machine = machine
     }
 
     /// What a server's models have done and are doing now.
-    public init(of server: InferenceServer, machine: MachineUsage? = nil) {
+    package init(of server: InferenceServer, machine: MachineUsage? = nil) {
         // Only a model's name can be wrong, and none is given.
         let statistics = (try? server.statistics())?.models ?? []
         self.init(statistics: statistics, gauges: server.gauges(), machine: machine)

@@ -113,8 +113,8 @@ package struct Conversion {
         } catch let error as HalcyonError where error.code == .unavailable && error.message.contains(Self.decryption) {
             throw HalcyonError(
                 error.code,
-                "\(error.message). The command is '\(environment.python) -m pip install \(Self.decryption)'; --python chooses "
-                    + "another Python for a new --environment")
+                "\(error.message). The command is '\(environment.python) -m pip install \(Self.decryption)'; "
+                    + "--python chooses another Python for a new --environment")
         }
     }
 

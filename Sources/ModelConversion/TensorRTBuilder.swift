@@ -12,8 +12,8 @@ struct TensorRTBuilder {
         guard job.source.format == .onnx || job.source.format == .encrypted else {
             throw HalcyonError(
                 .unsupported,
-                "TensorRT reads ONNX only, and '\(request.model)' is \(job.source.format.title): convert it to ONNX first, "
-                    + "with tf2onnx for instance")
+                "TensorRT reads ONNX only, and '\(request.model)' is \(job.source.format.title): convert it to ONNX "
+                    + "first, with tf2onnx for instance")
         }
         if job.destination.form == .model {
             throw HalcyonError(
@@ -41,8 +41,8 @@ struct TensorRTBuilder {
         if let profile = sized(job).first(where: { $0.input.contains(where: { ":,".contains($0) }) }) {
             throw HalcyonError(
                 .unsupported,
-                "the input '\(profile.input)': trtexec separates names and sizes with ':' and ',', so an input of which it is "
-                    + "given sizes can't have them in its name: rename it in the model")
+                "the input '\(profile.input)': trtexec separates names and sizes with ':' and ',', so an input of "
+                    + "which it is given sizes can't have them in its name: rename it in the model")
         }
         let needsSizes = job.profiles.isEmpty && (!job.dimensions.isEmpty || request.maxBatch != nil)
         if needsSizes, job.source.format == .encrypted, job.source.container?.inputName.isEmpty == true,
@@ -60,8 +60,9 @@ struct TensorRTBuilder {
         guard let program = ProgramSearch.find("trtexec", variables: variables) else {
             throw HalcyonError(
                 .unavailable,
-                "there is no program 'trtexec' in PATH, which --target tensorrt needs: install NVIDIA TensorRT (Debian package "
-                    + "'libnvinfer-bin' of NVIDIA's repository, in /usr/src/tensorrt/bin) on the machine with the GPU")
+                "there is no program 'trtexec' in PATH, which --target tensorrt needs: install NVIDIA TensorRT "
+                    + "(Debian package 'libnvinfer-bin' of NVIDIA's repository, in /usr/src/tensorrt/bin) on the "
+                    + "machine with the GPU")
         }
         console.begin("building a plan with \(program)")
         var last = LastWords()
@@ -107,7 +108,7 @@ struct TensorRTBuilder {
         guard largest > 0 else { return [] }
         let inputs = job.source.inputs ?? []
         return inputs.compactMap { input in
-            guard let declared = input.dimensions, declared.first == Shape.variable else { return nil }
+            guard let declared = input.dimensions, declared.first == TensorShape.variable else { return nil }
             let given = job.dimensions.first { $0.input == input.name || $0.input.isEmpty }?.sizes
             let item = given ?? Array(declared.dropFirst())
             guard item.allSatisfy({ $0 > 0 }), item.count == declared.count - 1 else { return nil }

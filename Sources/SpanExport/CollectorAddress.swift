@@ -32,8 +32,8 @@ struct CollectorAddress: Hashable {
         case "https":
             throw HalcyonError(
                 .unsupported,
-                "opentelemetry,url: spans are sent without TLS, got '\(url)'; name a collector's http:// address, one beside the "
-                    + "server that passes them on, for instance")
+                "opentelemetry,url: spans are sent without TLS, got '\(url)'; name a collector's http:// address, "
+                    + "one beside the server that passes them on, for instance")
         default: throw error(url)
         }
     }

@@ -1,4 +1,4 @@
-internal import ModelRuntime
+internal import Threads
 package import Tracing
 
 /// A span that is handed to the exporter when it ends.

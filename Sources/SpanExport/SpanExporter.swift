@@ -1,9 +1,9 @@
 package import Logging
-internal import ModelRuntime
 package import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 package import Tensors
+internal import Threads
 
 /// Collects spans and sends them to a collector in batches, by HTTP with a JSON body (OTLP/HTTP).
 package final class SpanExporter: Sendable {

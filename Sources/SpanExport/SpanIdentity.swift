@@ -23,8 +23,8 @@ package struct SpanIdentity: Hashable, Sendable {
 
     var child: SpanIdentity { SpanIdentity(trace: trace, span: .random(in: 1 ... .max), state: state) }
 
-    /// Reads the header: `00-`, 32 digits for the trace, 16 for the span, two for flags. `nil` for what is not well formed,
-    /// and for a span that its own service does not record.
+    /// Reads the header: `00-`, 32 digits for the trace, 16 for the span, two for flags. `nil` for what is not well
+    /// formed, and for a span that its own service does not record.
     package init?(header: String, state: String?) {
         let parts = header.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count >= 4, parts[0].utf8.count == 2, parts[0] != "ff", Self.number(parts[0]) != nil,

@@ -18,7 +18,7 @@ package struct DetectNetV2Head: DetectionHead {
     package var fit: Fit { .letterbox }
 
     /// `nil` where no two outputs are `[N,C,rows,columns]` and `[N,4C,rows,columns]`.
-    package init?(outputs: [(name: String, shape: Shape)], labels: [String]) {
+    package init?(outputs: [(name: String, shape: TensorShape)], labels: [String]) {
         for (coverage, shape) in outputs where shape.rank == 4 {
             for (boxes, other) in outputs
             where other.rank == 4 && other.dimensions[2...] == shape.dimensions[2...]
@@ -41,7 +41,7 @@ package struct DetectNetV2Head: DetectionHead {
         let boxes = try DetectionHeads.output(boxes, outputs)
         let shape = coverage.shape.dimensions
         guard coverage.shape.rank == 4, coverage.elementType == .fp32, boxes.elementType == .fp32, item >= 0,
-            item < shape[0], boxes.shape == Shape([shape[0], shape[1] * 4, shape[2], shape[3]]), shape[2] > 0,
+            item < shape[0], boxes.shape == TensorShape([shape[0], shape[1] * 4, shape[2], shape[3]]), shape[2] > 0,
             shape[3] > 0
         else {
             throw HalcyonError(

@@ -20,7 +20,7 @@ package enum DetectionHeads {
     ///   - labels: a label a class; classes beyond get their number for a name.
     /// - Throws: `unsupported` that names the outputs.
     package static func select(
-        outputs: [(name: String, shape: Shape)], labels: [String]
+        outputs: [(name: String, shape: TensorShape)], labels: [String]
     ) throws(HalcyonError) -> any DetectionHead {
         if let head = SSDHead(outputs: outputs, labels: labels) { return head }
         if let head = DetectNetV2Head(outputs: outputs, labels: labels) { return head }

@@ -1,5 +1,5 @@
-/// Finds the orientation that a camera has noted in a picture's EXIF data. What is damaged counts as not being there: no
-/// picture is refused for it, and nothing outside of the file's bytes is read.
+/// Finds the orientation that a camera has noted in a picture's EXIF data. What is damaged counts as not being there:
+/// no picture is refused for it, and nothing outside of the file's bytes is read.
 enum ExifOrientation {
     // MARK: Files
 
@@ -64,8 +64,8 @@ enum ExifOrientation {
 
     // MARK: TIFF
 
-    /// Reads the first directory of what EXIF data is: a small TIFF file. No other directory is followed, so that none can
-    /// lead in a circle.
+    /// Reads the first directory of what EXIF data is: a small TIFF file. No other directory is followed, so that none
+    /// can lead in a circle.
     static func ofTIFF(_ bytes: UnsafeRawBufferPointer) -> Orientation {
         guard let order = bigEndian16(bytes, 0), order == 0x4949 || order == 0x4D4D else { return .upright }
         let isLittle = order == 0x4949

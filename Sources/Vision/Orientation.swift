@@ -19,7 +19,7 @@ enum Orientation: UInt16, CaseIterable {
         guard self != .upright else { return picture }
         let (width, height) = (picture.width, picture.height)
         let (newWidth, newHeight) = swapsAxes ? (height, width) : (width, height)
-        let storage = BufferStorage.allocate(byteCount: picture.pixels.byteCount)
+        let storage = TensorStorage.allocate(byteCount: picture.pixels.byteCount)
         let (origin, stepX, stepY) = walk(width, height)
         picture.pixels.withUnsafeBytes { source in
             let target = UnsafeMutableRawBufferPointer(start: storage.baseAddress, count: storage.byteCount)
@@ -35,11 +35,11 @@ enum Orientation: UInt16, CaseIterable {
                 }
             }
         }
-        return try Picture(width: newWidth, height: newHeight, pixels: Buffer(storage))
+        return try Picture(width: newWidth, height: newHeight, pixels: TensorBuffer(storage))
     }
 
-    /// Where in the stored picture the upright one's first pixel is, and how many pixels further the next of its row and of
-    /// its column are.
+    /// Where in the stored picture the upright one's first pixel is, and how many pixels further the next of its row
+    /// and of its column are.
     private func walk(_ width: Int, _ height: Int) -> (origin: Int, stepX: Int, stepY: Int) {
         let (right, bottom) = (width - 1, (height - 1) * width)
         return switch self {

@@ -40,7 +40,7 @@ package enum Overlay {
 
         init(_ original: Picture) {
             // A copy of the bytes of a picture has as many bytes as the picture.
-            let copy = original.pixels.withUnsafeBytes { Buffer(copying: $0) }
+            let copy = original.pixels.withUnsafeBytes { TensorBuffer(copying: $0) }
             picture = (try? Picture(width: original.width, height: original.height, pixels: copy)) ?? original
             pixels = copy.baseAddress.assumingMemoryBound(to: UInt8.self)
         }

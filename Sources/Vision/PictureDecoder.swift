@@ -3,8 +3,8 @@ internal import CTurboJPEG
 internal import Glibc
 package import Tensors
 
-/// Reads JPEG and PNG, and turns them as the camera's note of its orientation in their EXIF data says: width, height and
-/// pixels are those of the picture as any viewer shows it.
+/// Reads JPEG and PNG, and turns them as the camera's note of its orientation in their EXIF data says: width, height
+/// and pixels are those of the picture as any viewer shows it.
 package enum PictureDecoder {
     /// Decodes a file.
     ///
@@ -41,12 +41,12 @@ package enum PictureDecoder {
 
     private static func allocate(
         width: Int, height: Int, name: String, limits: PictureLimits
-    ) throws(HalcyonError) -> BufferStorage {
+    ) throws(HalcyonError) -> TensorStorage {
         let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
         guard width > 0, height > 0, !overflow, pixels <= limits.maxPixels else {
             throw fault(name, "has \(width) x \(height) pixels; 1 to \(limits.maxPixels) are decoded")
         }
-        return BufferStorage.allocate(byteCount: pixels * 3)
+        return TensorStorage.allocate(byteCount: pixels * 3)
     }
 
     // MARK: JPEG
@@ -71,17 +71,17 @@ package enum PictureDecoder {
             throw fault(name, "has \(scans) scans of \(pixels) pixels each; at most \(most) of that size are decoded")
         }
         if isCMYK {
-            let cmyk = BufferStorage.allocate(byteCount: storage.byteCount / 3 * 4)
+            let cmyk = TensorStorage.allocate(byteCount: storage.byteCount / 3 * 4)
             try decompress(decoder, bytes, into: cmyk, size: (width, height), format: TJPF_CMYK, name: name)
             convertCMYK(cmyk, into: storage)
         } else {
             try decompress(decoder, bytes, into: storage, size: (width, height), format: TJPF_RGB, name: name)
         }
-        return try Picture(width: Int(width), height: Int(height), pixels: Buffer(storage))
+        return try Picture(width: Int(width), height: Int(height), pixels: TensorBuffer(storage))
     }
 
     private static func decompress(
-        _ decoder: tjhandle, _ bytes: UnsafeRawBufferPointer, into storage: BufferStorage, size: (Int32, Int32),
+        _ decoder: tjhandle, _ bytes: UnsafeRawBufferPointer, into storage: TensorStorage, size: (Int32, Int32),
         format: TJPF, name: String
     ) throws(HalcyonError) {
         let target = storage.baseAddress.assumingMemoryBound(to: UInt8.self)
@@ -98,7 +98,7 @@ package enum PictureDecoder {
     }
 
     /// Adobe's files store inverted inks, so that the product of colour and black is the light that is left.
-    private static func convertCMYK(_ source: BufferStorage, into target: BufferStorage) {
+    private static func convertCMYK(_ source: TensorStorage, into target: TensorStorage) {
         let inks = source.baseAddress.assumingMemoryBound(to: UInt8.self)
         let light = target.baseAddress.assumingMemoryBound(to: UInt8.self)
         for pixel in 0..<source.byteCount / 4 {
@@ -135,7 +135,7 @@ package enum PictureDecoder {
         guard png_image_finish_read(&image, &background, storage.baseAddress, 0, nil) != 0 else {
             throw fault(name, "is a damaged PNG: \(message(image))")
         }
-        return try Picture(width: Int(image.width), height: Int(image.height), pixels: Buffer(storage))
+        return try Picture(width: Int(image.width), height: Int(image.height), pixels: TensorBuffer(storage))
     }
 
     /// Bytes of a pixel in the file, as its format says.

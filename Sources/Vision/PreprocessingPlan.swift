@@ -20,7 +20,7 @@ package struct PreprocessingPlan: Sendable {
 
     package let width: Int
     package let height: Int
-    private let dimensions: Shape
+    private let dimensions: TensorShape
     private let elementType: ElementType
     private let layout: Layout
     private let fit: Fit
@@ -28,7 +28,7 @@ package struct PreprocessingPlan: Sendable {
 
     /// - Parameter dimensions: of one item: `[3,height,width]` or `[height,width,3]`.
     /// - Throws: `unsupported` for an input that is no picture.
-    package init(elementType: ElementType, dimensions: Shape, fit: Fit) throws(HalcyonError) {
+    package init(elementType: ElementType, dimensions: TensorShape, fit: Fit) throws(HalcyonError) {
         let sizes = dimensions.dimensions
         guard sizes.count == 3, sizes.allSatisfy({ $0 > 0 }), sizes[0] == 3 || sizes[2] == 3,
             elementType == .fp32 || elementType == .uint8
@@ -48,10 +48,10 @@ package struct PreprocessingPlan: Sendable {
     }
 
     /// The shape of a batch of that many items.
-    package func shape(batch: Int) -> Shape { dimensions.prepending(batch) }
+    package func shape(batch: Int) -> TensorShape { dimensions.prepending(batch) }
 
     /// One item's bytes, and the way back for what is found in it.
-    package func run(_ picture: Picture) -> (item: Buffer, mapping: PictureMapping) {
+    package func run(_ picture: Picture) -> (item: TensorBuffer, mapping: PictureMapping) {
         var size = (width: width, height: height)
         if fit == .letterbox {
             let factor = max(Double(picture.width) / Double(width), Double(picture.height) / Double(height))
@@ -60,7 +60,7 @@ package struct PreprocessingPlan: Sendable {
         }
         let frame = Frame(
             width: width, height: height, left: (width - size.width) / 2, top: (height - size.height) / 2)
-        let storage = BufferStorage.allocate(byteCount: byteCount)
+        let storage = TensorStorage.allocate(byteCount: byteCount)
         let resampler = Resampler(
             picture: picture, width: size.width, height: size.height, scale: elementType == .fp32 ? 1 / 255 : 1)
         switch (elementType, layout) {
@@ -72,6 +72,6 @@ package struct PreprocessingPlan: Sendable {
         let mapping = PictureMapping(
             scaleX: Float(picture.width) / Float(size.width), scaleY: Float(picture.height) / Float(size.height),
             left: Float(frame.left), top: Float(frame.top), width: Float(picture.width), height: Float(picture.height))
-        return (Buffer(storage), mapping)
+        return (TensorBuffer(storage), mapping)
     }
 }

@@ -50,7 +50,7 @@ struct Resampler {
     }
 
     /// FP32 `[3,height,width]` of `frame`, the picture at its place in it and 0 around it.
-    func writePlanes(_ storage: BufferStorage, frame: Frame) {
+    func writePlanes(_ storage: TensorStorage, frame: Frame) {
         let output = storage.baseAddress.assumingMemoryBound(to: Float.self)
         let plane = frame.width * frame.height
         for channel in 0..<3 {
@@ -70,26 +70,26 @@ struct Resampler {
     }
 
     /// FP32 `[height,width,3]` of `frame`.
-    func writePixels(_ storage: BufferStorage, frame: Frame) {
+    func writePixels(_ storage: TensorStorage, frame: Frame) {
         write(storage, of: Float.self, frame: frame, stride: (column: 3, channel: 1)) { $0 }
     }
 
     /// UINT8 `[3,height,width]` of `frame`; values are rounded.
-    func writeBytePlanes(_ storage: BufferStorage, frame: Frame) {
+    func writeBytePlanes(_ storage: TensorStorage, frame: Frame) {
         write(storage, of: UInt8.self, frame: frame, stride: (column: 1, channel: frame.width * frame.height)) {
             UInt8(min(255, max(0, $0 + 0.5)))
         }
     }
 
     /// UINT8 `[height,width,3]` of `frame`; values are rounded.
-    func writeBytePixels(_ storage: BufferStorage, frame: Frame) {
+    func writeBytePixels(_ storage: TensorStorage, frame: Frame) {
         write(storage, of: UInt8.self, frame: frame, stride: (column: 3, channel: 1)) {
             UInt8(min(255, max(0, $0 + 0.5)))
         }
     }
 
     private func write<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>(
-        _ storage: BufferStorage, of type: Element.Type, frame: Frame, stride: (column: Int, channel: Int),
+        _ storage: TensorStorage, of type: Element.Type, frame: Frame, stride: (column: Int, channel: Int),
         _ convert: (Float) -> Element
     ) {
         let output = storage.baseAddress.assumingMemoryBound(to: Element.self)

@@ -1,7 +1,7 @@
 package import Tensors
 
-/// The head of an SSD with built-in NMS, as TensorFlow's detection models are exported: up to a fixed number of boxes an
-/// item, as parts of the picture's height and width.
+/// The head of an SSD with built-in NMS, as TensorFlow's detection models are exported: up to a fixed number of boxes
+/// an item, as parts of the picture's height and width.
 package struct SSDHead: DetectionHead {
     private static let (boxes, scores, classes, count) = (
         "detection_boxes", "detection_scores", "detection_classes", "num_detections"
@@ -17,7 +17,7 @@ package struct SSDHead: DetectionHead {
     /// `nil` where the outputs have other names.
     ///
     /// - Parameter labels: by the model's class number, which begins at 1: the first label is the background.
-    package init?(outputs: [(name: String, shape: Shape)], labels: [String]) {
+    package init?(outputs: [(name: String, shape: TensorShape)], labels: [String]) {
         let names = Set(outputs.map(\.name))
         guard names.contains(Self.boxes), names.contains(Self.scores) else { return nil }
         hasClasses = names.contains(Self.classes)
@@ -39,8 +39,8 @@ package struct SSDHead: DetectionHead {
         guard boxes.count == scores.count * 4, classes.count == scores.count else {
             throw HalcyonError(
                 .invalidArgument,
-                "an SSD's \(scores.count) scores come with \(scores.count * 4) box values and \(scores.count) classes, got "
-                    + "\(boxes.count) and \(classes.count)")
+                "an SSD's \(scores.count) scores come with \(scores.count * 4) box values and \(scores.count) "
+                    + "classes, got \(boxes.count) and \(classes.count)")
         }
         var found: [Detection] = []
         for index in 0..<count where scores[index] >= threshold {

@@ -1,5 +1,5 @@
-internal import ModelConfiguration
-public import ModelRuntime
+internal import ModelConfigurations
+package import ModelRuntime
 internal import Tensors
 internal import Vision
 
@@ -7,20 +7,22 @@ internal import Vision
 ///
 /// The inputs are the detector's outputs, by the names and shapes that they have there: `detection_boxes` and
 /// `detection_scores` of an SSD, or coverage and boxes of DetectNet_v2. One more, TYPE_FP32 with `dims: [ 8 ]`, is what
-/// ``ImagePreprocessingBackend`` says of the picture. The outputs are chosen by name: `boxes`, TYPE_FP32 `[ n, 4 ]`, left,
-/// top, right and bottom; `scores`, TYPE_FP32 `[ n ]`; `classes`, TYPE_INT32 `[ n ]`; `labels`, TYPE_STRING `[ n ]`; and
-/// `count`, TYPE_INT32 `[ 1 ]`, the rows that mean something: the best come first, the rest is zero. Parameters:
-/// `threshold`, the least score (0.4), and `labels`, the classes' names, separated by commas.
-public struct DetectionBoxesBackend: Backend {
-    public init() {}
+/// ``ImagePreprocessingBackend`` says of the picture. The outputs are chosen by name: `boxes`, TYPE_FP32 `[ n, 4 ]`,
+/// left, top, right and bottom; `scores`, TYPE_FP32 `[ n ]`; `classes`, TYPE_INT32 `[ n ]`; `labels`, TYPE_STRING `[ n
+/// ]`; and `count`, TYPE_INT32 `[ 1 ]`, the rows that mean something: the best come first, the rest is zero.
+/// Parameters: `threshold`, the least score (0.4), and `labels`, the classes' names, separated by commas.
+package struct DetectionBoxesBackend: Backend {
+    package init() {}
 
-    public var name: String { "detection_boxes" }
-    public var modelFilenames: [String] { [] }
+    package var name: String { "detection_boxes" }
+    package var modelFilenames: [String] { [] }
 
-    public func openModel(_ source: ModelSource) throws -> any Model { try DetectionBoxesModel(source.configuration) }
+    package func openModel(_ source: ModelSource) throws -> any BackendModel {
+        try DetectionBoxesModel(source.configuration)
+    }
 }
 
-private final class DetectionBoxesModel: Model {
+private final class DetectionBoxesModel: BackendModel {
     struct Plan: Sendable {
         var head: any DetectionHead
         var mapping: String
@@ -84,17 +86,17 @@ private final class DetectionBoxesModel: Model {
             else {
                 throw HalcyonError(
                     .invalidArgument,
-                    "model '\(configuration.name)': output '\(output.name)' is none that the detection_boxes backend has: "
-                        + "boxes FP32 [n,4], scores FP32 [n], classes INT32 [n], labels STRING [n], count INT32 [1], with "
-                        + "the same n")
+                    "model '\(configuration.name)': output '\(output.name)' is none that the detection_boxes backend "
+                        + "has: boxes FP32 [n,4], scores FP32 [n], classes INT32 [n], labels STRING [n], count INT32 "
+                        + "[1], with the same n")
             }
             rows = first
         }
         guard rows ?? 0 <= rowLimit else {
             throw HalcyonError(
                 .invalidArgument,
-                "model '\(configuration.name)': the detection_boxes backend gives up to \(rowLimit) boxes, and the outputs "
-                    + "have room for \(rows ?? 0)")
+                "model '\(configuration.name)': the detection_boxes backend gives up to \(rowLimit) boxes, and the "
+                    + "outputs have room for \(rows ?? 0)")
         }
         return rows ?? 0
     }
@@ -148,7 +150,7 @@ private final class DetectionBoxesInstance: ModelInstance {
                 name: output.name, shape: shape, padded({ [Int32(clamping: $0.classIndex)] }, [0 as Int32]))
         case "labels":
             let bytes = padded({ Self.element($0.label) }, Self.element(""))
-            return try Tensor(name: output.name, elementType: .bytes, shape: shape, data: Buffer(copying: bytes))
+            return try Tensor(name: output.name, elementType: .bytes, shape: shape, data: TensorBuffer(copying: bytes))
         default:
             return try Tensor(name: output.name, shape: shape, found.map { Int32(clamping: $0.count) })
         }

@@ -1,28 +1,28 @@
-internal import ModelConfiguration
-public import ModelRuntime
+internal import ModelConfigurations
+package import ModelRuntime
 internal import Tensors
 internal import Vision
 
 /// Encoded pictures in, a network's input out: decode, resize, RGB, layout, element type.
 ///
-/// The configuration says it all. The one input is TYPE_STRING with `dims: [ 1 ]`: a JPEG or PNG file. The first output is
-/// the network's input: TYPE_FP32 (0 to 1) or TYPE_UINT8, `[ 3, height, width ]` or `[ height, width, 3 ]`. A second
-/// output, TYPE_FP32 with `dims: [ 8 ]`, is the way back for boxes (``DetectionBoxesBackend``): how many of the picture's
-/// pixels one of the network's is, across and down; where the picture's upper left corner lies in the network's input, x
-/// and y; the picture's width and height; and the network's. The parameter `fit` is `letterbox` (the default) or
-/// `stretch`; `max_pixels` says how large pictures may be (100,000,000 by default).
-public struct ImagePreprocessingBackend: Backend {
-    public init() {}
+/// The configuration says it all. The one input is TYPE_STRING with `dims: [ 1 ]`: a JPEG or PNG file. The first output
+/// is the network's input: TYPE_FP32 (0 to 1) or TYPE_UINT8, `[ 3, height, width ]` or `[ height, width, 3 ]`. A second
+/// output, TYPE_FP32 with `dims: [ 8 ]`, is the way back for boxes (``DetectionBoxesBackend``): how many of the
+/// picture's pixels one of the network's is, across and down; where the picture's upper left corner lies in the
+/// network's input, x and y; the picture's width and height; and the network's. The parameter `fit` is `letterbox` (the
+/// default) or `stretch`; `max_pixels` says how large pictures may be (100,000,000 by default).
+package struct ImagePreprocessingBackend: Backend {
+    package init() {}
 
-    public var name: String { "image_preprocessing" }
-    public var modelFilenames: [String] { [] }
+    package var name: String { "image_preprocessing" }
+    package var modelFilenames: [String] { [] }
 
-    public func openModel(_ source: ModelSource) throws -> any Model {
+    package func openModel(_ source: ModelSource) throws -> any BackendModel {
         try ImagePreprocessingModel(source.configuration)
     }
 }
 
-private final class ImagePreprocessingModel: Model {
+private final class ImagePreprocessingModel: BackendModel {
     /// The largest picture that is made, far beyond any network's input.
     private static let byteLimit = 1 << 30
 
@@ -59,7 +59,8 @@ private final class ImagePreprocessingModel: Model {
                 limits.maxPixels = pixels
             default:
                 throw fault(
-                    "has no parameter '\(name)' with the value '\(value)', only fit: letterbox or stretch, and max_pixels"
+                    "has no parameter '\(name)' with the value '\(value)', only fit: letterbox or stretch, and "
+                        + "max_pixels"
                 )
             }
         }
@@ -104,7 +105,7 @@ private final class ImagePreprocessingInstance: ModelInstance {
 
     /// For a warm-up without a picture of its own.
     private func blank() throws(HalcyonError) -> Picture {
-        try Picture(width: 1, height: 1, pixels: Buffer(copying: [0, 0, 0] as [UInt8]))
+        try Picture(width: 1, height: 1, pixels: TensorBuffer(copying: [0, 0, 0] as [UInt8]))
     }
 
     func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
@@ -112,7 +113,7 @@ private final class ImagePreprocessingInstance: ModelInstance {
         let itemSize = try image.dimensions.byteCount(of: image.elementType)
         let (size, overflow) = itemSize.multipliedReportingOverflow(by: files.count)
         guard !overflow else { throw HalcyonError(.invalidArgument, "\(files.count) pictures are too many at once") }
-        let storage = BufferStorage.allocate(byteCount: size)
+        let storage = TensorStorage.allocate(byteCount: size)
         var mappings: [Float] = []
         for (index, file) in files.enumerated() {
             let picture =
@@ -128,10 +129,11 @@ private final class ImagePreprocessingInstance: ModelInstance {
             }
             mappings += mapping.values + [Float(plan.width), Float(plan.height)]
         }
-        let shape = { (dimensions: Shape) in self.batches ? dimensions.prepending(files.count) : dimensions }
+        let shape = { (dimensions: TensorShape) in self.batches ? dimensions.prepending(files.count) : dimensions }
         var outputs = [
             try Tensor(
-                name: image.name, elementType: image.elementType, shape: shape(image.dimensions), data: Buffer(storage))
+                name: image.name, elementType: image.elementType, shape: shape(image.dimensions),
+                data: TensorBuffer(storage))
         ]
         if let mapping { outputs.append(try Tensor(name: mapping.name, shape: shape([8]), mappings)) }
         return outputs

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import EngineSearch
 internal import Halcyon
 internal import JSONText
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import ModelRepository
 internal import Tensors
 internal import VisionBackends
@@ -12,11 +12,11 @@ struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "Shows a model's configuration as it takes effect.",
         discussion: """
-            What config.pbtxt leaves open is completed from the model and from the defaults, as it is when the model is \
-            loaded. The text can be written into a config.pbtxt.
+            What config.pbtxt leaves open is completed from the model and from the defaults, as it is when the model \
+            is loaded. The text can be written into a config.pbtxt.
 
-            With --file it shows what a file says and nothing else, in the one form or the other: so a configuration in JSON \
-            becomes a config.pbtxt.
+            With --file it shows what a file says and nothing else, in the one form or the other: so a configuration \
+            in JSON becomes a config.pbtxt.
             """)
 
     @Argument(help: "The model's name.")
@@ -39,8 +39,8 @@ struct ConfigCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            The folder with the engines' libraries, each engine's in a folder of its own. By default each is looked for \
-            in ../backends and backends beside the program, HALCYON_BACKENDS, ~/.local/share/halcyon/backends, \
+            The folder with the engines' libraries, each engine's in a folder of its own. By default each is looked \
+            for in ../backends and backends beside the program, HALCYON_BACKENDS, ~/.local/share/halcyon/backends, \
             halcyon/backends of /usr/local/share, /usr/share, /usr/local/lib and /usr/lib, and .deps/backends here.
             """, valueName: "folder"))
     var backendDirectory: String?

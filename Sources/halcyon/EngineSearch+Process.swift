@@ -3,12 +3,12 @@ internal import ConversionCommand
 internal import EngineSearch
 internal import Glibc
 
-extension EngineSearch {
+extension EngineLocator {
     /// The search of this process.
     ///
     /// - Parameter named: what `--backend-directory` names.
-    static func ofThisProcess(named: String?) -> EngineSearch {
-        EngineSearch(
+    static func ofThisProcess(named: String?) -> EngineLocator {
+        EngineLocator(
             named: named, flag: "--backend-directory FOLDER",
             ProcessSurroundings(
                 variables: VariableList.read(halcyon_environment()), executable: path(realpath("/proc/self/exe", nil)),

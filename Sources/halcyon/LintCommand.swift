@@ -11,10 +11,10 @@ struct LintCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lint", abstract: "Looks for everything that is wrong with model repositories.",
         discussion: """
-            Reads every model's config.pbtxt and what lies beside it, loads each model whose engine is on this machine as \
-            a server would, and prints every complaint, with file, line and column where it has one. A note says what a \
-            server's log would, or what could not be checked and why. Models are loaded in a process of their own: one \
-            that ends it is an error like others.
+            Reads every model's config.pbtxt and what lies beside it, loads each model whose engine is on this \
+            machine as a server would, and prints every complaint, with file, line and column where it has one. A \
+            note says what a server's log would, or what could not be checked and why. Models are loaded in a process \
+            of their own: one that ends it is an error like others.
 
             Exits with 1 where there is an error, and with --strict also with 2 where there is only a warning.
             """)
@@ -30,8 +30,8 @@ struct LintCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            The folder with the engines' libraries, each engine's in a folder of its own. By default each is looked for \
-            in ../backends and backends beside the program, HALCYON_BACKENDS, ~/.local/share/halcyon/backends, \
+            The folder with the engines' libraries, each engine's in a folder of its own. By default each is looked \
+            for in ../backends and backends beside the program, HALCYON_BACKENDS, ~/.local/share/halcyon/backends, \
             halcyon/backends of /usr/local/share, /usr/share, /usr/local/lib and /usr/lib, and .deps/backends here.
             """, valueName: "folder"))
     var backendDirectory: String?

@@ -58,8 +58,8 @@ struct LintState {
                 "the process that opens models ended \(how) while it opened none: \(lastWords); use --no-open")
         }
         deadly[key] =
-            "the process that loaded the model ended \(how), and a server would as well: either the model's file is damaged, or "
-            + "its engine can't run it; \(lastWords)"
+            "the process that loaded the model ended \(how), and a server would as well: either the model's file is "
+            + "damaged, or its engine can't run it; \(lastWords)"
         opening = nil
     }
 }

@@ -50,8 +50,8 @@ struct LimitFlags: ParsableArguments {
 
     @Option(
         help: """
-            Bytes that the server holds at the same time for its clients: bodies, decompressed and made into tensors, answers \
-            until they are taken, traces; 0 for a quarter of the memory that it may use.
+            Bytes that the server holds at the same time for its clients: bodies, decompressed and made into tensors, \
+            answers until they are taken, traces; 0 for a quarter of the memory that it may use.
             """)
     var maxInflightBytes = 0
 

@@ -12,7 +12,10 @@ struct MetricsFlags: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The address to listen on; that of HTTP where it is not given, or loopback where that is a Unix domain socket.",
+            """
+            The address to listen on; that of HTTP where it is not given, or loopback where that is a Unix domain \
+            socket.
+            """,
             valueName: "address"))
     var metricsAddress: String?
 
@@ -27,9 +30,9 @@ struct MetricsFlags: ParsableArguments {
         name: .customLong("metrics-config"),
         help: ArgumentHelp(
             """
-            A setting of the metrics: counter_latencies, histogram_latencies or summary_latencies, each true or false; or \
-            summary_quantiles=0.5:0.05,0.99:0.001, each a quantile and by how much its rank may be off. May be given \
-            several times.
+            A setting of the metrics: counter_latencies, histogram_latencies or summary_latencies, each true or \
+            false; or summary_quantiles=0.5:0.05,0.99:0.001, each a quantile and by how much its rank may be off. May \
+            be given several times.
             """, valueName: "setting=value"))
     var metricsConfig: [String] = []
 }

@@ -4,7 +4,7 @@ internal import Tensors
 extension ModelFlags {
     /// The host policies, by name.
     ///
-    /// - Throws: `invalidArgument` for a setting that there is not, or a value that is none.
+    /// - Throws: `invalidArgument` for a setting that does not exist, or a value that is none.
     func hostPolicies() throws(HalcyonError) -> [String: HostPolicy] {
         var policies: [String: HostPolicy] = [:]
         for text in hostPolicySettings {

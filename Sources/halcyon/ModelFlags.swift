@@ -10,6 +10,12 @@ struct ModelFlags: ParsableArguments {
         case poll
     }
 
+    enum IsolationMode: String, WordFlag {
+        case none
+        case perModel = "per-model"
+        case process
+    }
+
     enum RateLimitMode: String, WordFlag {
         case off
         case executionCount = "execution_count"
@@ -41,6 +47,14 @@ struct ModelFlags: ParsableArguments {
     var modelConfigName = ""
 
     @Option(
+        help: ArgumentHelp(
+            """
+            What the model is called where a repository is one model: its own folder, or a folder with its file and \
+            nothing around it. By default it has the name of that folder.
+            """, valueName: "name"))
+    var modelName = ""
+
+    @Option(
         help: "Seconds between two looks at the repositories; a changed model is loaded when it looks the same twice.")
     var repositoryPollSecs: Int64 = 15
 
@@ -53,22 +67,24 @@ struct ModelFlags: ParsableArguments {
 
     @Option(
         help: """
-            Whether models run on inputs of zeros before they are ready, so that the first requests find a warm engine. Only \
-            models of which all inputs are floating-point numbers or bytes of fixed sizes and two dimensions or more are \
-            tried, and one that fails is served all the same. A model's parameter automatic_warmup comes first.
+            Whether models run on inputs of zeros before they are ready, so that the first requests find a warm \
+            engine. Only models of which all inputs are floating-point numbers or bytes of fixed sizes and two \
+            dimensions or more are tried, and one that fails is served all the same. A model's parameter \
+            automatic_warmup comes first.
             """)
     var automaticWarmup = Switch(true)
 
     @Option(
         help: """
-            Whether the server is ready only if all its models are: those that it could read and that nobody has unloaded.
+            Whether the server is ready only if all its models are: those that it could read and that nobody has \
+            unloaded.
             """)
     var strictReadiness = Switch(true)
 
     @Option(
         help: """
-            Whether a model that fails to load at start, or a repository that is not there, ends the server. With false and \
-            without its repository the server is live and not ready.
+            Whether a model that fails to load at start, or a repository that is not there, ends the server. With \
+            false and without its repository the server is live and not ready.
             """)
     var exitOnError = Switch(true)
 
@@ -83,8 +99,8 @@ struct ModelFlags: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            The folder with the engines' libraries, each engine's in a folder of its own. By default each is looked for \
-            in ../backends and backends beside the program, HALCYON_BACKENDS, ~/.local/share/halcyon/backends, \
+            The folder with the engines' libraries, each engine's in a folder of its own. By default each is looked \
+            for in ../backends and backends beside the program, HALCYON_BACKENDS, ~/.local/share/halcyon/backends, \
             halcyon/backends of /usr/local/share, /usr/share, /usr/local/lib and /usr/lib, and .deps/backends here.
             """, valueName: "folder"))
     var backendDirectory: String?
@@ -92,7 +108,10 @@ struct ModelFlags: ParsableArguments {
     @Option(
         name: .customLong("backend-config"),
         help: ArgumentHelp(
-            "A setting of an engine for all its models, openvino,CACHE_DIR=/var/cache for instance, or of all engines, default-max-batch-size=4.",
+            """
+            A setting of an engine for all its models, openvino,CACHE_DIR=/var/cache for instance, or of all engines, \
+            default-max-batch-size=4.
+            """,
             valueName: "engine,setting=value"))
     var backendSettings: [String] = []
 
@@ -101,8 +120,8 @@ struct ModelFlags: ParsableArguments {
 
     @Option(
         help: """
-            Seconds that a load may take before it is given up; 0 for as long as it takes. Unloading the model gives it up \
-            too, and so does its client by going away.
+            Seconds that a load may take before it is given up; 0 for as long as it takes. Unloading the model gives \
+            it up too, and so does its client by going away.
             """)
     var modelLoadTimeoutSecs: Int64 = 3600
 
@@ -117,8 +136,8 @@ struct ModelFlags: ParsableArguments {
 
     @Option(
         help: """
-            Whether the rate limiters of instance groups are acted on: off, or execution_count for by priority and number \
-            of executions.
+            Whether the rate limiters of instance groups are acted on: off, or execution_count for by priority and \
+            number of executions.
             """)
     var rateLimit = RateLimitMode.off
 
@@ -131,15 +150,18 @@ struct ModelFlags: ParsableArguments {
 
     @Option(
         help: """
-            Bytes of page-locked memory that are kept for copies to and from GPUs; 0 for none. Nothing is reserved without a \
-            GPU.
+            Bytes of page-locked memory that are kept for copies to and from GPUs; 0 for none. Nothing is reserved \
+            without a GPU.
             """)
     var pinnedMemoryPoolByteSize = 256 << 20
 
     @Option(
         name: .customLong("cuda-memory-pool-byte-size"),
         help: ArgumentHelp(
-            "Bytes of a GPU's memory that are kept for inputs and outputs; 67108864 for a GPU that is not named, 0 for none.",
+            """
+            Bytes of a GPU's memory that are kept for inputs and outputs; 67108864 for a GPU that is not named, 0 for \
+            none.
+            """,
             valueName: "gpu:bytes"))
     var cudaMemoryPoolByteSizes: [String] = []
 
@@ -154,6 +176,22 @@ struct ModelFlags: ParsableArguments {
     var executionTimeoutSecs: Int64 = 0
 
     @Option(
+        help: """
+            Which models run in processes of their own, so that one that crashes, hangs or leaks takes nobody with it: \
+            none for no model, whatever it says; per-model for those whose configuration has the parameter isolation \
+            with process, or with per-instance for a process for each instance; process for all but those whose \
+            parameter is none. Models whose files a client brings through the load API are isolated in any case.
+            """)
+    var isolation = IsolationMode.perModel
+
+    @Flag(
+        help: """
+            Leave isolated models no network, no programs, no new privileges, and of files only their own, their \
+            engine's and the system's, to read (Landlock, seccomp). What the system lacks of that is said at start.
+            """)
+    var sandbox = false
+
+    @Option(
         name: .customLong("host-policy"),
         help: ArgumentHelp(
             """
@@ -161,6 +199,14 @@ struct ModelFlags: ParsableArguments {
             cpu-cores=0-3 for processors, numa-node=0 for memory; several times for several settings.
             """, valueName: "policy,setting=value"))
     var hostPolicySettings: [String] = []
+
+    @Option(
+        help: """
+            The last batches of each model that are kept for halcyon explain, the page and \
+            /v2/models/NAME/batches; 0 for none. \
+            Each takes about 300 bytes once the model has been used.
+            """)
+    var recordedBatches = 512
 
     @Option(help: "How long requests may take to finish when the server stops, in seconds.")
     var exitTimeoutSecs = 30
@@ -173,11 +219,12 @@ struct ModelFlags: ParsableArguments {
         try FlagRange.check("repository-poll-secs", repositoryPollSecs, 1...1_000_000_000)
         try FlagRange.check("execution-timeout-secs", executionTimeoutSecs, 0...1_000_000_000)
         try FlagRange.check("model-load-timeout-secs", modelLoadTimeoutSecs, 0...1_000_000_000)
+        try FlagRange.check("recorded-batches", recordedBatches, 0...65536)
         try FlagRange.check("response-cache-byte-size", responseCacheByteSize ?? 0, 0...Int.max)
         guard responseCacheByteSize == nil || cacheSettings.isEmpty else {
             throw ValidationError(
-                "Incompatible flags --response-cache-byte-size and --cache-config both provided. Please provide one or the "
-                    + "other.")
+                "Incompatible flags --response-cache-byte-size and --cache-config both provided. Please provide one "
+                    + "or the other.")
         }
         try FlagRange.check("pinned-memory-pool-byte-size", pinnedMemoryPoolByteSize, 0...Int.max)
     }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import GRPCFrontend
+internal import Transport
 
 struct HTTPFlags: ParsableArguments {
     @Option(help: "Whether to listen for HTTP.")
@@ -19,8 +20,8 @@ struct HTTPFlags: ParsableArguments {
 
     @Option(
         help: """
-            Bytes that a request's body may have: its JSON, or all of it where it is raw or decompressed. Tensors behind their JSON are \
-            limited by --max-inflight-bytes only.
+            Bytes that a request's body may have: its JSON, or all of it where it is raw or decompressed. Tensors \
+            behind their JSON are limited by --max-inflight-bytes only.
             """)
     var httpMaxInputSize = 64 << 20
 
@@ -45,6 +46,29 @@ struct HTTPFlags: ParsableArguments {
             "A regular expression: headers whose name it matches become parameters of the inference.",
             valueName: "pattern"))
     var httpHeaderForwardPattern = ""
+
+    @Option(
+        help: """
+            Whether / is a page for people that shows the models, live, and tries them: on, off, or auto for on \
+            where the \
+            server listens on this machine's own addresses only.
+            """)
+    var page = PageMode.auto
+
+    enum PageMode: String, WordFlag {
+        case auto
+        case on
+        case off
+    }
+
+    /// Whether there is a page at an address.
+    func showsPage(at address: ListenAddress) -> Bool {
+        switch page {
+        case .auto: address.isOfThisMachineOnly
+        case .on: true
+        case .off: false
+        }
+    }
 
     @Option(help: "Whether to speak TLS.")
     var httpUseSsl = Switch(false)

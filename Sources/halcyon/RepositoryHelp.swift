@@ -1,10 +1,11 @@
 /// What several commands say of the same flags.
 enum RepositoryHelp {
     static let followLinks = """
-        Follow links that lead out of the model repositories, to a hub's cache or a shared disk for instance. Models are \
-        refused otherwise, as a link could make anything a part of a model.
+        Follow links that lead out of the model repositories, to a hub's cache or a shared disk for instance. Models \
+        are refused otherwise, as a link could make anything a part of a model.
         """
     static let modelConfigName = """
-        Have models take the configuration configs/NAME.pbtxt in their folder, where they have it, in place of config.pbtxt.
+        Have models take the configuration configs/NAME.pbtxt in their folder, where they have it, in place of \
+        config.pbtxt.
         """
 }

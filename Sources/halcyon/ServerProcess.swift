@@ -11,6 +11,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import SpanExport
 internal import Tensors
+internal import Threads
 internal import Tracing
 internal import Transport
 internal import UnixSignals
@@ -157,6 +158,7 @@ struct ServerProcess {
         options.allowsSameModelNames = flags.models.modelNamespacing.isOn
         options.followsLinks = flags.models.followLinks
         options.modelConfigurationName = flags.models.modelConfigName
+        options.loneModelName = flags.models.modelName
         options.requiresRepositories = flags.models.exitOnError.isOn
         options.modelLoadTimeout = .seconds(flags.models.modelLoadTimeoutSecs)
         options.repositoryPollInterval = .seconds(flags.models.repositoryPollSecs)
@@ -174,9 +176,17 @@ struct ServerProcess {
             let metrics = try MetricsConfiguration(settings: flags.metrics.metricsConfig)
             if metrics.summaryLatencies { options.summaryQuantiles = metrics.summaryQuantiles }
         }
+        options.recordedBatches = flags.models.recordedBatches
         options.limitsRates = flags.models.rateLimit == .executionCount
         options.resources = try flags.models.resources()
         options.hostPolicies = try flags.models.hostPolicies()
+        options.isolation =
+            switch flags.models.isolation {
+            case .none: .none
+            case .perModel: .perModel
+            case .process: .process
+            }
+        options.sandboxesWorkers = flags.models.sandbox
         options.executionTimeout = .seconds(flags.models.executionTimeoutSecs)
         options.responseCacheByteSize = try flags.models.cacheByteSize()
         options.pinnedMemoryPoolByteSize = flags.models.pinnedMemoryPoolByteSize
@@ -216,8 +226,9 @@ struct ServerProcess {
         let http = flags.http
         var access = AccessPolicy()
         for setting in http.httpRestrictedApi { try access.restrict(setting) }
-        var options = Listener.Options(
-            address: try address(http.httpAddress, http.httpPort, flags: "http"), log: log)
+        let listenAddress = try address(http.httpAddress, http.httpPort, flags: "http")
+        let showsPage = http.showsPage(at: listenAddress)
+        var options = Listener.Options(address: listenAddress, log: log)
         options.flags = "http"
         options.maximumConnections = flags.limits.maxConnections
         options.counters = connections
@@ -233,9 +244,13 @@ struct ServerProcess {
         connection.writeTimeout = http.httpWriteTimeoutSecs
         let listener = try await HTTPListener.bind(
             options, on: group, connection: connection, budget: budget,
-            responder: HTTPFrontend(
-                service: service, access: access, headers: try forwarding(http.httpHeaderForwardPattern)))
+            responder: HTTPService(
+                service: service, access: access, headers: try forwarding(http.httpHeaderForwardPattern),
+                showsPage: showsPage))
         log.info("Started HTTPService at \(listener.address)", metadata: ["protocol": "HTTP"])
+        if showsPage, case .internet = listenAddress {
+            log.info("page", metadata: ["address": "\(options.tls == nil ? "http" : "https")://\(listener.address)/"])
+        }
         return listener
     }
 

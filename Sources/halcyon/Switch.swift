@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// `true` or `false` as the value of an option, in the spellings that the reference takes.
+/// `true` or `false` as the value of an option, in the spellings that Triton takes.
 struct Switch: ExpressibleByArgument, CustomStringConvertible {
     var isOn: Bool
 

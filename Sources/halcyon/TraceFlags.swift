@@ -10,8 +10,9 @@ struct TraceFlags: ParsableArguments {
         help: ArgumentHelp(
             """
             What is traced and where to: level=TIMESTAMPS or TENSORS, rate, count, mode=triton or opentelemetry; \
-            triton,file=PATH and triton,log-frequency; opentelemetry,url=HOST:PORT/PATH, opentelemetry,resource=NAME=VALUE, \
-            bsp_max_queue_size, bsp_max_export_batch_size and bsp_schedule_delay (milliseconds). May be given several times.
+            triton,file=PATH and triton,log-frequency; opentelemetry,url=HOST:PORT/PATH, \
+            opentelemetry,resource=NAME=VALUE, bsp_max_queue_size, bsp_max_export_batch_size and bsp_schedule_delay \
+            (milliseconds). May be given several times.
             """, valueName: "mode,setting=value"))
     var traceConfig: [String] = []
 

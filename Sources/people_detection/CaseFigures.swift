@@ -62,7 +62,7 @@ extension CaseFigures {
         repository: String, work: Work, total: Double, statistics: ModelStatistics, configuration: ModelConfiguration,
         isInt8: Bool
     ) {
-        let mean = { (duration: DurationStatistic) in duration.mean / 1_000_000 }
+        let mean = { (duration: DurationStatistic) in duration.mean / .milliseconds(1) }
         self.repository = repository
         self.work = work
         setup = Setup(

@@ -52,7 +52,8 @@ struct CaseResult {
         let found = threads.first.map { "\($0.detections.count) found in \($0.image), " } ?? ""
         let picture = overlays.first.map { "; picture: \($0)" } ?? ""
         return
-            "\(repository): \(found)\(figures.work.requests) requests in \(milliseconds.formatted(digits: 0)) ms\(picture)"
+            "\(repository): \(found)\(figures.work.requests) requests in \(milliseconds.formatted(digits: 0)) "
+            + "ms\(picture)"
     }
 
     /// What each thread found, and the statistics, for people.

@@ -1,4 +1,5 @@
-/// One sentence on a case: what is special in its configuration, and what came of that. Every number in it was measured.
+/// One sentence on a case: what is special in its configuration, and what came of that. Every number in it was
+/// measured.
 struct CaseSentence {
     private let figures: CaseFigures
     private let earlier: [CaseFigures]

@@ -36,7 +36,7 @@ struct DetectionCase {
         var options = ServerOptions(repositoryPaths: [repository])
         options.modelControlMode = .explicit
         options.followsLinks = flags.followLinks
-        let search = EngineSearch.ofThisProcess(named: flags.installation.map { "\($0)/backends" })
+        let search = EngineLocator.ofThisProcess(named: flags.installation.map { "\($0)/backends" })
         options.engineSearch = search
         // Compiled models are kept, so that only the first start has to wait for them.
         if let folder = cacheFolder(search), FileManager.default.isWritableFile(atPath: folder) {
@@ -49,7 +49,7 @@ struct DetectionCase {
     }
 
     /// The folder that was named, or the working folder's where the engine comes from there.
-    private func cacheFolder(_ search: EngineSearch) -> String? {
+    private func cacheFolder(_ search: EngineLocator) -> String? {
         if let folder = flags.installation { return folder }
         let taken = search.look(for: "openvino").taken
         return taken?.place.origin == .workingDirectory ? ".deps" : nil
@@ -119,7 +119,7 @@ struct DetectionCase {
                 try await server.loadModel(name)
                 for reason in reasons { output.say(reason) }
                 return name
-            } catch let error as HalcyonError {
+            } catch {
                 reasons.append("Model '\(name)' is not used: \(error.message)")
             }
         }

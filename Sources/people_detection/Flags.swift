@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// The command line. The one-letter flags are the reference's.
+/// The command line. The one-letter flags are Triton's.
 struct Flags: ParsableCommand {
     /// Where the tensors of a request live.
     enum Memory: String, ExpressibleByArgument, CaseIterable {
@@ -20,9 +20,9 @@ struct Flags: ParsableCommand {
             server and reads the answer. The total inference time goes from the start of the threads to the end of the \
             last one. Boxes are drawn and saved after that.
 
-            First comes a table for each repository, with a sentence on what its configuration brought about, then what \
-            was found and the server's statistics. With several repositories the same requests run through one after the \
-            other, and a table at the end compares them.
+            First comes a table for each repository, with a sentence on what its configuration brought about, then \
+            what was found and the server's statistics. With several repositories the same requests run through one \
+            after the other, and a table at the end compares them.
             """)
 
     @Option(
@@ -82,8 +82,8 @@ struct Flags: ParsableCommand {
 
     @Flag(
         help: """
-            Follow links that lead out of the model repositories, to a hub's cache or a shared disk for instance; models are \
-            refused otherwise.
+            Follow links that lead out of the model repositories, to a hub's cache or a shared disk for instance; \
+            models are refused otherwise.
             """)
     var followLinks = false
 

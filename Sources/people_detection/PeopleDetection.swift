@@ -1,5 +1,6 @@
 internal import ArgumentParser
 private import Foundation
+internal import Halcyon
 internal import Tensors
 
 /// Finds people in pictures by N concurrent requests to a server in this process, and shows what the server did.
@@ -7,6 +8,7 @@ internal import Tensors
 struct PeopleDetection {
     /// Exit status 2 for flags that are wrong, 1 for everything else that fails.
     static func main() async {
+        InferenceServer.runWorkerIfAsked()
         let flags: Flags
         do {
             flags = try Flags.parse()

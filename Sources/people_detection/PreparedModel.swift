@@ -25,11 +25,11 @@ struct PreparedModel: Sendable {
                 .unsupported, "model '\(name)' has \(metadata.inputs.count) inputs, and a detector has one picture")
         }
         var item = input.shape
-        hasBatchDimension = item.rank == 4 && [1, Shape.variable].contains(item.dimensions[0])
+        hasBatchDimension = item.rank == 4 && [1, TensorShape.variable].contains(item.dimensions[0])
         if hasBatchDimension { item.dimensions.removeFirst() }
         var labels: [String] = []
         for output in metadata.outputs where labels.isEmpty { labels = try server.labels(name, output: output.name) }
-        var outputs: [(name: String, shape: Shape)] = []
+        var outputs: [(name: String, shape: TensorShape)] = []
         for output in metadata.outputs {
             outputs.append((output.name, hasBatchDimension ? output.shape : output.shape.prepending(1)))
         }
@@ -54,7 +54,7 @@ struct PreparedModel: Sendable {
         let shape = plan.shape(batch: 1)
         let input = try Tensor(
             name: inputName, elementType: elementType,
-            shape: hasBatchDimension ? shape : Shape(Array(shape.dimensions.dropFirst())), data: item)
+            shape: hasBatchDimension ? shape : TensorShape(Array(shape.dimensions.dropFirst())), data: item)
         var request = InferenceRequest(modelName: name, inputs: [input])
         request.outputPlacement = placement
         var outputs = try server.inferBlocking(request).outputs

@@ -37,8 +37,8 @@ struct ResultFile {
         }
     }
 
-    /// The cases of earlier runs, then those of this one; a repository's new case takes the place of its old one, and what
-    /// did other work is left out.
+    /// The cases of earlier runs, then those of this one; a repository's new case takes the place of its old one, and
+    /// what did other work is left out.
     static func merge(_ earlier: [CaseFigures], with cases: [CaseFigures]) -> [CaseFigures] {
         guard let work = cases.first?.work else { return earlier }
         let names = Set(cases.map(\.repository))

@@ -75,7 +75,7 @@ package enum FakeDriver {
         return table.pointee
     }
 
-    package static func open() throws(HalcyonError) -> CUDADriver { try CUDADriver(functions: functions) }
+    package static func open() throws(HalcyonError) -> NVIDIADriver { try NVIDIADriver(functions: functions) }
 
     /// The GPUs of the fake driver.
     package static func gpus(_ change: (inout GPUs.Options) -> Void = { _ in }) -> GPUs {

@@ -1,4 +1,4 @@
-"""The reference's own clients: the same cases over HTTP and gRPC, blocking and asyncio."""
+"""Triton's own clients: the same cases over HTTP and gRPC, blocking and asyncio."""
 
 import asyncio
 import json

@@ -259,10 +259,15 @@ class Descriptors(unittest.TestCase):
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def check_idle(self, server, seconds=2.0):
-        time.sleep(0.5)
-        start = self.processor_seconds(server)
-        time.sleep(seconds)
-        self.assertLess(self.processor_seconds(server) - start, 0.15 * seconds)
+        """The server comes to rest: what it had begun ends, on a busy machine later than on another."""
+        used = []
+        for _ in range(15):
+            start = self.processor_seconds(server)
+            time.sleep(seconds)
+            used.append(self.processor_seconds(server) - start)
+            if used[-1] < 0.15 * seconds:
+                return
+        self.fail(f"the server does not rest: {used} s of processor time in {seconds} s each")
 
     def test_accepting_rests_without_descriptors(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -296,7 +301,6 @@ class Descriptors(unittest.TestCase):
                 client.sendall(head + body)
                 client.shutdown(socket.SHUT_WR)
                 clients.append(client)
-            time.sleep(2)
             self.check_idle(server)
             for client in clients:
                 client.close()

@@ -1,4 +1,4 @@
-"""What a GPU brings: CUDA shared memory through the reference's client, metrics, placement, and what is said without one.
+"""What a GPU brings: CUDA shared memory through Triton's client, metrics, placement, and what is said without one.
 
 The GPU is made up: Tests/CFakeCUDA, built as the driver's libraries. Its memory is the processor's, and a handle of
 `shm:` and a name opens that object of shared memory.

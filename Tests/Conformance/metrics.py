@@ -1,4 +1,4 @@
-"""What Prometheus reads, against the families that the reference shows."""
+"""What Prometheus reads, against the families that Triton shows."""
 
 import json
 import re
@@ -39,7 +39,7 @@ class Metrics(unittest.TestCase):
         self.assertTrue(self.content_type.startswith("text/plain; version=0.0.4"), self.content_type)
 
     @unittest.skipUnless(RECORDED.is_file(), f"{RECORDED} is not there")
-    def test_families_of_the_reference(self):
+    def test_families_of_triton(self):
         lines = set(self.text.splitlines())
         keys = {f"{name}{{{labels}}}" if labels else name for name, labels in self.samples}
         for line in RECORDED.read_text().splitlines():

@@ -1,4 +1,4 @@
-"""What the reference answered to recorded requests, asked again. Needs ../shared/wire."""
+"""What Triton answered to recorded requests, asked again. Needs ../shared/wire."""
 
 import base64
 import json
@@ -18,10 +18,10 @@ BY_SHAPE = {
 STRING_MODEL = "simple_string"
 RUNS_STRINGS = any((BACKENDS / "onnxruntime").glob("libonnxruntime.so*"))
 
-# Where several inputs are wrong the reference names the one that its hash table has first.
+# Where several inputs are wrong Triton names the one that its hash table has first.
 ANY_INPUT = {"wrong type", "wrong shape", "unknown input", "batches differ"}
 
-# Where this server says more exactly what is wrong than the reference, which counts the elements it could read.
+# Where this server says more exactly what is wrong than Triton, which counts the elements it could read.
 CLEARER = {
     "string length past the end":
         "[request id: <id_unknown>] incomplete string data for inference input 'INPUT0' for model 'simple_string': tensor "
@@ -76,7 +76,8 @@ class Recorded(unittest.TestCase):
             'input [ { name: "INPUT0" data_type: TYPE_FP32 dims: [ 16 ] } ]\n'
             'output [ { name: "OUTPUT0" data_type: TYPE_FP32 dims: [ 16 ] } ]\n'
         )
-        cls.server = cls.enterClassContext(Server(cls.program, models))
+        # Triton has no page.
+        cls.server = cls.enterClassContext(Server(cls.program, models, "--page=off"))
         cls.recording = json.loads((WIRE / "reference.json").read_text())
 
     def test_http(self):

@@ -2,7 +2,8 @@
 """The server against what the protocol and its clients expect: python3 run.py PATH_TO_HALCYON [NAME ...]
 
 NAME is a part of a test's name; without one all run. The real process is started for each class of tests. The clients
-are those of the Python package tritonclient, which must be there (`Scripts/deps --clients`).
+are those of the Python package tritonclient, which must be there (`Scripts/deps --clients`). HALCYON_SERVE_FLAGS are more
+flags of every server, --isolation=process for instance.
 """
 
 import importlib
@@ -10,7 +11,7 @@ import sys
 import unittest
 from pathlib import Path
 
-MODULES = ["recorded", "shared_cases", "metrics", "raw_sockets", "clients", "shared_memory", "gpu", "transports", "connections", "tracing", "streams", "commands", "errors", "scheduling", "load", "lifecycle", "limits"]
+MODULES = ["recorded", "shared_cases", "metrics", "raw_sockets", "clients", "shared_memory", "gpu", "transports", "connections", "tracing", "streams", "commands", "bench", "tune", "errors", "scheduling", "explain", "load", "lifecycle", "limits", "isolation"]
 
 
 def main(program, names):

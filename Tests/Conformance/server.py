@@ -69,7 +69,7 @@ class Server:
         command = [
             *self.wrap, self.program, "serve", f"--model-repository={self.folder}/models", f"--http-port={self.http_port}",
             f"--grpc-port={self.grpc_port}", f"--metrics-port={self.metrics_port}", f"--backend-directory={BACKENDS}",
-            *self.flags,
+            *os.environ.get("HALCYON_SERVE_FLAGS", "").split(), *self.flags,
         ]  # fmt: skip
         self.process = subprocess.Popen(
             command, stderr=self.log, stdout=self.log, env={**os.environ, **self.environment}

@@ -1,4 +1,4 @@
-"""System shared memory through the reference's client."""
+"""System shared memory through Triton's client."""
 
 import unittest
 

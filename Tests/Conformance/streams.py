@@ -64,7 +64,7 @@ sequence_batching {
 @unittest.skipUnless((SHARED / "models" / "qa").is_dir() and (BACKENDS / "openvino").is_dir(),
                      "the models of ../shared or the engine are not there")  # fmt: skip
 class Sequences(unittest.TestCase):
-    """The reference's own example: the model answers with its input, and one more at a sequence's start."""
+    """Triton's own example: the model answers with its input, and one more at a sequence's start."""
 
     program = ""
 

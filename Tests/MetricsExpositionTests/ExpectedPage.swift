@@ -194,6 +194,7 @@ extension MetricsRendererTests {
         halcyon_batch_reason_total{model="simple",reason="full",version="1"} 0
         halcyon_batch_reason_total{model="simple",reason="preferred_size",version="1"} 0
         halcyon_batch_reason_total{model="simple",reason="delay_expired",version="1"} 0
+        halcyon_batch_reason_total{model="simple",reason="latency_budget",version="1"} 0
         halcyon_batch_reason_total{model="simple",reason="instance_free",version="1"} 1
         halcyon_batch_reason_total{model="simple",reason="shape_boundary",version="1"} 0
         halcyon_batch_reason_total{model="simple",reason="draining",version="1"} 0

@@ -1,6 +1,7 @@
 import MetricsExposition
 import ModelRuntime
 import Testing
+import Threads
 
 /// `/proc` with what a test writes into it.
 private final class Files: Sendable {

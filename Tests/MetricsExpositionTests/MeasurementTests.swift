@@ -1,6 +1,7 @@
 import ModelRuntime
 import Tensors
 import Testing
+import Threads
 
 @testable import MetricsExposition
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Metrics settings")
 struct MetricsConfigurationTests {
-    @Test("Without settings there are counters of times and not the reference's histogram")
+    @Test("Without settings there are counters of times and not Triton's histogram")
     func defaults() throws {
         let configuration = try MetricsConfiguration(settings: [])
         #expect(configuration.counterLatencies && !configuration.histogramLatencies)

@@ -16,7 +16,7 @@ struct MetricsRendererTests {
         }
     }
 
-    @Test("The whole page of a model, by the reference's names and order, and Halcyon's own behind them")
+    @Test("The whole page of a model, by Triton's names and order, and Halcyon's own behind them")
     func wholePage() throws {
         let snapshot = try Self.snapshot()
         #expect(MetricsRenderer().text(snapshot) == Self.page)
@@ -32,7 +32,7 @@ struct MetricsRendererTests {
         #expect(Set(names).count == names.count && names.count == 24)
     }
 
-    @Test("GPUs are shown by the reference's names, and what one does not tell is left out")
+    @Test("GPUs are shown by Triton's names, and what one does not tell is left out")
     func gpus() throws {
         var snapshot = MetricsSnapshot(statistics: [], gauges: [])
         var told = GPUUsage(uuid: "GPU-a")
@@ -63,7 +63,7 @@ struct MetricsRendererTests {
         #expect(renderer.text(snapshot).split(separator: "\n") == left)
     }
 
-    @Test("With histogram_latencies=true there is the reference's histogram, in milliseconds and in its buckets")
+    @Test("With histogram_latencies=true there is Triton's histogram, in milliseconds and in its buckets")
     func firstResponse() throws {
         var model = ModelStatistics(name: "simple", version: 1)
         for milliseconds in [1, 100, 101, 2000, 6000] as [UInt64] {
@@ -181,4 +181,23 @@ struct MetricsRendererTests {
         #expect(server.gauges().map(\.loadNanoseconds).allSatisfy { $0 > 0 })
         await server.shutdown()
     }
+
+    @Test("The workers that went are counted by cause, for models that have some")
+    func restarts() {
+        var isolated = ModelGauges(name: "m", version: 1)
+        isolated.restarts = ["signal": 2, "exit": 0]
+        let text = MetricsRenderer().text(
+            MetricsSnapshot(statistics: [], gauges: [ModelGauges(name: "other", version: 1), isolated]))
+        for line in [
+            "# TYPE halcyon_restarts_total counter",
+            #"halcyon_restarts_total{cause="exit",model="m",version="1"} 0"#,
+            #"halcyon_restarts_total{cause="signal",model="m",version="1"} 2"#,
+        ] {
+            #expect(text.contains("\(line)\n"), "\(line)")
+        }
+        let none = MetricsRenderer().text(
+            MetricsSnapshot(statistics: [], gauges: [ModelGauges(name: "other", version: 1)]))
+        #expect(!none.contains("halcyon_restarts_total"))
+    }
+
 }

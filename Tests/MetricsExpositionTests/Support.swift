@@ -3,8 +3,8 @@ import ModelRuntime
 import Scheduling
 
 extension MetricsRendererTests {
-    /// A model version with two requests in one batch of three items, one request that failed in its batch, and one that
-    /// was turned away.
+    /// A model version with two requests in one batch of three items, one request that failed in its batch, and one
+    /// that was turned away.
     static func snapshot() throws -> MetricsSnapshot {
         let collector = StatisticsCollector(name: "simple", version: 1, wallClock: { 0 })
         collector.recordSuccess(

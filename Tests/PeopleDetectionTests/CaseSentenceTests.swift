@@ -48,8 +48,8 @@ enum Cases {
     @Test func `Instances: how much ran at the same time`() {
         #expect(
             CaseSentence(Cases.one, after: []).text
-                == "Instances: with 3 of them 120 ms of work in the engine were done in 60 ms, 2.0 executions at a time on "
-                + "average.")
+                == "Instances: with 3 of them 120 ms of work in the engine were done in 60 ms, 2.0 executions at a "
+                + "time on average.")
     }
 
     @Test func `Batches: what a picture costs in one and alone`() {
@@ -72,15 +72,15 @@ enum Cases {
         #expect(
             CaseSentence(Cases.three, after: [Cases.one, Cases.two]).text
                 == "Both: 3 instances, each of which takes what waits as one batch: 6 requests took 4 executions, the "
-                + "largest of 3; 90 ms of work in the engine were done in 60 ms, 1.5 executions at a time on average; in all "
-                + "60 ms, after 50 ms in two.")
+                + "largest of 3; 90 ms of work in the engine were done in 60 ms, 1.5 executions at a time on "
+                + "average; in all 60 ms, after 50 ms in two.")
     }
 
     @Test func `INT8 is compared with the case of the same configuration`() {
         #expect(
             CaseSentence(Cases.four, after: [Cases.one, Cases.two, Cases.three]).text
-                == "INT8: as three, with weights of one byte, which take less time to multiply: a request is in the engine "
-                + "for 13 ms in place of 25 ms (2.00 times as fast); in all 40 ms, after 60 ms in three.")
+                == "INT8: as three, with weights of one byte, which take less time to multiply: a request is in the "
+                + "engine for 13 ms in place of 25 ms (2.00 times as fast); in all 40 ms, after 60 ms in three.")
     }
 
     @Test func `A case without anything special`() {
@@ -88,7 +88,7 @@ enum Cases {
             "plain", instances: 1, batches: [Cases.batch(1, 2, queue: 5, infer: 10)], usesBatches: false, total: 20)
         #expect(
             CaseSentence(plain, after: []).text
-                == "One at a time: one instance and no batches, so 2 requests took 2 executions, one after the other, and "
-                + "each waited 5.0 ms on average.")
+                == "One at a time: one instance and no batches, so 2 requests took 2 executions, one after the "
+                + "other, and each waited 5.0 ms on average.")
     }
 }

@@ -12,16 +12,20 @@ struct VisionBackendsTests {
         backend: "image_preprocessing"
         max_batch_size: 4
         input { name: "FILE" data_type: TYPE_STRING dims: 1 }
-        output [ { name: "IMAGE" data_type: TYPE_FP32 dims: [ 3, 8, 8 ] }, { name: "MAPPING" data_type: TYPE_FP32 dims: 8 } ]
+        output [ { name: "IMAGE" data_type: TYPE_FP32 dims: [ 3, 8, 8 ] },
+                 { name: "MAPPING" data_type: TYPE_FP32 dims: 8 } ]
         """
 
     private static let boxes = """
         backend: "detection_boxes"
         max_batch_size: 4
         input [ { name: "detection_boxes" data_type: TYPE_FP32 dims: [ 2, 4 ] },
-                { name: "detection_scores" data_type: TYPE_FP32 dims: [ 2 ] }, { name: "MAPPING" data_type: TYPE_FP32 dims: 8 } ]
-        output [ { name: "boxes" data_type: TYPE_FP32 dims: [ 2, 4 ] }, { name: "scores" data_type: TYPE_FP32 dims: [ 2 ] },
-                 { name: "classes" data_type: TYPE_INT32 dims: [ 2 ] }, { name: "labels" data_type: TYPE_STRING dims: [ 2 ] },
+                { name: "detection_scores" data_type: TYPE_FP32 dims: [ 2 ] },
+                { name: "MAPPING" data_type: TYPE_FP32 dims: 8 } ]
+        output [ { name: "boxes" data_type: TYPE_FP32 dims: [ 2, 4 ] },
+                 { name: "scores" data_type: TYPE_FP32 dims: [ 2 ] },
+                 { name: "classes" data_type: TYPE_INT32 dims: [ 2 ] },
+                 { name: "labels" data_type: TYPE_STRING dims: [ 2 ] },
                  { name: "count" data_type: TYPE_INT32 dims: [ 1 ] } ]
         parameters { key: "labels" value { string_value: "background,person" } }
         """
@@ -30,13 +34,15 @@ struct VisionBackendsTests {
         platform: "ensemble"
         max_batch_size: 4
         input { name: "FILE" data_type: TYPE_STRING dims: 1 }
-        output [ { name: "BOXES" data_type: TYPE_FP32 dims: [ 2, 4 ] }, { name: "COUNT" data_type: TYPE_INT32 dims: [ 1 ] } ]
+        output [ { name: "BOXES" data_type: TYPE_FP32 dims: [ 2, 4 ] },
+                 { name: "COUNT" data_type: TYPE_INT32 dims: [ 1 ] } ]
         ensemble_scheduling { step [
           { model_name: "decode" input_map { key: "FILE" value: "FILE" }
             output_map { key: "IMAGE" value: "I" } output_map { key: "MAPPING" value: "M" } },
           { model_name: "detect" input_map { key: "IMAGE" value: "I" }
             output_map { key: "detection_boxes" value: "B" } output_map { key: "detection_scores" value: "S" } },
-          { model_name: "boxes" input_map { key: "detection_boxes" value: "B" } input_map { key: "detection_scores" value: "S" }
+          { model_name: "boxes" input_map { key: "detection_boxes" value: "B" }
+            input_map { key: "detection_scores" value: "S" }
             input_map { key: "MAPPING" value: "M" }
             output_map { key: "boxes" value: "BOXES" } output_map { key: "count" value: "COUNT" } }
         ] }
@@ -75,7 +81,7 @@ struct VisionBackendsTests {
     private func file(width: Int, height: Int) throws -> [UInt8] {
         var pixels: [UInt8] = []
         for index in 0..<width * height { pixels += [UInt8(index % 251), 128, 7] }
-        return try PictureEncoder.jpeg(Picture(width: width, height: height, pixels: Buffer(copying: pixels)))
+        return try PictureEncoder.jpeg(Picture(width: width, height: height, pixels: TensorBuffer(copying: pixels)))
     }
 
     private func request(_ model: String, _ files: [[UInt8]]) throws -> InferenceRequest {
@@ -83,7 +89,7 @@ struct VisionBackendsTests {
             withUnsafeBytes(of: UInt32(file.count).littleEndian) { Array($0) } + file
         }
         let tensor = try Tensor(
-            name: "FILE", elementType: .bytes, shape: [files.count, 1], data: Buffer(copying: bytes))
+            name: "FILE", elementType: .bytes, shape: [files.count, 1], data: TensorBuffer(copying: bytes))
         return InferenceRequest(modelName: model, inputs: [tensor])
     }
 
@@ -149,8 +155,8 @@ struct VisionBackendsTests {
     func sample() async throws {
         let text =
             Self.preprocessing
-            + "\nmodel_warmup { name: \"own\" batch_size: 1 inputs { key: \"FILE\" value { data_type: TYPE_STRING dims: 1 "
-            + "input_data_file: \"own\" } } }"
+            + "\nmodel_warmup { name: \"own\" batch_size: 1 inputs { key: \"FILE\" value { data_type: TYPE_STRING "
+            + "dims: 1 input_data_file: \"own\" } } }"
         let server = try start(["decode": text], warmUpFile: [3, 0, 0, 0, 1, 2, 3])
         let error = await #expect(throws: HalcyonError.self) { try await server.loadModel("decode") }
         #expect(error?.message.contains("is neither JPEG nor PNG") == true, "\(error?.message ?? "")")
@@ -225,7 +231,8 @@ struct VisionBackendsTests {
         let text = """
             backend: "detection_boxes"
             input [ { name: "detection_boxes" data_type: TYPE_FP32 dims: [ 2, 4 ] },
-                    { name: "detection_scores" data_type: TYPE_FP32 dims: [ 2 ] }, { name: "MAPPING" data_type: TYPE_FP32 dims: 8 } ]
+                    { name: "detection_scores" data_type: TYPE_FP32 dims: [ 2 ] },
+                    { name: "MAPPING" data_type: TYPE_FP32 dims: 8 } ]
             output [ { name: "boxes" data_type: TYPE_FP32 dims: [ 1000000000000, 4 ] } ]
             """
         let server = try start(["boxes": text])

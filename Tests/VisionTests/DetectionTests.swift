@@ -40,7 +40,7 @@ struct DetectionTests {
         for (side, value) in [Float(0.2), 0.1, 0.3, 0.4].enumerated() {
             boxes[((1 * 2 + 1) * 4 + side) * 6 + cell] = value
         }
-        let shapes: [(name: String, shape: Shape)] = [("box", [-1, 8, 2, 3]), ("cov", [-1, 2, 2, 3])]
+        let shapes: [(name: String, shape: TensorShape)] = [("box", [-1, 8, 2, 3]), ("cov", [-1, 2, 2, 3])]
         let head = try DetectionHeads.select(outputs: shapes, labels: ["person"])
         #expect(head.fit == .letterbox)
         let outputs = [
@@ -61,7 +61,7 @@ struct DetectionTests {
 
     @Test("SSD: boxes are parts of the picture, classes are numbers, and the stated number counts")
     func ssd() throws {
-        let shapes: [(name: String, shape: Shape)] = [
+        let shapes: [(name: String, shape: TensorShape)] = [
             ("detection_boxes", [-1, 3, 4]), ("detection_scores", [-1, 3]), ("detection_classes", [-1, 3]),
             ("num_detections", [-1]),
         ]

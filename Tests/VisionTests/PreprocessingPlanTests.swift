@@ -57,7 +57,7 @@ struct PreprocessingPlanTests {
     @Test("The four forms hold the same picture")
     func forms() throws {
         let picture = try noise(50, 20)
-        let run = { (type: ElementType, dimensions: Shape) in
+        let run = { (type: ElementType, dimensions: TensorShape) in
             try PreprocessingPlan(elementType: type, dimensions: dimensions, fit: .stretch).run(picture).item
         }
         let planes: [Float] = try Tensor(name: "", elementType: .fp32, shape: [3, 8, 6], data: run(.fp32, [3, 8, 6]))
@@ -96,7 +96,7 @@ struct PreprocessingPlanTests {
     @Test("An input that is no picture is refused", arguments: [[3, 4], [4, 5, 6], [3, -1, 5], [3, 0, 5]])
     func noPicture(dimensions: [Int]) {
         #expect(throws: HalcyonError.self) {
-            try PreprocessingPlan(elementType: .fp32, dimensions: Shape(dimensions), fit: .stretch)
+            try PreprocessingPlan(elementType: .fp32, dimensions: TensorShape(dimensions), fit: .stretch)
         }
         #expect(throws: HalcyonError.self) {
             try PreprocessingPlan(elementType: .int64, dimensions: [3, 8, 8], fit: .stretch)

@@ -11,7 +11,7 @@ func makePicture(_ width: Int, _ height: Int, _ pixel: (Int, Int) -> (UInt8, UIn
             bytes += [red, green, blue]
         }
     }
-    return try Picture(width: width, height: height, pixels: Buffer(copying: bytes))
+    return try Picture(width: width, height: height, pixels: TensorBuffer(copying: bytes))
 }
 
 extension Picture {

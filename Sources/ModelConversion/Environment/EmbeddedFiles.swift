@@ -2,8 +2,8 @@ private import CPlatform
 private import Glibc
 internal import Tensors
 
-/// The Python programs that convert, and the lists of what they need: part of the executable, laid into a folder before they
-/// run.
+/// The Python programs that convert, and the lists of what they need: part of the executable, laid into a folder before
+/// they run.
 enum EmbeddedFiles {
     /// Whether a file is a list of packages and not a program.
     static func isRequirements(_ name: String) -> Bool { name.hasPrefix("requirements_") }

@@ -4,7 +4,7 @@ internal import Tensors
 /// The Python environment that conversions run in: a folder of its own, with packages pinned by version and checksum.
 ///
 /// It is made on first use, and grows by what a job needs. Each list of packages that is complete has a stamp, which is
-/// written last; a folder without its stamps was left by an interrupted set-up and is made anew.
+/// written last; a folder without its stamps was left by an interrupted set-up and is made again.
 struct PythonEnvironment {
     /// A list of packages: `requirements_<name>.txt`.
     enum Packages: String, CaseIterable {
@@ -43,8 +43,8 @@ struct PythonEnvironment {
 
     /// Makes what is missing.
     ///
-    /// - Throws: `unavailable` with what to install or to do; `invalidArgument` for a folder that is not the user's alone;
-    ///   `cancelled`.
+    /// - Throws: `unavailable` with what to install or to do; `invalidArgument` for a folder that is not the user's
+    ///   alone; `cancelled`.
     func prepare(_ wanted: [Packages]) throws {
         try Files.makeFolders(folder, mode: 0o700)
         try checkOwner()
@@ -67,14 +67,14 @@ struct PythonEnvironment {
         guard status.st_uid == geteuid() else {
             throw HalcyonError(
                 .invalidArgument,
-                "--environment \(folder): the folder belongs to user \(status.st_uid), who could put programs there that "
-                    + "would run as user \(geteuid()): name a folder of your own")
+                "--environment \(folder): the folder belongs to user \(status.st_uid), who could put programs there "
+                    + "that would run as user \(geteuid()): name a folder of your own")
         }
         guard status.st_mode & 0o022 == 0 else {
             throw HalcyonError(
                 .invalidArgument,
-                "--environment \(folder): others may write there, and what lies there runs as you. If all that is in it is "
-                    + "yours: chmod 700 '\(folder)'")
+                "--environment \(folder): others may write there, and what lies there runs as you. If all that is in "
+                    + "it is yours: chmod 700 '\(folder)'")
         }
     }
 
@@ -114,8 +114,8 @@ struct PythonEnvironment {
             throw HalcyonError(
                 .unavailable,
                 "there is no program '\(interpreter)', and conversions need Python 3.\(Self.minors.lowerBound) to "
-                    + "3.\(Self.minors.upperBound): install python3 and python3-venv (Debian: apt-get install python3-venv), or "
-                    + "name another with --python")
+                    + "3.\(Self.minors.upperBound): install python3 and python3-venv (Debian: apt-get install "
+                    + "python3-venv), or name another with --python")
         }
         return path
     }
@@ -134,8 +134,8 @@ struct PythonEnvironment {
         guard numbers[0] == 3, Self.minors.contains(numbers[1]) else {
             throw HalcyonError(
                 .unavailable,
-                "'\(program)' is Python \(numbers[0]).\(numbers[1]), and the packages are pinned for 3.\(Self.minors.lowerBound) to "
-                    + "3.\(Self.minors.upperBound): name another with --python")
+                "'\(program)' is Python \(numbers[0]).\(numbers[1]), and the packages are pinned for "
+                    + "3.\(Self.minors.lowerBound) to 3.\(Self.minors.upperBound): name another with --python")
         }
         guard ending == .exited(0) else {
             throw HalcyonError(
@@ -198,8 +198,8 @@ struct PythonEnvironment {
             executable: program, arguments: arguments, environment: Self.settings(variables), directory: folder)
     }
 
-    /// The variables that a program of the environment gets: those of this process, less those that lead Python to packages
-    /// from elsewhere.
+    /// The variables that a program of the environment gets: those of this process, less those that lead Python to
+    /// packages from elsewhere.
     static func settings(_ variables: [String: String]) -> [String: String] {
         var settings = variables
         for name in ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"] {

@@ -1,7 +1,7 @@
 internal import Tensors
 
-/// The head of an `.etlt`: a 32-bit little-endian length, the name of the model's input, and then the encrypted model. An
-/// empty name says that the model is ONNX; otherwise it is UFF.
+/// The head of an `.etlt`: a 32-bit little-endian length, the name of the model's input, and then the encrypted model.
+/// An empty name says that the model is ONNX; otherwise it is UFF.
 package struct EncryptedContainer: Hashable, Sendable {
     package var inputName: String
     /// Where the encrypted model begins.

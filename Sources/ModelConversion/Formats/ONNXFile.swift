@@ -1,4 +1,5 @@
 internal import ModelFiles
+internal import ProtobufWire
 internal import Tensors
 
 /// What of an ONNX file can be judged without a library: its inputs, outputs and nodes' outputs, and the names of files
@@ -10,116 +11,34 @@ struct ONNXFile {
     private(set) var tensors: Set<String> = []
     /// Files beside the model that weights lie in.
     private(set) var externalFiles: Set<String> = []
-    private var initializers: Set<String> = []
-
-    /// Subgraphs within subgraphs that are looked into.
-    private static let maximumDepth = 64
 
     /// Reads the model's message.
     init(_ bytes: Slice<UnsafeRawBufferPointer>) throws {
-        var graph: Slice<UnsafeRawBufferPointer>?
-        var functions: [Slice<UnsafeRawBufferPointer>] = []
-        try ProtobufFields.each(bytes) { number, value in
-            switch number {
-            case 7: graph = value.bytes
-            case 25: if let bytes = value.bytes { functions.append(bytes) }
-            default: break
+        var file = ONNXFile()
+        var initializers: Set<String> = []
+        try ONNXParts.each(bytes) { part in
+            switch part {
+            case .tensor(let tensor, let isOfMainGraph):
+                if isOfMainGraph { initializers.insert(tensor.name) }
+                try file.add(tensor)
+            case .node(let node, let isOfMainGraph): if isOfMainGraph { file.tensors.formUnion(node.outputs) }
+            case .input(let bytes): file.inputs.append(try Self.port(bytes))
+            case .output(let bytes): file.outputs.append(try Self.port(bytes))
             }
         }
-        if let graph { try readGraph(graph, depth: 0) }
-        for function in functions {
-            try ProtobufFields.each(function) { number, value in
-                if number == 7, let bytes = value.bytes { try readNode(bytes, depth: 1) }
-            }
-        }
-        inputs.removeAll { initializers.contains($0.name) }
+        file.inputs.removeAll { initializers.contains($0.name) }
+        self = file
     }
 
-    private mutating func readGraph(_ bytes: Slice<UnsafeRawBufferPointer>, depth: Int) throws {
-        guard depth < Self.maximumDepth else {
-            throw HalcyonError(
-                .invalidArgument, "its graphs are nested over \(Self.maximumDepth) deep, which is the limit")
-        }
-        try ProtobufFields.each(bytes) { number, value in
-            guard let bytes = value.bytes else { return }
-            switch number {
-            case 1: try readNode(bytes, depth: depth)
-            case 5:
-                let name = try readTensor(bytes)
-                if depth == 0 { initializers.insert(name) }
-            case 11: if depth == 0 { inputs.append(try Self.port(bytes)) }
-            case 12: if depth == 0 { outputs.append(try Self.port(bytes)) }
-            // A sparse tensor: its values and their places.
-            case 15:
-                try ProtobufFields.each(bytes) { number, value in
-                    if number <= 2, let bytes = value.bytes { _ = try readTensor(bytes) }
-                }
-            default: break
-            }
-        }
-    }
+    private init() {}
 
-    private mutating func readNode(_ bytes: Slice<UnsafeRawBufferPointer>, depth: Int) throws {
-        try ProtobufFields.each(bytes) { number, value in
-            if number == 2, depth == 0, let name = value.text { tensors.insert(name) }
-            guard number == 5, let attribute = value.bytes else { return }
-            try ProtobufFields.each(attribute) { number, value in
-                guard let bytes = value.bytes else { return }
-                switch number {
-                case 5, 10: _ = try readTensor(bytes)
-                case 6, 11: try readGraph(bytes, depth: depth + 1)
-                default: break
-                }
-            }
+    /// Looks at a tensor's sizes and where its data lie.
+    private mutating func add(_ tensor: ONNXParts.Tensor) throws {
+        try Self.checkSize(try tensor.dimensions(), of: "its weights '\(tensor.name)'")
+        for place in tensor.place where place.key == "location" {
+            try WeightsLocation(tensor: tensor.name, name: place.value).checkName()
+            externalFiles.insert(place.value)
         }
-    }
-
-    /// Looks at a tensor's sizes and where its data lie, and returns its name.
-    private mutating func readTensor(_ bytes: Slice<UnsafeRawBufferPointer>) throws -> String {
-        var name = ""
-        var dimensions: [UInt64] = []
-        var location: String?
-        try ProtobufFields.each(bytes) { number, value in
-            switch number {
-            case 1:
-                if let one = value.number { dimensions.append(one) }
-                if let many = value.bytes { dimensions += try Self.varints(many) }
-            case 8: name = value.text ?? ""
-            case 13:
-                guard let entry = value.bytes else { return }
-                var key = ""
-                var text = ""
-                try ProtobufFields.each(entry) { number, value in
-                    if number == 1 { key = value.text ?? "" }
-                    if number == 2 { text = value.text ?? "" }
-                }
-                if key == "location" { location = text }
-            default: break
-            }
-        }
-        try Self.checkSize(dimensions, of: "its weights '\(name)'")
-        if let location {
-            try WeightsLocation(tensor: name, name: location).checkName()
-            externalFiles.insert(location)
-        }
-        return name
-    }
-
-    private static func varints(_ bytes: Slice<UnsafeRawBufferPointer>) throws -> [UInt64] {
-        var values: [UInt64] = []
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        for byte in bytes {
-            guard shift < 64 else { throw ProtobufFields.Damage.malformed(offset: bytes.startIndex) }
-            value |= UInt64(byte & 0x7F) << shift
-            shift += 7
-            if byte & 0x80 == 0 {
-                values.append(value)
-                value = 0
-                shift = 0
-            }
-        }
-        return values
     }
 
     /// Elements that a tensor may have: 2⁴⁰, far beyond what any machine holds.
@@ -161,11 +80,11 @@ struct ONNXFile {
         var dimensions: [Int] = []
         try ProtobufFields.each(shape) { number, value in
             guard number == 1, let dimension = value.bytes else { return }
-            var size = Shape.variable
+            var size = TensorShape.variable
             try ProtobufFields.each(dimension) { number, value in
                 guard number == 1, let value = value.number else { return }
                 let signed = Int64(bitPattern: value)
-                size = signed < 0 ? Shape.variable : Int(signed)
+                size = signed < 0 ? TensorShape.variable : Int(signed)
             }
             dimensions.append(size)
         }

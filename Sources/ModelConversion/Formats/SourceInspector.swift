@@ -1,12 +1,13 @@
 internal import ModelFiles
+internal import ProtobufWire
 package import Tensors
 
-/// Finds out what a model file is, by its content and not by its name, and refuses what is damaged, cut short or foreign
-/// before anything slow begins.
+/// Finds out what a model file is, by its content and not by its name, and refuses what is damaged, cut short or
+/// foreign before anything slow begins.
 package enum SourceInspector {
     /// - Parameter hasKey: whether the user gave a key, which only an encrypted file needs.
-    /// - Throws: `notFound` or `invalidArgument` that names the file and what is wrong with it; `unsupported` for a format
-    ///   that is recognised and can't be converted.
+    /// - Throws: `notFound` or `invalidArgument` that names the file and what is wrong with it; `unsupported` for a
+    ///   format that is recognised and can't be converted.
     package static func inspect(_ path: String, hasKey: Bool = false) throws(HalcyonError) -> SourceModel {
         guard !path.isEmpty else { throw HalcyonError(.invalidArgument, "the model's path is empty") }
         let resolved = try Files.realPath(path)
@@ -157,12 +158,12 @@ package enum SourceInspector {
         case none
     }
 
-    /// Which message a file is, by the numbers and kinds of its fields. One that begins as a message does and then breaks
-    /// off is damaged; one whose first bytes are no field is something else.
+    /// Which message a file is, by the numbers and kinds of its fields. One that begins as a message does and then
+    /// breaks off is damaged; one whose first bytes are no field is something else.
     private static func shape(of file: ModelBytes) -> Shape {
         var fields = ProtobufFields(file.bytes[...])
-        var first: (number: UInt64, isNumber: Bool)?
-        var numbers: Set<UInt64> = []
+        var first: (number: Int, isNumber: Bool)?
+        var numbers: Set<Int> = []
         do throws(ProtobufFields.Damage) {
             while let (number, value) = try fields.next() {
                 if first == nil { first = (number, value.number != nil) }
@@ -180,7 +181,7 @@ package enum SourceInspector {
     }
 
     /// ONNX and a saved model begin with a version, a frozen graph with a node; ONNX may leave its version to the end.
-    private static func isModelsFirst(_ first: (number: UInt64, isNumber: Bool)?) -> Bool {
+    private static func isModelsFirst(_ first: (number: Int, isNumber: Bool)?) -> Bool {
         guard let first else { return false }
         return first.number == 1 || !first.isNumber && [2, 7, 8].contains(first.number)
     }
@@ -221,7 +222,8 @@ package enum SourceInspector {
             guard resolved.hasPrefix(root == "/" ? "/" : root + "/") else {
                 throw HalcyonError(
                     .invalidArgument,
-                    "its weights '\(name)' are a link to '\(resolved)', and only files in the model's own folder are read"
+                    "its weights '\(name)' are a link to '\(resolved)', and only files in the model's own folder are "
+                        + "read"
                 )
             }
             files.append(resolved)

@@ -1,4 +1,4 @@
-internal import ModelFiles
+internal import ProtobufWire
 internal import Tensors
 
 /// What of a TensorFlow frozen graph can be judged without a library: its nodes.

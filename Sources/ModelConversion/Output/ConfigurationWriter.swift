@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// The `config.pbtxt` of a converted model.
@@ -14,7 +14,8 @@ enum ConfigurationWriter {
         if job.request.target == .openVINO { configuration.parameters = result.engineParameters }
         let source = Files.lastName(job.source.path).map { $0.isNewline || !$0.isASCII ? "?" : String($0) }.joined()
         let comment =
-            "# Made by halcyon convert from \(source) (\(job.source.format.title)) in \(job.request.precision.rawValue)."
+            "# Made by halcyon convert from \(source) (\(job.source.format.title)) in "
+            + "\(job.request.precision.rawValue)."
         let lines = ConfigurationText.lines(of: configuration).map(\.text)
         let text = ([comment] + lines).joined(separator: "\n") + "\n"
         let outcome = ConfigurationReader.read(Array(text.utf8), file: "config.pbtxt", modelName: name)
@@ -25,8 +26,8 @@ enum ConfigurationWriter {
         return text
     }
 
-    /// A format says what three dimensions mean, and a tensor of one element an item has no dimensions of its own, where a
-    /// configuration must have some.
+    /// A format says what three dimensions mean, and a tensor of one element an item has no dimensions of its own,
+    /// where a configuration must have some.
     private static func written(_ tensor: TensorConfiguration) -> TensorConfiguration {
         var tensor = tensor
         if tensor.dimensions.rank != 3 { tensor.format = .none }

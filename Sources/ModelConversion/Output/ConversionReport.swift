@@ -1,4 +1,4 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// What a conversion came to, as a person reads it.
@@ -29,7 +29,7 @@ enum ConversionReport {
     }
 
     private static func describe(_ tensor: TensorConfiguration, _ maxBatch: Int) -> String {
-        let shape = maxBatch > 0 ? tensor.dimensions.prepending(Shape.variable) : tensor.dimensions
+        let shape = maxBatch > 0 ? tensor.dimensions.prepending(TensorShape.variable) : tensor.dimensions
         let format = tensor.format == .none ? "" : " \(tensor.format.rawValue)"
         return "\(tensor.name) \(tensor.elementType.rawValue) \(shape)\(format)"
     }

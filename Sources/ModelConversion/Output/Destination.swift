@@ -42,8 +42,8 @@ package struct Destination: Hashable, Sendable {
             throw HalcyonError(
                 .invalidArgument,
                 (given.isEmpty ? "nothing says where to write" : "several flags say where to write")
-                    + ": give one of -e FILE, --output-version FOLDER (repository/model/1 for instance) and --output-model "
-                    + "FOLDER (repository/model for instance, with a config.pbtxt)")
+                    + ": give one of -e FILE, --output-version FOLDER (repository/model/1 for instance) and "
+                    + "--output-model FOLDER (repository/model for instance, with a config.pbtxt)")
         }
         self.form = form
         path = try Files.absolutePath(text)
@@ -76,8 +76,8 @@ package struct Destination: Hashable, Sendable {
         guard !text.hasSuffix("/"), isFitting || target == .tensorRT && !modelFile.hasPrefix(".") else {
             throw HalcyonError(
                 .invalidArgument,
-                "-e \(text): the target \(target.rawValue) writes a file that ends in .\(ending); a folder is given with "
-                    + "--output-version or --output-model")
+                "-e \(text): the target \(target.rawValue) writes a file that ends in .\(ending); a folder is given "
+                    + "with --output-version or --output-model")
         }
         guard Files.kind(path) != .folder else {
             throw HalcyonError(
@@ -101,8 +101,8 @@ package struct Destination: Hashable, Sendable {
         guard isName else {
             throw HalcyonError(
                 .invalidArgument,
-                "--output-model \(text): a model's folder has a name of up to 200 bytes that does not begin with a dot, "
-                    + "without backslash or control characters")
+                "--output-model \(text): a model's folder has a name of up to 200 bytes that does not begin with a "
+                    + "dot, without backslash or control characters")
         }
     }
 
@@ -130,7 +130,8 @@ package struct Destination: Hashable, Sendable {
         }
     }
 
-    /// - Throws: `alreadyExists` where something is there that may not be replaced; `invalidArgument` where it can't be.
+    /// - Throws: `alreadyExists` where something is there that may not be replaced; `invalidArgument` where it can't
+    ///   be.
     func checkVacancy() throws(HalcyonError) {
         for name in files {
             let place = "\(parent)/\(name)"

@@ -1,8 +1,8 @@
 private import Glibc
 internal import Tensors
 
-/// A folder of this conversion's own, with a lock in it that lasts as long as the conversion: one that nobody holds was left
-/// behind by one that was killed, on whatever machine and in whatever container.
+/// A folder of this conversion's own, with a lock in it that lasts as long as the conversion: one that nobody holds was
+/// left behind by one that was killed, on whatever machine and in whatever container.
 struct LockedFolder {
     let path: String
     private let descriptor: Int32
@@ -37,7 +37,7 @@ struct LockedFolder {
     /// - Returns: `nil` where it is in use, or another user's.
     init?(abandoned path: String) {
         guard Files.ownKind(path) == .folder, Files.owner(path) == geteuid() else { return nil }
-        // Empty, it was left before it had a lock; or it is about to get one, and is then made anew.
+        // Empty, it was left before it had a lock; or it is about to get one, and is then made again.
         if rmdir(path) == 0 { return nil }
         guard case .held(let descriptor) = Self.lock(path, creating: false) else { return nil }
         self.path = path

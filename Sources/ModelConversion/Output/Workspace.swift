@@ -2,7 +2,8 @@ private import CPlatform
 private import Glibc
 internal import Tensors
 
-/// The private folder beside the destination that a conversion works in, so that what it made gets to its place by renaming.
+/// The private folder beside the destination that a conversion works in, so that what it made gets to its place by
+/// renaming.
 ///
 /// Its name begins with a dot, which a server that watches the repository passes over.
 struct Workspace {
@@ -98,8 +99,8 @@ struct Workspace {
         try Files.synchronise(destination.parent)
     }
 
-    /// The model's file comes last, and the one before it goes first: nobody finds one that does not belong to the files
-    /// beside it. What was there stays in the workspace until all is in place.
+    /// The model's file comes last, and the one before it goes first: nobody finds one that does not belong to the
+    /// files beside it. What was there stays in the workspace until all is in place.
     private func publishFiles(_ files: [String]) throws(HalcyonError) {
         let parent = destination.parent
         let others = files.filter { $0 != destination.modelFile }

@@ -1,7 +1,8 @@
-internal import ModelConfiguration
+internal import ModelConfigurations
 package import Tensors
 
-/// A conversion that has passed every check which needs no library: what the user asked for, against what the file holds.
+/// A conversion that has passed every check which needs no library: what the user asked for, against what the file
+/// holds.
 package struct ConversionJob: Sendable {
     package var request: ConversionRequest
     package var source: SourceModel
@@ -94,7 +95,7 @@ package struct ConversionJob: Sendable {
                 throw HalcyonError(
                     .invalidArgument,
                     "-p \(profile.input): the sizes have \(profile.maximum.count) dimensions, and the input has "
-                        + "\(declared.count), \(Shape(declared)), with the batch")
+                        + "\(declared.count), \(TensorShape(declared)), with the batch")
             }
         }
         for output in outputs { try Self.check("-o", output, among: source.outputNames, what: "output") }
@@ -126,8 +127,8 @@ package struct ConversionJob: Sendable {
         }
         if request.target != .tensorRT {
             notices.append(
-                "the middle size of -p has no meaning for the target \(request.target.rawValue): one model runs all sizes "
-                    + "from the smallest to the largest")
+                "the middle size of -p has no meaning for the target \(request.target.rawValue): one model runs all "
+                    + "sizes from the smallest to the largest")
         }
     }
 
@@ -136,8 +137,8 @@ package struct ConversionJob: Sendable {
             guard let key = request.key, !key.isEmpty else {
                 throw HalcyonError(
                     .invalidArgument,
-                    "'\(request.model)' is encrypted: give the key that it was exported with, -k KEY (NVIDIA's own models "
-                        + "say it on their page)")
+                    "'\(request.model)' is encrypted: give the key that it was exported with, -k KEY (NVIDIA's own "
+                        + "models say it on their page)")
             }
         } else if request.key != nil {
             notices.append("-k has no meaning: the model is not encrypted")
@@ -202,8 +203,8 @@ package struct ConversionJob: Sendable {
             guard source.format == .onnx || source.format == .encrypted else {
                 throw HalcyonError(
                     .unsupported,
-                    "--target onnx optimises ONNX, and '\(request.model)' is \(source.format.title): export it to ONNX first, or "
-                        + "use --target openvino")
+                    "--target onnx optimises ONNX, and '\(request.model)' is \(source.format.title): export it to "
+                        + "ONNX first, or use --target openvino")
             }
             if request.precision == .bf16 {
                 throw HalcyonError(

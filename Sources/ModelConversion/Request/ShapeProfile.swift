@@ -1,6 +1,7 @@
 internal import Tensors
 
-/// The sizes that an input may have: `-p <input>,<min>,<opt>,<max>`, each with the batch and `x` between the dimensions.
+/// The sizes that an input may have: `-p <input>,<min>,<opt>,<max>`, each with the batch and `x` between the
+/// dimensions.
 package struct ShapeProfile: Hashable, Sendable {
     package var input: String
     package var minimum: [Int]
@@ -21,8 +22,8 @@ package struct ShapeProfile: Hashable, Sendable {
         guard parts.count >= 4, !parts[0].isEmpty else {
             throw HalcyonError(
                 .invalidArgument,
-                "-p: expected <input>,<min>,<opt>,<max>, input_1,1x3x544x960,8x3x544x960,16x3x544x960 for instance, got "
-                    + "'\(text)'")
+                "-p: expected <input>,<min>,<opt>,<max>, input_1,1x3x544x960,8x3x544x960,16x3x544x960 for instance, "
+                    + "got '\(text)'")
         }
         let flag = "-p \(text)"
         input = parts.dropLast(3).joined(separator: ",")
@@ -39,8 +40,8 @@ package struct ShapeProfile: Hashable, Sendable {
         where minimum[index] > optimum[index] || optimum[index] > maximum[index] {
             throw HalcyonError(
                 .invalidArgument,
-                "\(flag): dimension \(index) goes from \(minimum[index]) over \(optimum[index]) to \(maximum[index]), and "
-                    + "must not fall")
+                "\(flag): dimension \(index) goes from \(minimum[index]) over \(optimum[index]) to "
+                    + "\(maximum[index]), and must not fall")
         }
     }
 }

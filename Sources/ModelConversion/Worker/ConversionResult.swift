@@ -1,5 +1,5 @@
 internal import JSONText
-internal import ModelConfiguration
+internal import ModelConfigurations
 internal import Tensors
 
 /// What a conversion came to, as the worker reports it.
@@ -36,8 +36,8 @@ struct ConversionResult: Sendable {
     var differences: [Difference]
     var quantisation: Quantisation?
 
-    /// - Throws: `internal` that says what is missing: the worker is a part of Halcyon, but what it says is checked all the
-    ///   same.
+    /// - Throws: `internal` that says what is missing: the worker is a part of Halcyon, but what it says is checked all
+    ///   the same.
     init(_ value: JSONValue) throws(HalcyonError) {
         inputs = try Self.tensors(value["inputs"], "inputs")
         outputs = try Self.tensors(value["outputs"], "outputs")
@@ -81,11 +81,11 @@ struct ConversionResult: Sendable {
                 let type = element["type"]?.text.flatMap({ ElementType(configurationName: "TYPE_" + $0) }),
                 let dimensions = element["dims"]?.elements?.compactMap(\.integer),
                 dimensions.count == element["dims"]?.elements?.count,
-                dimensions.allSatisfy({ $0 > 0 || $0 == Shape.variable })
+                dimensions.allSatisfy({ $0 > 0 || $0 == TensorShape.variable })
             else { throw missing(what) }
             let format = element["format"]?.text.flatMap(TensorConfiguration.Format.init(rawValue:)) ?? .none
             tensors.append(
-                TensorConfiguration(name: name, elementType: type, dimensions: Shape(dimensions), format: format))
+                TensorConfiguration(name: name, elementType: type, dimensions: TensorShape(dimensions), format: format))
         }
         return tensors
     }

@@ -50,12 +50,13 @@ struct Worker {
         case .killed(let signal) where signal == 9:
             return HalcyonError(
                 .unavailable,
-                "the conversion was killed while \(step.isEmpty ? "starting" : step): most likely the machine had not enough "
-                    + "memory for it; \(words)")
+                "the conversion was killed while \(step.isEmpty ? "starting" : step): most likely the machine had "
+                    + "not enough memory for it; \(words)")
         case .killed(let signal) where step == "reading the model":
             return HalcyonError(
                 .invalidArgument,
-                "the model could not be read: its parser ended with signal \(signal), as it may with a damaged file; \(words)"
+                "the model could not be read: its parser ended with signal \(signal), as it may with a damaged file; "
+                    + "\(words)"
             )
         case .killed(let signal):
             return HalcyonError(

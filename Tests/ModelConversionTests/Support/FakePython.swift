@@ -3,8 +3,8 @@ import HalcyonTestKit
 
 @testable import ModelConversion
 
-/// A program that answers as Python, its package installer and the converter do, by what its variables say, and writes down
-/// what it was asked.
+/// A program that answers as Python, its package installer and the converter do, by what its variables say, and writes
+/// down what it was asked.
 struct FakePython {
     let folder: URL
     var variables: [String: String]
@@ -23,7 +23,8 @@ struct FakePython {
             -m)
                 case "$2" in
                 venv) mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; exit "${FAKE_VENV:-0}" ;;
-                pip) echo "Collecting openvino (from -r list)"; echo "${FAKE_PIP_WORDS:-done}" >&2; exit "${FAKE_PIP:-0}" ;;
+                pip) echo "Collecting openvino (from -r list)"; echo "${FAKE_PIP_WORDS:-done}" >&2; exit \
+                "${FAKE_PIP:-0}" ;;
                 esac ;;
             */convert_model.py)
                 OUT=$(sed 's/.*"output_dir":"\\([^"]*\\)".*/\\1/' "$2")
@@ -64,7 +65,8 @@ struct FakePython {
     static func result(files: String = "\"model.xml\",\"model.bin\"", more: String = "") -> String {
         """
         {"result": {"inputs": [{"name":"x","type":"FP32","dims":[3,8,8],"format":"FORMAT_NCHW"}], \
-        "outputs": [{"name":"y","type":"FP32","dims":[]}], "max_batch": 4, "files": [\(files)], "precision": "fp32"\(more)}}
+        "outputs": [{"name":"y","type":"FP32","dims":[]}], "max_batch": 4, "files": [\(files)], "precision": \
+        "fp32"\(more)}}
         """
     }
 }
@@ -72,8 +74,8 @@ struct FakePython {
 enum Program {
     /// Makes a program that can be started at once.
     ///
-    /// Another process writes it: a child that is being started by another test would hold a file that this one writes for a
-    /// moment, and a program that somebody has open for writing can't be started.
+    /// Another process writes it: a child that is being started by another test would hold a file that this one writes
+    /// for a moment, and a program that somebody has open for writing can't be started.
     static func write(_ script: String, to path: String) throws {
         let draft = try TemporaryFolder.make().appendingPathComponent("draft").path
         try Data(script.utf8).write(to: URL(fileURLWithPath: draft))

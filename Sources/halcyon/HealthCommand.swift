@@ -1,0 +1,70 @@
+internal import ArgumentParser
+internal import Tensors
+internal import Transport
+
+/// `halcyon health`: asks a server how it is, as containers and service managers do that have no other program at hand.
+struct HealthCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "health", abstract: "Asks a running server whether it is live or ready; the status says it.",
+        discussion: """
+            Ends with 0 where the answer is yes, and with 1 and a line that says why not. It speaks plain HTTP: where \
+            the port speaks TLS, ask by other means.
+            """)
+
+    enum Question: String, EnumerableFlag {
+        case ready
+        case live
+
+        static func help(for value: Question) -> ArgumentHelp? {
+            switch value {
+            case .ready: "Whether requests are taken: all models are ready."
+            case .live: "Whether the server answers at all."
+            }
+        }
+    }
+
+    @Flag(exclusivity: .exclusive)
+    var question = Question.ready
+
+    @Option(help: ArgumentHelp("Ask whether this model is ready.", valueName: "name"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("Where the server listens for HTTP, or unix:PATH.", valueName: "address"))
+    var httpAddress = "127.0.0.1"
+
+    @Option(help: "The port of HTTP.")
+    var httpPort = 8000
+
+    @Option(help: "Seconds to wait for an answer.")
+    var timeoutSecs = 2
+
+    func validate() throws { try FlagRange.check("timeout-secs", timeoutSecs, 1...3600) }
+
+    func run() throws {
+        do throws(HalcyonError) {
+            let address = try ListenAddress(host: httpAddress, port: httpPort)
+            try HealthProbe(address: address, path: path, timeoutSeconds: timeoutSecs).ask()
+        } catch {
+            StandardError.write("not \(question.rawValue): \(error.message)\n")
+            throw ExitCode(1)
+        }
+    }
+
+    var path: String {
+        guard let model else { return "/v2/health/\(question.rawValue)" }
+        return "/v2/models/\(Self.escaped(model))/ready"
+    }
+
+    /// As a segment of a path.
+    private static func escaped(_ text: String) -> String {
+        text.utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                String(UnicodeScalar(byte))
+            default:
+                "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }.joined()
+    }
+}
