@@ -41,9 +41,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     /// What goes out behind the last message.
     private var trailers: HPACKHeaders?
     private var watch: WriteWatch
-    private var timer: Scheduled<Void>?
-    /// When the timer goes off.
-    private var timerDeadline = NIODeadline.distantFuture
+    private var timer = LazyTimer()
     private let budget: ByteBudget
 
     init(
@@ -77,8 +75,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     /// The stream is over, by whichever side.
     private func end() {
         perform(stream.closed())
-        timer?.cancel()
-        timer = nil
+        timer.cancel()
         outbound.drop()
     }
 
@@ -113,20 +110,15 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
 
     // MARK: Time
 
-    /// Sees to it that the timer goes off in time; one that is early is let be.
     private func setTimer(_ context: ChannelHandlerContext) {
-        guard let deadline = [stream.nextDeadline, watch.deadline].compactMap({ $0 }).min(),
-            timer == nil || deadline < timerDeadline
-        else { return }
-        timer?.cancel()
-        timerDeadline = deadline
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        timer = context.eventLoop.scheduleTask(deadline: deadline) { handler.value.timeReached() }
+        timer.arm(at: [stream.nextDeadline, watch.deadline].compactMap(\.self).min(), on: context.eventLoop, of: self) {
+            $0.timeReached()
+        }
     }
 
     private func timeReached() {
         guard let context else { return }
-        timer = nil
+        timer.wentOff()
         let now = context.eventLoop.now
         // A client that takes none of its responses must not keep them for ever.
         perform(watch.isOver(at: now) ? stream.stalled() : stream.timeReached(now))

@@ -12,9 +12,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     private var connection: GRPCConnection
     private let wire: HTTP2WireHandler
     private var context: ChannelHandlerContext?
-    private var timer: Scheduled<Void>?
-    /// When the timer goes off.
-    private var timerDeadline = NIODeadline.distantFuture
+    private var timer = LazyTimer()
 
     /// How long a client may take none of what is left when the connection ends.
     private static let patience = TimeAmount.seconds(60)
@@ -38,14 +36,12 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.cancel()
-        timer = nil
+        timer.cancel()
         self.context = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
-        timer = nil
+        timer.cancel()
         context.fireChannelInactive()
     }
 
@@ -124,18 +120,13 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
         setTimer(context)
     }
 
-    /// Sees to it that the timer goes off in time; one that is early is let be.
     private func setTimer(_ context: ChannelHandlerContext) {
-        guard let deadline = connection.nextDeadline, timer == nil || deadline < timerDeadline else { return }
-        timer?.cancel()
-        timerDeadline = deadline
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        timer = context.eventLoop.scheduleTask(deadline: deadline) { handler.value.timeReached() }
+        timer.arm(at: connection.nextDeadline, on: context.eventLoop, of: self) { $0.timeReached() }
     }
 
     private func timeReached() {
         guard let context else { return }
-        timer = nil
+        timer.wentOff()
         perform(connection.timeReached(context.eventLoop.now))
     }
 }

@@ -24,9 +24,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     /// Whether bytes are being taken in: what is written meanwhile goes out together.
     private var isReading = false
     private var hasUnflushed = false
-    private var timer: Scheduled<Void>?
-    /// When the timer goes off.
-    private var timerDeadline = NIODeadline.distantFuture
+    private var timer = LazyTimer()
     private var context: ChannelHandlerContext?
 
     init(
@@ -57,8 +55,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     }
 
     private func stop() {
-        timer?.cancel()
-        timer = nil
+        timer.cancel()
         collector = nil
     }
 
@@ -254,18 +251,13 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
     // MARK: Time
 
-    /// Sees to it that the timer goes off in time; one that is early is let be.
     private func setTimer(_ context: ChannelHandlerContext) {
-        guard let deadline = connection.nextDeadline, timer == nil || deadline < timerDeadline else { return }
-        timer?.cancel()
-        timerDeadline = deadline
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        timer = context.eventLoop.scheduleTask(deadline: deadline) { handler.value.timeReached() }
+        timer.arm(at: connection.nextDeadline, on: context.eventLoop, of: self) { $0.timeReached() }
     }
 
     private func timeReached() {
         guard let context else { return }
-        timer = nil
+        timer.wentOff()
         perform(connection.timeReached(context.eventLoop.now, buffered: context.bufferedByteCount))
     }
 }
