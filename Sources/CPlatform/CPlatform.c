@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "CPlatform.h"
 
+#include "Spawn.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -256,32 +258,36 @@ int halcyon_exchange_paths(const char *first, const char *second) {
 
 int halcyon_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno; }
 
-int halcyon_spawn(const char *path, char *const *arguments, char *const *environment, const char *directory,
-                  const int standard[3], int *child) {
-    posix_spawn_file_actions_t actions;
+int halcyon_spawn_group(const char *path, char *const *arguments, char *const *environment,
+                        const posix_spawn_file_actions_t *actions, const sigset_t *defaults, int *child) {
     posix_spawnattr_t attributes;
-    int failure = posix_spawn_file_actions_init(&actions);
+    int failure = posix_spawnattr_init(&attributes);
     if (failure) return failure;
-    failure = posix_spawnattr_init(&attributes);
-    if (failure) {
-        posix_spawn_file_actions_destroy(&actions);
-        return failure;
-    }
-    sigset_t defaults, none;
+    sigset_t none;
     sigemptyset(&none);
-    sigemptyset(&defaults);
-    const int numbers[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaddset(&defaults, numbers[i]);
-    for (int i = 0; i < 3 && !failure; i++) failure = posix_spawn_file_actions_adddup2(&actions, standard[i], i);
-    if (!failure) failure = posix_spawn_file_actions_addchdir_np(&actions, directory);
-    if (!failure) failure = posix_spawnattr_setsigdefault(&attributes, &defaults);
+    failure = posix_spawnattr_setsigdefault(&attributes, defaults);
     if (!failure) failure = posix_spawnattr_setsigmask(&attributes, &none);
     if (!failure) failure = posix_spawnattr_setpgroup(&attributes, 0);
     if (!failure)
         failure = posix_spawnattr_setflags(
             &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    if (!failure) failure = posix_spawn(child, path, &actions, &attributes, arguments, environment);
+    if (!failure) failure = posix_spawn(child, path, actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
+    return failure;
+}
+
+int halcyon_spawn(const char *path, char *const *arguments, char *const *environment, const char *directory,
+                  const int standard[3], int *child) {
+    posix_spawn_file_actions_t actions;
+    int failure = posix_spawn_file_actions_init(&actions);
+    if (failure) return failure;
+    sigset_t defaults;
+    sigemptyset(&defaults);
+    const int numbers[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaddset(&defaults, numbers[i]);
+    for (int i = 0; i < 3 && !failure; i++) failure = posix_spawn_file_actions_adddup2(&actions, standard[i], i);
+    if (!failure) failure = posix_spawn_file_actions_addchdir_np(&actions, directory);
+    if (!failure) failure = halcyon_spawn_group(path, arguments, environment, &actions, &defaults, child);
     posix_spawn_file_actions_destroy(&actions);
     return failure;
 }

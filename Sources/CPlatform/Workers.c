@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "CPlatformWorkers.h"
 
+#include "Spawn.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -145,29 +147,15 @@ void *halcyon_memory_map(int descriptor, size_t size, bool writable) {
 
 int halcyon_spawn_worker(const char *path, char *const *arguments, char *const *environment, int control, int *child) {
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
     int failure = posix_spawn_file_actions_init(&actions);
     if (failure) return failure;
-    failure = posix_spawnattr_init(&attributes);
-    if (failure) {
-        posix_spawn_file_actions_destroy(&actions);
-        return failure;
-    }
-    sigset_t all, none;
+    sigset_t all;
     sigfillset(&all);
-    sigemptyset(&none);
-    if (!failure) failure = posix_spawn_file_actions_adddup2(&actions, control, 3);
+    failure = posix_spawn_file_actions_adddup2(&actions, control, 3);
     if (!failure) failure = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     if (!failure) failure = posix_spawn_file_actions_adddup2(&actions, 2, 1);
     if (!failure) failure = posix_spawn_file_actions_addclosefrom_np(&actions, 4);
-    if (!failure) failure = posix_spawnattr_setsigdefault(&attributes, &all);
-    if (!failure) failure = posix_spawnattr_setsigmask(&attributes, &none);
-    if (!failure) failure = posix_spawnattr_setpgroup(&attributes, 0);
-    if (!failure)
-        failure = posix_spawnattr_setflags(
-            &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    if (!failure) failure = posix_spawn(child, path, &actions, &attributes, arguments, environment);
-    posix_spawnattr_destroy(&attributes);
+    if (!failure) failure = halcyon_spawn_group(path, arguments, environment, &actions, &all, child);
     posix_spawn_file_actions_destroy(&actions);
     return failure;
 }
