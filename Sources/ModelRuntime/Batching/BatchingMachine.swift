@@ -70,12 +70,7 @@ struct BatchingMachine: CrewMachine {
         return requests.remove(queued.id).map { TakenRequest(request: $0, turn: turn) }
     }
 
-    private mutating func take(_ queued: [QueuedRequest]) -> [TakenRequest] {
-        var taken: [TakenRequest] = []
-        taken.reserveCapacity(queued.count)
-        for request in queued { if let request = take(request) { taken.append(request) } }
-        return taken
-    }
+    private mutating func take(_ queued: [QueuedRequest]) -> [TakenRequest] { queued.compactMap { take($0) } }
 
     private mutating func take(_ batch: Batch<QueuedRequest>) -> Work {
         Batch(

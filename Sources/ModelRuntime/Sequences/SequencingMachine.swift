@@ -56,12 +56,7 @@ struct SequencingMachine: CrewMachine {
         return requests.remove(sequenced.id).map { TakenRequest(request: $0, turn: turn) }
     }
 
-    private mutating func take(_ sequenced: [SequencedRequest]) -> [TakenRequest] {
-        var taken: [TakenRequest] = []
-        taken.reserveCapacity(sequenced.count)
-        for request in sequenced { if let request = take(request) { taken.append(request) } }
-        return taken
-    }
+    private mutating func take(_ sequenced: [SequencedRequest]) -> [TakenRequest] { sequenced.compactMap { take($0) } }
 
     private mutating func take(_ batch: SequenceBatch<SequencedRequest>) -> Work {
         var rows: [Work.Row] = []
