@@ -15,67 +15,7 @@ struct BatchTensorsTests {
         read(text).diagnostics.map { "\($0.fieldPath): \($0.message)" }
     }
 
-    @Test(
-        "Errors name the field",
-        arguments: [
-            (
-                tensors + "batch_input { target_name: \"I\" source_input: \"A\" }",
-                "batch_input[0].data_type: batch input data type must be TYPE_INT32 or TYPE_FP32 for m"
-            ),
-            (
-                tensors + "batch_input { data_type: TYPE_INT32 target_name: \"I\" source_input: [ \"A\", \"A\" ] }",
-                """
-                batch_input[0].source_input: batch input kind 'BATCH_ELEMENT_COUNT' expects 1 source input, got 2 \
-                for m
-                """
-            ),
-            (
-                tensors + "batch_output { source_input: \"A\" }",
-                "batch_output[0].target_name: batch output must specify at least one 'target_name' for m"
-            ),
-            (
-                tensors + "sequence_batching { }",
-                "input[0].allow_ragged_batch: input 'A' of a model with sequences can't have allow_ragged_batch for m"
-            ),
-            (
-                """
-                model_metrics { metric_control { metric_identifier { family: "x" } histogram_options { buckets: 1 } } }
-                """,
-                "model_metrics.metric_control[0].metric_identifier.family: model metrics can be set for the family "
-                    + "nv_inference_first_response_histogram_ms only for m, got 'x'"
-            ),
-            (
-                "model_metrics { metric_control { } }",
-                "model_metrics.metric_control[0]: metric control must specify 'metric_identifier' for m"
-            ),
-            (
-                "model_metrics { metric_control { metric_identifier { family: \"x\" } } }",
-                "model_metrics.metric_control[0]: metric control must specify 'histogram_options' for m"
-            ),
-            (
-                """
-                model_metrics {
-                  metric_control {
-                    metric_identifier { family: "nv_inference_first_response_histogram_ms" }
-                    histogram_options { buckets: [ 2, 1 ] }
-                  }
-                }
-                """,
-                "model_metrics.metric_control[0].histogram_options.buckets: the buckets of a histogram are numbers of "
-                    + "milliseconds, ascending, for m: 1.0 comes behind 2.0"
-            ),
-            (
-                "instance_group { rate_limiter { resources { count: 1 } } }",
-                """
-                instance_group[0].rate_limiter.resources[0].name: a resource of the rate limiter must specify \
-                'name' for m
-                """
-            ),
-            (
-                "instance_group { rate_limiter { resources [ { name: \"R\" }, { name: \"R\" } ] } }",
-                "instance_group[0].rate_limiter.resources[1].name: resource 'R' is specified more than once for m"
-            ),
-        ])
+    @Test("Errors name the field", arguments: fieldErrors)
     func errors(text: String, message: String) {
         #expect(messages(text).contains(message), "\(messages(text))")
     }

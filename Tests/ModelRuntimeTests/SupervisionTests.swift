@@ -32,6 +32,28 @@ struct SupervisionTests {
         }
     }
 
+    /// A fixture whose one instance has been given up five times in a row, each time with a request, as it hangs at the
+    /// gate while `hangs` holds.
+    private static func losing(
+        _ gate: Gate, clock: ManualClock, hangs: Locked<Bool>, _ outcomes: Collected<Outcome>
+    ) throws -> ExecutorFixture {
+        let echo = ScriptedBackend.echo()
+        let fixture = try ExecutorFixture(ExecutorFixture.configuration(), clock: clock) { batch, identity in
+            if hangs.withLock({ $0 }) { gate.pass() }
+            return try echo(&batch, identity)
+        } adjust: {
+            $0.executionTimeout = second
+        }
+        for count in 1...5 {
+            fixture.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
+            gate.waitForArrivals(count)
+            clock.waitForSleeper(until: clock.now() + second)
+            clock.advance(by: second)
+            #expect((try? outcomes.wait(for: count)[count - 1].get()) == nil)
+        }
+        return fixture
+    }
+
     @Test("An instance that hangs is given up and replaced; its requests fail, those behind it do not")
     func replacement() throws {
         let gate = Gate()
@@ -97,21 +119,8 @@ struct SupervisionTests {
         let gate = Gate()
         let clock = ManualClock()
         let hangs = Locked(true)
-        let echo = ScriptedBackend.echo()
-        let fixture = try ExecutorFixture(ExecutorFixture.configuration(), clock: clock) { batch, identity in
-            if hangs.withLock({ $0 }) { gate.pass() }
-            return try echo(&batch, identity)
-        } adjust: {
-            $0.executionTimeout = Self.second
-        }
         let outcomes = Collected<Outcome>()
-        for count in 1...5 {
-            fixture.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
-            gate.waitForArrivals(count)
-            clock.waitForSleeper(until: clock.now() + Self.second)
-            clock.advance(by: Self.second)
-            #expect((try? outcomes.wait(for: count)[count - 1].get()) == nil)
-        }
+        let fixture = try Self.losing(gate, clock: clock, hangs: hangs, outcomes)
         clock.waitForSleeper(until: clock.now() + Self.second)
         #expect(fixture.executor.complaint?.contains("too many threads hang in the engine") == true)
         hangs.withLock { $0 = false }
@@ -164,21 +173,8 @@ struct SupervisionTests {
         let gate = Gate()
         let clock = ManualClock()
         let hangs = Locked(true)
-        let echo = ScriptedBackend.echo()
-        let fixture = try ExecutorFixture(ExecutorFixture.configuration(), clock: clock) { batch, identity in
-            if hangs.withLock({ $0 }) { gate.pass() }
-            return try echo(&batch, identity)
-        } adjust: {
-            $0.executionTimeout = Self.second
-        }
         let outcomes = Collected<Outcome>()
-        for count in 1...5 {
-            fixture.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
-            gate.waitForArrivals(count)
-            clock.waitForSleeper(until: clock.now() + Self.second)
-            clock.advance(by: Self.second)
-            #expect((try? outcomes.wait(for: count)[count - 1].get()) == nil)
-        }
+        let fixture = try Self.losing(gate, clock: clock, hangs: hangs, outcomes)
         hangs.withLock { $0 = false }
         for pause in [1, 2, 4] as [UInt64] {
             clock.waitForSleeper(until: clock.now() + pause * Self.second)
