@@ -24,7 +24,7 @@ extension InferenceServer {
 
     static func loader(
         _ options: ServerOptions, backends: [String: any Backend], gpus: GPUs, budget: CPUBudget,
-        clock: any SchedulingClock, timer: DeadlineTimer
+        environment: ExecutionEnvironment
     ) throws(HalcyonError) -> ModelLoader {
         let files = options.modelFiles
         var repository = try ModelRepositoryReader(
@@ -39,11 +39,11 @@ extension InferenceServer {
             backends: backends,
             completion: .init(
                 defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
-            warmsUp: options.warmsUpModels, budget: budget, clock: clock, timer: timer, log: options.log)
+            warmsUp: options.warmsUpModels, budget: budget, environment: environment)
         loader.defaultMaxBatchSizes = try BackendDefaults.maxBatchSizes(options.backendConfiguration)
         loader.gpus = { gpus.devices.map(\.number) }
         loader.minimumComputeCapability = options.minimumComputeCapability
-        loader.memory = gpus
+        loader.environment.memory = gpus
         return loader
     }
 
@@ -58,7 +58,8 @@ extension InferenceServer {
             options,
             backends: try backends(
                 options, allEnginePlaces(options), gpus: gpus, cores: budget.cores, pauses: (Pauses(), Pauses())),
-            gpus: gpus, budget: budget, clock: clock, timer: DeadlineTimer(clock: clock))
+            gpus: gpus, budget: budget,
+            environment: ExecutionEnvironment(clock: clock, timer: DeadlineTimer(clock: clock), log: options.log))
     }
 
     /// Where an engine is looked for, and what to say where it is nowhere.

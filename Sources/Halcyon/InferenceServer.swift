@@ -54,19 +54,22 @@ public final class InferenceServer: Sendable {
         gpus = Self.gpus(options)
         let pauses = (loading: Pauses(clock: clock), executing: Pauses(clock: clock))
         let places = Self.allEnginePlaces(options)
+        var environment = ExecutionEnvironment(clock: clock, timer: timer, log: options.log)
+        let cache = options.responseCacheByteSize > 0 ? ResponseCache(byteLimit: options.responseCacheByteSize) : nil
+        environment.cache = cache
+        if options.limitsRates {
+            environment.resources = ResourceGate(
+                stock: options.resources.map { .init(name: $0.name, count: $0.count, gpu: $0.gpu) })
+        }
+        environment.executionTimeout = options.executionTimeout.wholeNanoseconds
+        environment.summaryQuantiles = options.summaryQuantiles
+        environment.recordedBatches = options.recordedBatches
         var loader = try Self.loader(
             options,
             backends: try Self.backends(options, places, gpus: gpus, cores: budget.cores, pauses: pauses), gpus: gpus,
-            budget: budget, clock: clock, timer: timer)
+            budget: budget, environment: environment)
         loader.isolation = Self.isolation(
             options, directories: places.mapValues(\.directories), cores: budget.cores)
-        let cache = options.responseCacheByteSize > 0 ? ResponseCache(byteLimit: options.responseCacheByteSize) : nil
-        loader.cache = cache
-        if options.limitsRates {
-            loader.resources = ResourceGate(
-                stock: options.resources.map { .init(name: $0.name, count: $0.count, gpu: $0.gpu) })
-        }
-        loader.executionTimeout = options.executionTimeout.wholeNanoseconds
         for (name, policy) in options.hostPolicies.sorted(by: { $0.key < $1.key }) {
             do {
                 // Tried once, so that what can't be kept to is found now.
@@ -76,8 +79,6 @@ public final class InferenceServer: Sendable {
             }
         }
         loader.hostPolicies = options.hostPolicies
-        loader.summaryQuantiles = options.summaryQuantiles
-        loader.recordedBatches = options.recordedBatches
         self.cache = cache
         let manager = ModelManager(
             loader: loader, loadCount: options.modelLoadCount, loadTimeout: options.modelLoadTimeout.wholeNanoseconds)

@@ -17,8 +17,10 @@ import Threads
         let loader = ModelLoader(
             repository: try ModelRepositoryReader(paths: [repository.path]),
             backends: ["stub": backend],
-            completion: .init(), warmsUp: false, budget: .detected(), clock: clock, timer: DeadlineTimer(clock: clock),
-            log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            completion: .init(), warmsUp: false, budget: .detected(),
+            environment: ExecutionEnvironment(
+                clock: clock, timer: DeadlineTimer(clock: clock),
+                log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })))
         var options = RepositoryLint.Options()
         options.opensModels = opensModels
         options.closed = closed

@@ -49,12 +49,13 @@ struct DecoupledExecutorTests {
             configuration.isDecoupled = true
             timer = DeadlineTimer(clock: clock)
             model = DecoupledScript(script)
-            var parts = ModelExecutor.Parts(
-                model: model, version: 1, configuration: configuration,
-                instances: [InstanceIdentity(name: "test_0", kind: .cpu, index: 0)], clock: clock, timer: timer,
-                log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-            parts.executionTimeout = limit
-            executor = try ModelExecutor(parts)
+            var environment = ExecutionEnvironment(
+                clock: clock, timer: timer, log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            environment.executionTimeout = limit
+            executor = try ModelExecutor(
+                ModelExecutor.Parts(
+                    model: model, version: 1, configuration: configuration,
+                    instances: [InstanceIdentity(name: "test_0", kind: .cpu, index: 0)], environment: environment))
         }
 
         @discardableResult

@@ -82,7 +82,7 @@ struct InstanceChangeTests {
             if try batch.inputs[0].elements(as: Float.self)[0] == 2 { gate.pass() }
             return try echo(&batch, identity)
         } adjust: {
-            $0.executionTimeout = second
+            $0.environment.executionTimeout = second
         }
         let same = try Self.change(fixture.executor, to: Self.identities(1))
         #expect(same.addedCount == 0 && same.removedCount == 0)

@@ -183,7 +183,7 @@ struct SequenceExecutorTests {
             }
             return try Self.grow(&batch)
         } adjust: {
-            $0.log = Logger(label: "test", factory: { _ in CollectingLog(messages: ended) })
+            $0.environment.log = Logger(label: "test", factory: { _ in CollectingLog(messages: ended) })
         }
         try fixture.submit(0, of: 1, start: true)
         _ = fixture.values(1)
@@ -248,7 +248,7 @@ struct SequenceExecutorTests {
             }
             return try grow(&batch)
         } adjust: {
-            $0.executionTimeout = second
+            $0.environment.executionTimeout = second
         }
     }
 

@@ -32,7 +32,7 @@ struct SequenceFixture {
         var parts = ModelExecutor.Parts(
             model: model, version: 1, configuration: configuration,
             instances: (0..<instances).map { InstanceIdentity(name: "test_\($0)", kind: .cpu, index: $0) },
-            clock: clock, timer: timer, log: log)
+            environment: ExecutionEnvironment(clock: clock, timer: timer, log: log))
         adjust(&parts)
         executor = try SequenceExecutor(parts, sequences, initialStates: initialStates)
     }

@@ -28,7 +28,7 @@ struct SupervisionTests {
             }
             return try echo(&batch, identity)
         } adjust: {
-            $0.executionTimeout = second
+            $0.environment.executionTimeout = second
         }
     }
 
@@ -42,7 +42,7 @@ struct SupervisionTests {
             if hangs.withLock({ $0 }) { gate.pass() }
             return try echo(&batch, identity)
         } adjust: {
-            $0.executionTimeout = second
+            $0.environment.executionTimeout = second
         }
         for count in 1...5 {
             fixture.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
@@ -147,7 +147,7 @@ struct SupervisionTests {
             gate.pass()
             return try ScriptedBackend.echo()(&batch, identity)
         } adjust: {
-            $0.executionTimeout = Self.second
+            $0.environment.executionTimeout = Self.second
         }
         fixture.backend.refusal.withLock { $0 = HalcyonError(.unavailable, "no memory") }
         let outcomes = Collected<Outcome>()
@@ -251,7 +251,7 @@ struct SupervisionTests {
             try ExecutorFixture(
                 Self.sharing(count: 1), instances: 2, mayRunOnCallerThread: true,
                 script: { batch, identity in try exclusive.run { try echo(&batch, identity) } },
-                adjust: { $0.resources = gate })
+                adjust: { $0.environment.resources = gate })
         }
         let outcomes = Collected<Outcome>()
         for value in 0..<60 {
@@ -274,10 +274,10 @@ struct SupervisionTests {
             gate.pass()
             return try echo(&batch, identity)
         } adjust: {
-            $0.resources = resources
-            $0.executionTimeout = Self.second
+            $0.environment.resources = resources
+            $0.environment.executionTimeout = Self.second
         }
-        let other = try ExecutorFixture(Self.sharing(count: 1), adjust: { $0.resources = resources })
+        let other = try ExecutorFixture(Self.sharing(count: 1), adjust: { $0.environment.resources = resources })
         let outcomes = Collected<Outcome>()
         stuck.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
         gate.waitForArrivals(1)
@@ -295,7 +295,7 @@ struct SupervisionTests {
     func tooLittle() throws {
         let resources = ResourceGate(stock: [.init(name: "camera", count: 1)])
         #expect(throws: HalcyonError.self) {
-            try ExecutorFixture(Self.sharing(count: 2), adjust: { $0.resources = resources })
+            try ExecutorFixture(Self.sharing(count: 2), adjust: { $0.environment.resources = resources })
         }
     }
 
@@ -310,7 +310,7 @@ struct SupervisionTests {
             gate.pass()
             return try ScriptedBackend.echo()(&batch, identity)
         } adjust: {
-            $0.resources = resources
+            $0.environment.resources = resources
         }
         let outcomes = Collected<Outcome>()
         stuck.executor.submit(try ExecutorFixture.request(0), from: .blocking) { outcomes.add($0) }
@@ -318,7 +318,7 @@ struct SupervisionTests {
         var configuration = Self.sharing(count: 1)
         configuration.dynamicBatching = DynamicBatching(
             defaultQueuePolicy: QueuePolicy(allowTimeoutOverride: true))
-        let other = try ExecutorFixture(configuration, clock: clock, adjust: { $0.resources = resources })
+        let other = try ExecutorFixture(configuration, clock: clock, adjust: { $0.environment.resources = resources })
         let handle = other.executor.submit(
             try ExecutorFixture.request(1, timeoutMicroseconds: cancels ? 0 : 1000), from: .blocking
         ) { outcomes.add($0) }

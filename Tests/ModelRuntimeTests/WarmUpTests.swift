@@ -229,7 +229,7 @@ struct WarmUpTests {
                         for _ in 0..<100 { sched_yield() }
                         return try ScriptedBackend.echo()(&batch, identity)
                     }
-                }, adjust: { $0.resources = gate })
+                }, adjust: { $0.environment.resources = gate })
         }
         let threads = try fixtures.map { fixture in
             try WorkerThread(name: "warm-up") { for _ in 0..<20 { _ = try? fixture.executor.warmUp() } }

@@ -30,7 +30,7 @@ package struct RepositoryLint: Sendable {
         var loader = loader
         // The samples of model_warmup run all the same.
         loader.warmsUp = false
-        loader.log = Logger(label: "lint") { _ in LintLog(lines: log) }
+        loader.environment.log = Logger(label: "lint") { _ in LintLog(lines: log) }
         self.log = log
         self.loader = loader
         self.options = options

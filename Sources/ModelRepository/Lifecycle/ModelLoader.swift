@@ -1,8 +1,8 @@
-package import Logging
+internal import Logging
 package import ModelConfigurations
 package import ModelRuntime
-package import Tensors
-package import Threads
+internal import Tensors
+internal import Threads
 
 /// Makes a served model from what lies in a repository: read → open → complete → check → prepare → instances → warm.
 package struct ModelLoader: Sendable {
@@ -15,43 +15,27 @@ package struct ModelLoader: Sendable {
     package var defaultMaxBatchSizes: [String: Int] = [:]
     package var warmsUp: Bool
     package var budget: CPUBudget
-    package var clock: any SchedulingClock
-    package var timer: DeadlineTimer
-    package var log: Logger
-    /// Where models keep answers that want to.
-    package var cache: ResponseCache?
-    /// What instances share; `nil` where the server limits no rates.
-    package var resources: ResourceGate?
-    /// How long an execution may take where a model does not say, in nanoseconds; 0 for as long as it takes.
-    package var executionTimeout: UInt64 = 0
-    /// What summaries of latencies show; empty for no summaries.
-    package var summaryQuantiles: [SummaryQuantile] = []
-    /// The last batches of each model that are kept to be looked at; 0 for none.
-    package var recordedBatches = 0
+    package var environment: ExecutionEnvironment
     /// Where the threads of instances run, by the policy's name.
     package var hostPolicies: [String: HostPolicy] = [:]
     /// The machine's GPUs that models may run on. It is asked whenever a model is loaded.
     package var gpus: @Sendable () -> [Int] = { [] }
     /// GPUs below it are not among them.
     package var minimumComputeCapability = 6.0
-    /// Where memory of GPUs, and memory that they reach directly, comes from; `nil` for ordinary memory only.
-    package var memory: (any MemoryProvider)?
     /// What decides which models run in processes of their own; `nil` where none do.
     package var isolation: (any ModelIsolating)?
 
     package init(
         repository: ModelRepositoryReader, backends: [String: any Backend],
-        completion: ConfigurationCompletion.Options, warmsUp: Bool, budget: CPUBudget, clock: any SchedulingClock,
-        timer: DeadlineTimer, log: Logger
+        completion: ConfigurationCompletion.Options, warmsUp: Bool, budget: CPUBudget,
+        environment: ExecutionEnvironment
     ) {
         self.repository = repository
         self.backends = backends
         self.completion = completion
         self.warmsUp = warmsUp
         self.budget = budget
-        self.clock = clock
-        self.timer = timer
-        self.log = log
+        self.environment = environment
     }
 
     /// What an ensemble needs of the server: its models' configurations, and the way to them.
@@ -175,14 +159,14 @@ package struct ModelLoader: Sendable {
         _ preparation: Preparation, _ version: ModelDefinition.Version, in surroundings: Surroundings,
         batches: Bool = true
     ) throws(HalcyonError) -> ServedModel {
-        let start = clock.now()
+        let start = environment.clock.now()
         let definition = preparation.definition
         let name = definition.configuration.name
         guard let engine = backends[definition.engine.backendName] else {
             throw HalcyonError(
                 .internal, "model '\(name)': no backend '\(definition.engine.backendName)' is registered")
         }
-        let timeout = try ExecutionTimeout.nanoseconds(definition.configuration) ?? executionTimeout
+        let timeout = try ExecutionTimeout.nanoseconds(definition.configuration) ?? environment.executionTimeout
         let backend = try isolated(engine, preparation, timeout)
         let labels = try preparation.repository.labels(of: definition)
         let placement = placement(of: backend)
@@ -191,21 +175,16 @@ package struct ModelLoader: Sendable {
         try LoadChecks.check(
             configuration, directory: definition.directory, placement, followsLinks: repository.followsLinks)
         for warning in ConfigurationCheck.warnings(configuration) {
-            log.warning("configuration", metadata: ["diagnostic": "\(warning)"])
+            environment.log.warning("configuration", metadata: ["diagnostic": "\(warning)"])
         }
         let instances = try InstancePlan.instances(
             of: configuration, placement: placement, policies: hostPolicies)
         let plan = try prepare(model, for: configuration, instances)
         var parts = ModelExecutor.Parts(
-            model: model, version: version.number, configuration: configuration, instances: instances, clock: clock,
-            timer: timer, log: log)
-        parts.cache = cache
-        parts.memory = memory
-        parts.resources = resources
-        parts.summaryQuantiles = summaryQuantiles
-        parts.recordedBatches = recordedBatches
+            model: model, version: version.number, configuration: configuration, instances: instances,
+            environment: environment)
         // Who can end a process needs no thread that gives an instance up.
-        parts.executionTimeout = model is any WorkerModel ? 0 : timeout
+        parts.environment.executionTimeout = model is any WorkerModel ? 0 : timeout
         warnOfCache(configuration)
         warnOfRates(configuration)
         let executor = try makeExecutor(parts, definition)
@@ -218,7 +197,7 @@ package struct ModelLoader: Sendable {
             }
             warnOfOutput(output, configuration)
         }
-        let duration = clock.now() &- start
+        let duration = environment.clock.now() &- start
         var metadata: Logger.Metadata = [
             "model": "\(name)", "version": "\(version.number)", "backend": "\(backend.name)", "cpu": "\(plan)",
             "milliseconds": "\(duration / 1_000_000)",
@@ -229,7 +208,7 @@ package struct ModelLoader: Sendable {
         }
         if let reason = warmUp.reason { metadata["warm_up"] = "none: \(reason)" }
         for property in model.properties { metadata[property.name] = "\(property.value)" }
-        log.info("successfully loaded '\(name)'", metadata: metadata)
+        environment.log.info("successfully loaded '\(name)'", metadata: metadata)
         return ServedModel(
             key: preparation.key, steps: [], labels: labels, loadNanoseconds: duration,
             identity: preparation.identities[version.number] ?? nil, files: preparation.files, executor: executor)
@@ -278,7 +257,7 @@ package struct ModelLoader: Sendable {
     func warnOfPolicies(_ configuration: ModelConfiguration) {
         for name in Set(configuration.instanceGroups.map(\.hostPolicy)) where !name.isEmpty && hostPolicies[name] == nil
         {
-            log.warning(
+            environment.log.warning(
                 "the model names a host policy that the server does not have",
                 metadata: ["model": "\(configuration.name)", "policy": "\(name)"])
         }
@@ -303,7 +282,7 @@ package struct ModelLoader: Sendable {
     ) throws(HalcyonError) -> WarmUpReport {
         let configuration = executor.configuration
         for sample in configuration.warmUps where sample.batchSize == 0 {
-            log.info(
+            environment.log.info(
                 "a warm-up sample is not run, as its batch_size is 0",
                 metadata: ["model": "\(configuration.name)", "sample": "\(sample.name)"])
         }
@@ -321,14 +300,14 @@ package struct ModelLoader: Sendable {
     }
 
     private func noteWithoutBatches(_ name: String, _ output: String) {
-        log.notice(
+        environment.log.notice(
             "the model is completed without batches, as one of its outputs has none in its first dimension",
             metadata: ["model": "\(name)", "output": "\(output)"])
     }
 
     private func warnOfOutput(_ output: String, _ configuration: ModelConfiguration) {
         guard configuration.maxBatchSize > 0 else { return }
-        log.warning(
+        environment.log.warning(
             "an output's first dimension is not the batch: requests that share a batch will fail",
             metadata: [
                 "model": "\(configuration.name)", "output": "\(output)",
@@ -342,7 +321,7 @@ package struct ModelLoader: Sendable {
         _ version: ModelDefinition.Version,
         in surroundings: Surroundings
     ) throws(HalcyonError) -> ServedModel {
-        let start = clock.now()
+        let start = environment.clock.now()
         var configuration = try ConfigurationCompletion.complete(
             definition.configuration, signature: nil, options: completion)
         let graph = try EnsembleGraph(configuration, ensemble)
@@ -352,15 +331,13 @@ package struct ModelLoader: Sendable {
         let streams = try EnsembleStreams(configuration, ensemble, graph, decoupled: models.map(\.isDecoupled))
         configuration.isDecoupled = streams.isDecoupled
         let steps = ensemble.steps
-        var parts = EnsembleExecutor.Parts(
+        let parts = EnsembleExecutor.Parts(
             configuration: configuration, ensemble: ensemble, graph: graph, streams: streams, version: version.number,
-            clock: clock, timer: timer
+            environment: environment
         ) { [resolver = surroundings.resolver] in Result { () throws(HalcyonError) in try resolver(key, steps) } }
-        parts.cache = cache
-        parts.summaryQuantiles = summaryQuantiles
         warnOfCache(configuration)
         let executor = EnsembleExecutor(parts)
-        log.info(
+        environment.log.info(
             "successfully loaded '\(configuration.name)'",
             metadata: [
                 "model": "\(configuration.name)", "version": "\(version.number)",
@@ -368,19 +345,20 @@ package struct ModelLoader: Sendable {
             ])
         return ServedModel(
             key: key, steps: ensemble.steps, labels: try repository.labels(of: definition),
-            loadNanoseconds: clock.now() &- start, identity: nil, files: nil, executor: executor)
+            loadNanoseconds: environment.clock.now() &- start, identity: nil, files: nil, executor: executor)
     }
 
     func warnOfRates(_ configuration: ModelConfiguration) {
-        guard resources == nil, configuration.instanceGroups.contains(where: { $0.rateLimiter != nil }) else { return }
-        log.notice(
+        guard environment.resources == nil, configuration.instanceGroups.contains(where: { $0.rateLimiter != nil })
+        else { return }
+        environment.log.notice(
             "the model's rate limiter is not acted on, as the server limits no rates",
             metadata: ["model": "\(configuration.name)"])
     }
 
     private func warnOfCache(_ configuration: ModelConfiguration) {
-        guard configuration.usesResponseCache, cache == nil else { return }
-        log.warning(
+        guard configuration.usesResponseCache, environment.cache == nil else { return }
+        environment.log.warning(
             "the model wants its answers cached, and the server has no cache",
             metadata: ["model": "\(configuration.name)"])
     }
@@ -431,13 +409,15 @@ package struct ModelLoader: Sendable {
         _ definition: ModelDefinition, _ version: ModelDefinition.Version, with backend: any Backend
     ) throws(HalcyonError) -> any BackendModel {
         for diagnostic in definition.diagnostics {
-            log.warning("configuration", metadata: ["diagnostic": "\(diagnostic)"])
+            environment.log.warning("configuration", metadata: ["diagnostic": "\(diagnostic)"])
         }
         if let notice = definition.engine.notice {
-            log.notice("engine", metadata: ["model": "\(definition.configuration.name)", "notice": "\(notice)"])
+            environment.log.notice(
+                "engine", metadata: ["model": "\(definition.configuration.name)", "notice": "\(notice)"])
         }
         for notice in definition.notices {
-            log.notice("repository", metadata: ["model": "\(definition.configuration.name)", "notice": "\(notice)"])
+            environment.log.notice(
+                "repository", metadata: ["model": "\(definition.configuration.name)", "notice": "\(notice)"])
         }
         try checkAccelerators(definition.configuration, backend)
         // What is the server's own is no engine's business.
@@ -448,7 +428,7 @@ package struct ModelLoader: Sendable {
                 ModelSource(
                     modelName: configuration.name, version: version.number, configuration: configuration,
                     modelDirectory: definition.directory,
-                    modelPath: version.modelPath, log: log))
+                    modelPath: version.modelPath, log: environment.log))
         } catch {
             let error = HalcyonError(wrapping: error)
             guard let what = version.modelPath.flatMap(ModelFileContents.complaint) else { throw error }
@@ -460,6 +440,6 @@ package struct ModelLoader: Sendable {
     ///
     /// - Returns: how many waiting requests were dropped.
     func stop(_ models: [ServedModel], deadline: UInt64?) -> Int {
-        models.reduce(0) { $0 + $1.stop(deadline: deadline, clock: clock) }
+        models.reduce(0) { $0 + $1.stop(deadline: deadline, clock: environment.clock) }
     }
 }

@@ -78,7 +78,7 @@ extension ModelManager {
     }
 
     private var deadline: UInt64? {
-        let (deadline, overflow) = loader.clock.now().addingReportingOverflow(loadTimeout)
+        let (deadline, overflow) = loader.environment.clock.now().addingReportingOverflow(loadTimeout)
         return loadTimeout == 0 || overflow ? nil : deadline
     }
 
@@ -245,7 +245,9 @@ extension ModelManager {
             if wasAbandoned { hanging.withLock { $0 -= 1 } }
             changed.notify()
         }
-        _ = changed.wait(until: deadline, clock: loader.clock) { work.isDone || self.reason(toEnd: attempt) != nil }
+        _ = changed.wait(until: deadline, clock: loader.environment.clock) {
+            work.isDone || self.reason(toEnd: attempt) != nil
+        }
         if let result = work.take() { return try result.get() }
         hanging.withLock { $0 += 1 }
         throw reason(toEnd: attempt)

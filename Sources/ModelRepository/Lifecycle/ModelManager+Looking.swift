@@ -108,7 +108,7 @@ extension ModelManager {
             return unreadable
         }
         for (key, reason) in found.sorted(by: { $0.key < $1.key }) where before[key] != reason {
-            loader.log.warning(
+            loader.environment.log.warning(
                 "a model's folder can't be looked at and is taken to be as it was",
                 metadata: ["model": "\(key)", "reason": "\(reason)"])
         }

@@ -62,7 +62,7 @@ extension ModelManager {
                 do throws(HalcyonError) {
                     try table.entries[name]?.drained(model.version)
                 } catch {
-                    loader.log.error("lifecycle", metadata: ["model": "\(name)", "error": "\(error)"])
+                    loader.environment.log.error("lifecycle", metadata: ["model": "\(name)", "error": "\(error)"])
                 }
             }
         }
@@ -105,7 +105,7 @@ extension ModelManager {
         // What somebody else drains without a deadline has one now.
         let drains = draining.compactMap { model in
             try? WorkerThread(name: "stop") {
-                let count = model.stop(deadline: deadline, clock: self.loader.clock)
+                let count = model.stop(deadline: deadline, clock: self.loader.environment.clock)
                 if count > 0 { dropped.withLock { $0[model.key, default: 0] += count } }
             }
         }
@@ -124,11 +124,11 @@ extension ModelManager {
         }
         for thread in drains { thread.join() }
         // A load that is under way finds that the server is stopped, and releases what it has made.
-        _ = changed.wait(until: deadline, clock: loader.clock) {
+        _ = changed.wait(until: deadline, clock: loader.environment.clock) {
             self.table.withLock { $0.turns.isEmpty && $0.draining.isEmpty }
         }
-        let (patience, overflow) = loader.clock.now().addingReportingOverflow(Self.hangingPatience)
-        _ = changed.wait(until: min(deadline ?? .max, overflow ? .max : patience), clock: loader.clock) {
+        let (patience, overflow) = loader.environment.clock.now().addingReportingOverflow(Self.hangingPatience)
+        _ = changed.wait(until: min(deadline ?? .max, overflow ? .max : patience), clock: loader.environment.clock) {
             !self.hasHangingLoads
         }
         return dropped.withLock { $0 }

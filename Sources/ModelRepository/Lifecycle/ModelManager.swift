@@ -28,7 +28,7 @@ package final class ModelManager: Sendable {
     package init(loader: ModelLoader, loadCount: Int, loadTimeout: UInt64 = 0) {
         self.loader = loader
         self.loadTimeout = loadTimeout
-        permits = LoadPermits(count: loadCount, clock: loader.clock)
+        permits = LoadPermits(count: loadCount, clock: loader.environment.clock)
     }
 
     // MARK: Requests
@@ -78,7 +78,7 @@ package final class ModelManager: Sendable {
             changed.notify()
         }
         var reason: HalcyonError?
-        let isFirst = changed.wait(until: deadline, clock: loader.clock) {
+        let isFirst = changed.wait(until: deadline, clock: loader.environment.clock) {
             reason = self.reason(toEnd: attempt)
             return reason != nil || self.table.withLock { $0.turns.isFirst(ticket) }
         }

@@ -32,8 +32,9 @@ package final class ModelExecutor: WarmedExecutor {
             takesEmptyTensors: parts.model.takesEmptyTensors)
         let completion = Completion(parts, lanes: options.preserveOrdering ? 1 : 0)
         self.completion = completion
-        cached = CachedAnswers(configuration, parts.cache, completion)
-        let scatter = Scatter(configuration, outputsLikeInputs: parts.model.outputsLikeInputs, log: parts.log)
+        cached = CachedAnswers(configuration, parts.environment.cache, completion)
+        let scatter = Scatter(
+            configuration, outputsLikeInputs: parts.model.outputsLikeInputs, log: parts.environment.log)
         let slots = try SlotTable(parts)
         try Self.checkDecoupling(Array(slots), configuration)
         let changed = Signal()
@@ -41,8 +42,8 @@ package final class ModelExecutor: WarmedExecutor {
             completion,
             BatchExecution(
                 configuration: configuration, version: parts.version, instanceCount: parts.instances.count,
-                clock: parts.clock, scatter: scatter,
-                memory: workerModel?.batchMemory ?? (isOnGPU ? parts.memory : nil)),
+                clock: parts.environment.clock, scatter: scatter,
+                memory: workerModel?.batchMemory ?? (isOnGPU ? parts.environment.memory : nil)),
             calls: configuration.isDecoupled ? RequestCalls(completion, scatter, changed: changed) : nil,
             learns: options.latencyBudget > 0)
         crew = try InstanceCrew(

@@ -1,7 +1,7 @@
 package import ModelConfigurations
 internal import Scheduling
 package import Tensors
-package import Threads
+internal import Threads
 
 /// Runs an ensemble: each request becomes requests to the models of its steps, as soon as their inputs are there.
 /// Tensors pass from step to step as they are. The models are those that serve when the request comes, to its end.
@@ -15,16 +15,12 @@ package final class EnsembleExecutor: RequestExecutor {
         package var graph: EnsembleGraph
         package var streams: EnsembleStreams
         package var version: Int64
-        package var clock: any SchedulingClock
-        package var timer: DeadlineTimer
+        package var environment: ExecutionEnvironment
         package var resolver: Resolver
-        package var cache: ResponseCache?
-        /// What summaries of latencies show; empty for no summaries.
-        package var summaryQuantiles: [SummaryQuantile] = []
 
         package init(
             configuration: ModelConfiguration, ensemble: EnsembleScheduling, graph: EnsembleGraph,
-            streams: EnsembleStreams, version: Int64, clock: any SchedulingClock, timer: DeadlineTimer,
+            streams: EnsembleStreams, version: Int64, environment: ExecutionEnvironment,
             resolver: @escaping Resolver
         ) {
             self.configuration = configuration
@@ -32,8 +28,7 @@ package final class EnsembleExecutor: RequestExecutor {
             self.graph = graph
             self.streams = streams
             self.version = version
-            self.clock = clock
-            self.timer = timer
+            self.environment = environment
             self.resolver = resolver
         }
     }
@@ -67,15 +62,16 @@ package final class EnsembleExecutor: RequestExecutor {
         streams = parts.streams
         scatter = Scatter(parts.configuration)
         resolver = parts.resolver
-        clock = parts.clock
-        timer = parts.timer
+        clock = parts.environment.clock
+        timer = parts.environment.timer
         validator = RequestValidator(parts.configuration)
         let completion = Completion(
             StatisticsCollector(
-                parts.configuration, version: parts.version, quantiles: parts.summaryQuantiles, clock: parts.clock),
-            name: parts.configuration.name, version: parts.version, clock: parts.clock)
+                parts.configuration, version: parts.version, quantiles: parts.environment.summaryQuantiles,
+                clock: parts.environment.clock),
+            name: parts.configuration.name, version: parts.version, clock: parts.environment.clock)
         self.completion = completion
-        cached = CachedAnswers(parts.configuration, parts.cache, completion)
+        cached = CachedAnswers(parts.configuration, parts.environment.cache, completion)
         state = Locked(State(admission: EnsembleAdmission(limit: parts.ensemble.maxInflightRequests)))
     }
 

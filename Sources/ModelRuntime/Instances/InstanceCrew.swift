@@ -48,16 +48,18 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
         changed: Signal = Signal()
     ) throws(HalcyonError) {
         model = parts.model
-        resources = parts.resources
-        clock = parts.clock
-        timer = parts.timer
-        log = parts.log
+        resources = parts.environment.resources
+        clock = parts.environment.clock
+        timer = parts.environment.timer
+        log = parts.environment.log
         self.slots = slots
         self.duty = duty
         self.changed = changed
         isFree = Atomic(slots.allSatisfy(\.isFree))
         state = Locked(State(machine: machine))
-        if parts.executionTimeout > 0 { supervisor = makeSupervisor(limit: parts.executionTimeout) }
+        if parts.environment.executionTimeout > 0 {
+            supervisor = makeSupervisor(limit: parts.environment.executionTimeout)
+        }
         do throws(HalcyonError) {
             for index in slots.indices { try startWorker(index, on: slots[index]) }
         } catch {

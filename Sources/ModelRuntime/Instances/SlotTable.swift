@@ -26,7 +26,8 @@ final class SlotTable: @unchecked Sendable, Sequence {
     convenience init(_ parts: ModelExecutor.Parts) throws(HalcyonError) {
         do {
             self.init(
-                try InstanceSlot.make(parts.instances, of: parts.model, parts.configuration, sharing: parts.resources))
+                try InstanceSlot.make(
+                    parts.instances, of: parts.model, parts.configuration, sharing: parts.environment.resources))
         } catch {
             throw HalcyonError(wrapping: error)
         }

@@ -27,9 +27,10 @@ final class Completion: Sendable {
     convenience init(_ parts: ModelExecutor.Parts, lanes: Int = 0) {
         self.init(
             StatisticsCollector(
-                parts.configuration, version: parts.version, quantiles: parts.summaryQuantiles,
-                recordedBatches: parts.recordedBatches, clock: parts.clock),
-            name: parts.configuration.name, version: parts.version, clock: parts.clock, log: parts.log, lanes: lanes)
+                parts.configuration, version: parts.version, quantiles: parts.environment.summaryQuantiles,
+                recordedBatches: parts.environment.recordedBatches, clock: parts.environment.clock),
+            name: parts.configuration.name, version: parts.version, clock: parts.environment.clock,
+            log: parts.environment.log, lanes: lanes)
     }
 
     /// - Parameters:

@@ -37,14 +37,14 @@ struct SequenceExecution: Sendable {
         self.configuration = configuration
         self.sequences = sequences
         version = parts.version
-        clock = parts.clock
+        clock = parts.environment.clock
         losesStates = parts.model is any WorkerModel && sequences.states.isEmpty
         let inputCount = configuration.inputs.count + sequences.states.count
         gather = Gather(
             buffers: BatchBuffers(
                 retained: parts.instances.count * max(1, inputCount),
                 memory: (parts.model as? any WorkerModel)?.batchMemory))
-        scatter = Scatter(configuration, log: parts.log)
+        scatter = Scatter(configuration, log: parts.environment.log)
         controls = ControlTensors(
             controls: sequences.controls, hasBatchDimension: configuration.maxBatchSize > 0)
         var initial: [String: Tensor] = [:]
