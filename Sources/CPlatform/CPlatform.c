@@ -312,3 +312,18 @@ void halcyon_trim_heaps(void) { malloc_trim(0); }
 
 // On Linux a priority belongs to a thread.
 void halcyon_lower_priority(int nice) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice); }
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+// In the child, before it does anything else: only what a signal handler may call.
+static void keep_descriptors(void) {
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, 3U, UINT32_MAX, CLOSE_RANGE_CLOEXEC) == 0) return;
+#endif
+    // Before Linux 5.11.
+    for (int descriptor = 3; descriptor < 4096; descriptor++) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+}
+
+int halcyon_keep_descriptors(void) { return pthread_atfork(NULL, NULL, keep_descriptors); }

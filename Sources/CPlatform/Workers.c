@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "CPlatform.h"
 #include "CPlatformWorkers.h"
 
 #include "Spawn.h"
@@ -108,6 +109,15 @@ int halcyon_wait_readable(int socket, int milliseconds) {
     int ready = poll(&entry, 1, milliseconds);
     if (ready < 0) return errno == EINTR ? 0 : -errno;
     return ready > 0;
+}
+
+int halcyon_look_readable(int socket, uint64_t nanoseconds) {
+    uint64_t end = halcyon_monotonic_now() + nanoseconds;
+    do {
+        struct pollfd entry = {.fd = socket, .events = POLLIN};
+        if (poll(&entry, 1, 0) > 0) return 1;
+    } while (halcyon_monotonic_now() < end);
+    return 0;
 }
 
 void halcyon_shut(int socket) { shutdown(socket, SHUT_RDWR); }

@@ -20,6 +20,7 @@ package final class FrameChannel: Sendable {
     private struct Reading {
         var splitter: FrameSplitter
         var descriptors: [Int32] = []
+        var spin = SpinPolicy()
     }
 
     /// Descriptors that wait for their message at most.
@@ -28,22 +29,25 @@ package final class FrameChannel: Sendable {
     private static let head = 4096
 
     package let descriptor: Int32
+    /// Whether what is waited for may come so soon that it does not pay to sleep.
+    private let spins: Bool
     private let reading: Locked<Reading>
     private let writing = Locked(())
 
-    package init(_ descriptor: Int32, longestMessage: Int = FrameSplitter.longest) {
+    package init(_ descriptor: Int32, longestMessage: Int = FrameSplitter.longest, spins: Bool = false) {
         self.descriptor = descriptor
+        self.spins = spins
         reading = Locked(Reading(splitter: FrameSplitter(limit: longestMessage)))
     }
 
     /// Both ends of a new connection.
-    package static func pair() throws(HalcyonError) -> (FrameChannel, other: Int32) {
+    package static func pair(spins: Bool = false) throws(HalcyonError) -> (FrameChannel, other: Int32) {
         var ends: [Int32] = [-1, -1]
         let failure = halcyon_socket_pair(&ends)
         guard failure == 0 else {
             throw HalcyonError(.unavailable, "no socket can be made: \(String(cString: strerror(failure)))")
         }
-        return (FrameChannel(ends[0]), ends[1])
+        return (FrameChannel(ends[0], spins: spins), ends[1])
     }
 
     deinit {
@@ -74,10 +78,19 @@ package final class FrameChannel: Sendable {
                 } catch {
                     throw .fault(error)
                 }
-                if let deadline { try wait(until: deadline) }
+                let isThere = spins && reading.splitter.isBetweenFrames && look(&reading.spin)
+                if !isThere, let deadline { try wait(until: deadline) }
                 try read(&reading)
             }
         }
+    }
+
+    /// Whether something comes soon, where it pays to look.
+    private func look(_ policy: inout SpinPolicy) -> Bool {
+        guard policy.begins() else { return false }
+        let isThere = halcyon_look_readable(descriptor, SpinPolicy.duration) == 1
+        policy.ended(found: isThere)
+        return isThere
     }
 
     private func wait(until deadline: UInt64) throws(End) {

@@ -36,6 +36,12 @@ struct DetectionCase {
         var options = ServerOptions(repositoryPaths: [repository])
         options.modelControlMode = .explicit
         options.followsLinks = flags.followLinks
+        options.isolation =
+            switch flags.isolation {
+            case .none: .none
+            case .perModel: .perModel
+            case .process: .process
+            }
         let search = EngineLocator.ofThisProcess(named: flags.installation.map { "\($0)/backends" })
         options.engineSearch = search
         // Compiled models are kept, so that only the first start has to wait for them.

@@ -12,6 +12,16 @@ struct Flags: ParsableCommand {
         init?(argument: String) { self.init(rawValue: argument.lowercased()) }
     }
 
+    /// Which models run in processes of their own.
+    enum IsolationMode: String, ExpressibleByArgument, CaseIterable {
+        case none
+        case perModel = "per-model"
+        case process
+
+        /// In small letters or capitals.
+        init?(argument: String) { self.init(rawValue: argument.lowercased()) }
+    }
+
     static let configuration = CommandConfiguration(
         commandName: "people_detection",
         abstract: "Finds people in pictures by concurrent requests to an inference server in this process.",
@@ -86,6 +96,14 @@ struct Flags: ParsableCommand {
             models are refused otherwise.
             """)
     var followLinks = false
+
+    @Option(
+        help: """
+            Which models run in processes of their own: none for no model, whatever it says; per-model for those whose \
+            configuration has the parameter isolation with process, or with per-instance for a process for each \
+            instance; process for all but those whose parameter is none.
+            """)
+    var isolation = IsolationMode.perModel
 
     @Flag(help: "Print one JSON object on standard output and nothing else there.")
     var json = false

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import threading
 import time
@@ -72,7 +73,7 @@ class Isolation(unittest.TestCase):
 
     def test_isolation_by_parameter(self):
         models = {"in": identity(["FP32"]), "out": identity(["FP32"], lines=ISOLATED)}
-        with IsolatedServer(self.program, models) as server:
+        with IsolatedServer(self.program, models, "--isolation=per-model") as server:
             self.assertEqual(len(workers(server)), 1)
             for name in models:
                 for count in [1, 5000]:
@@ -114,12 +115,7 @@ class Isolation(unittest.TestCase):
         with IsolatedServer(self.program, {"m": identity(["FP32"], lines=slow)}) as server:
             for number, name in [(signal.SIGSEGV, "SIGSEGV"), (signal.SIGKILL, "SIGKILL")]:
                 before = workers(server)
-                answers = []
-                client = threading.Thread(target=lambda: answers.append(infer(server, "m", [1])))
-                client.start()
-                # The worker has the batch when the instance is busy.
-                self.assertTrue(soon(lambda: 'pending_request_count{model="m",version="1"} 0' in server.metrics()))
-                time.sleep(0.3)
+                answers, (client,) = self.send(server, [[1]])
                 os.kill(before[0], number)
                 client.join()
                 status, answer = answers[0]
@@ -138,6 +134,16 @@ class Isolation(unittest.TestCase):
                 self.assertEqual(status, 503)
                 self.assertIn("as it had not answered for 300 ms", answer)
             self.assertEqual(restarts(server, "m")["timeout"], 2)
+
+    def test_isolation_and_a_load_that_hangs(self):
+        slow = ISOLATED + parameter("creation_delay_sec", "3600")
+        flags = ["--model-control-mode=explicit", "--model-load-timeout-secs=2"]
+        with IsolatedServer(self.program, {"m": identity(["FP32"], lines=slow)}, *flags) as server:
+            status, _, answer = server.request("POST", "/v2/repository/models/m/load", "{}")
+            self.assertNotEqual(status, 200)
+            self.assertIn("the load was given up, as it has taken more than 2 s", answer.decode())
+            # What hung has not been left behind.
+            self.assertTrue(soon(lambda: not workers(server)))
 
     def test_isolation_and_memory(self):
         small = ISOLATED + parameter("worker_memory_bytes", "1000000")
@@ -158,7 +164,75 @@ class Isolation(unittest.TestCase):
             if "seccomp" not in server.text():
                 self.assertIn("Seccomp:\t2", status)
 
+    def test_isolation_and_processors(self):
+        core = str(min(os.sched_getaffinity(0)))
+        lines = ISOLATED + parameter("worker_cpu_cores", core) + "instance_group { count: 2 kind: KIND_CPU }\n"
+        with IsolatedServer(self.program, {"m": identity(["FP32"], lines=lines)}) as server:
+            self.assertEqual(infer(server, "m", [1] * 3000)[0], 200)
+            (worker,) = workers(server)
+            # All of its threads, whoever has started them.
+            for task in Path(f"/proc/{worker}/task").iterdir():
+                self.assertIn(f"Cpus_allowed_list:\t{core}\n", (task / "status").read_text())
+        for wrong in ["x", "1-"]:
+            server = IsolatedServer(
+                self.program, {"m": identity(["FP32"], lines=ISOLATED + parameter("worker_cpu_cores", wrong))},
+                "--exit-on-error=false",
+            )  # fmt: skip
+            server.start()
+            try:
+                self.assertTrue(soon(lambda: "worker_cpu_cores" in server.text()), server.text()[-2000:])
+            finally:
+                server.end()
+
+    def test_isolation_and_a_batch_tried_again(self):
+        """What ended a worker is executed request by request: neighbours get their answers, and the one that is to blame
+        is refused after the second time."""
+        slow = parameter("execute_delay_ms", "1500") + parameter("retry_batch_singly", "true")
+        lines = ISOLATED + slow + "dynamic_batching { preferred_batch_size: [ 2 ] max_queue_delay_microseconds: 30000000 }\n"
+        with IsolatedServer(self.program, {"m": identity(["FP32"], max_batch_size=2, lines=lines)}) as server:
+            values = [[1.5], [2.5]]
+            answers, threads = self.send(server, values)
+            os.kill(workers(server)[0], signal.SIGSEGV)
+            for thread in threads:
+                thread.join()
+            for value, (status, answer) in zip(values, answers):
+                self.assertEqual(status, 200, answer)
+                self.assertEqual(json.loads(answer)["outputs"][0]["data"], value)
+            self.assertEqual(restarts(server, "m")["signal"], 1)
+
+    def test_isolation_and_a_request_that_crashes(self):
+        lines = ISOLATED + parameter("execute_delay_ms", "60000")
+        with IsolatedServer(self.program, {"m": identity(["FP32"], lines=lines)}) as server:
+            for _ in range(2):
+                before = workers(server)
+                answers, (client,) = self.send(server, [[6, 6, 6]])
+                os.kill(before[0], signal.SIGSEGV)
+                client.join()
+                self.assertEqual(answers[0][0], 503, answers[0][1])
+                self.assertTrue(soon(lambda: workers(server) and workers(server) != before))
+                self.assertTrue(soon(lambda: server.get("/v2/health/ready")[0] == 200))
+            status, answer = infer(server, "m", [6, 6, 6])
+            self.assertEqual(status, 400, answer)
+            self.assertIn("this request has ended its worker process twice", answer)
+            self.assertEqual(restarts(server, "m")["signal"], 2)
+
+    def send(self, server, values):
+        """Sends requests at once, each in a thread of its own, and waits until the worker executes them."""
+        before = settled(server)
+        answers = [None] * len(values)
+
+        def client(index):
+            answers[index] = infer(server, "m", values[index])
+
+        threads = [threading.Thread(target=client, args=(index,)) for index in range(len(values))]
+        for thread in threads:
+            thread.start()
+        busy = 'halcyon_instances_busy{model="m",version="1"} 1'
+        self.assertTrue(soon(lambda: busy in server.metrics() and switches(server) > before, 60), server.text()[-2000:])
+        return answers, threads
+
     def test_isolation_under_random_kills(self):
+        """HALCYON_KILLS=1000 is the long form, which also says what the other model's clients felt of it."""
         kills = int(os.environ.get("HALCYON_KILLS", "30"))
         seed = random.randrange(1 << 32)
         chance = random.Random(seed)
@@ -172,7 +246,7 @@ class Isolation(unittest.TestCase):
                 self.assertEqual(infer(server, name, [0] * 3000)[0], 200)
             (innocent,) = [pid for pid in workers(server) if "innocent" in cmdline(pid)]
             before = descriptors(server.process.pid)
-            stop, wrong, lost = threading.Event(), [], []
+            stop, wrong, lost, starved, times = threading.Event(), [], [], [], []
 
             def client(name, number):
                 turn = 0
@@ -180,9 +254,14 @@ class Isolation(unittest.TestCase):
                     # Each another: one that a worker crashes with twice is refused.
                     turn += 1
                     values = [number * 1e6 + turn] * (1 if number % 2 else 3000)
+                    begin = time.monotonic()
                     status, answer = infer(server, name, values)
+                    if name == "innocent":
+                        times.append((begin, time.monotonic() - begin))
                     if status == 503 and name == "victim" and "its worker process" in answer:
                         lost.append(answer)
+                    elif status == 503 and name == "victim" and "Cannot allocate memory" in answer:
+                        starved.append(answer)
                     elif status != 200 or json.loads(answer)["outputs"][0]["data"] != values:
                         wrong.append((name, status, answer[:300]))
 
@@ -190,18 +269,19 @@ class Isolation(unittest.TestCase):
             clients += [threading.Thread(target=client, args=("innocent", i)) for i in range(2)]
             for each in clients:
                 each.start()
-            for _ in range(kills):
+            quiet = []
+            held = set()
+            for turn in range(kills):
+                if kills > 100 and turn % 100 == 0:
+                    quiet.append((time.monotonic(), time.sleep(5), time.monotonic()))
                 # One that goes before it has done anything is replaced after a pause, which is another test's.
                 self.assertTrue(soon(lambda: infer(server, "victim", [chance.random()])[0] == 200), f"seed {seed}")
                 time.sleep(chance.uniform(0, 0.1))
                 victims = [pid for pid in workers(server) if pid != innocent]
-                number = chance.choice([signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGSTOP])
-                for pid in victims:
-                    try:
-                        os.kill(pid, number)
-                    except ProcessLookupError:
-                        pass
+                end(victims, chance.choice([*SIGNALS, None]))
                 self.assertTrue(soon(lambda: victims[0] not in workers(server)), f"seed {seed}")
+                if turn % 50 == 49:
+                    held.add(descriptors(server.process.pid))
             self.assertTrue(soon(lambda: infer(server, "victim", [chance.random()])[0] == 200))
             stop.set()
             for each in clients:
@@ -213,6 +293,66 @@ class Isolation(unittest.TestCase):
             self.assertEqual(sum(restarts(server, "victim").values()), kills)
             self.assertTrue(soon(lambda: descriptors(server.process.pid) <= before + 8), f"seed {seed}")
             self.assertEqual(len(workers(server)), 2)
+            if quiet:
+                report(kills, (lost, starved), times, quiet, [before, *sorted(held), descriptors(server.process.pid)])
+
+
+SIGNALS = [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGSTOP]
+
+
+def end(processes, number):
+    """Ends processes by a signal, or, for None, has them find no more memory."""
+    for pid in processes:
+        try:
+            if number is not None:
+                os.kill(pid, number)
+                continue
+            resource.prlimit(pid, resource.RLIMIT_AS, (1, 1))
+        except (ProcessLookupError, PermissionError):
+            pass
+    if number is not None:
+        return
+    # What asks for no memory goes on without any.
+    if not soon(lambda: not any(alive(pid) for pid in processes), 2):
+        end(processes, signal.SIGKILL)
+
+
+def alive(pid):
+    try:
+        return (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]) != "Z"
+    except OSError:
+        return False
+
+
+def report(kills, lost, times, quiet, held):
+    """What the clients of the model that nobody harmed waited, while all was quiet and while workers were ended."""
+    is_quiet = [any(begin <= moment <= stop for begin, _, stop in quiet) for moment, _ in times]
+    words = f"{len(lost[0])} requests lost, and {len(lost[1])} that a worker without memory could not answer"
+    print(f"\n{kills} kills, {words}; descriptors before, meanwhile and after: {held}")
+    for word, wanted in (("quiet", True), ("kills", False)):
+        waited = sorted(took for (_, took), is_so in zip(times, is_quiet) if is_so == wanted)
+        if waited:
+            percentiles = [waited[min(len(waited) - 1, len(waited) * part // 100)] * 1000 for part in (50, 99)]
+            print(f"{word}: {len(waited)} requests to the other model, p50 {percentiles[0]:.1f} ms, p99 {percentiles[1]:.1f} ms")
+
+
+def switches(server):
+    """How often the threads of the model's first instance have gone to sleep in its worker."""
+    count = 0
+    for worker in workers(server):
+        for task in Path(f"/proc/{worker}/task").iterdir():
+            if (task / "comm").read_text().strip() == "m_0":
+                count += int(re.search(r"^voluntary_ctxt_switches:\t(\d+)", (task / "status").read_text(), re.M)[1])
+    return count
+
+
+def settled(server):
+    """The same, when it does not grow any more: it waits for a batch then."""
+    count, again = -1, switches(server)
+    while count != again or again == 0:
+        time.sleep(0.2)
+        count, again = again, switches(server)
+    return count
 
 
 def cmdline(pid):

@@ -31,6 +31,7 @@ struct HostileTests {
                         }
                     }
                     try? control.send(ControlAnswer.made(isDecoupled: false).frame())
+                case .judge: try? control.send(ControlAnswer.judged(true).frame())
                 }
             }
         }

@@ -59,11 +59,12 @@ struct ProtocolTests {
         let requests: [ControlRequest] = [
             .hello(settings), .open(source),
             .prepare(configuration: [1, 2], CPUPlan(instances: 1, streams: 2, threads: 3), processors: [1]),
-            .make(identity),
+            .make(identity), .judge(CPUPlan(instances: 3, streams: 1, threads: 2)),
         ]
         let answers: [ControlAnswer] = [
             .welcome(lacking: ["x"]), .model(traits), .made(isDecoupled: true),
-            .failed(HalcyonError(.notFound, "no")), .log(.init(level: "info", message: "m", metadata: ["k": "v"])),
+            .judged(true), .failed(HalcyonError(.notFound, "no")),
+            .log(.init(level: "info", message: "m", metadata: ["k": "v"])),
         ]
         let calls: [InstanceRequest] = [.execute(try work()), .begin(try work()), .cancel(5)]
         let returns: [InstanceAnswer] = [

@@ -77,15 +77,16 @@ enum Fixture {
     /// A model behind workers of that launcher, prepared.
     static func model(
         _ launcher: ThreadLauncher, wrapping backend: any Backend,
-        _ configuration: ModelConfiguration = configuration(),
+        _ configuration: ModelConfiguration = configuration(), abandonment: LoadAbandonment? = nil,
         adjust: (inout IsolatedBackend.Options) -> Void = { _ in }
     ) throws -> IsolatedModel {
         var options = IsolatedBackend.Options(launcher: launcher, settings: WorkerSettings())
         adjust(&options)
-        let model = try IsolatedBackend(backend, options: options).openModel(
-            ModelSource(
-                modelName: configuration.name, version: 1, configuration: configuration, modelDirectory: "/nowhere",
-                modelPath: nil, log: log))
+        var source = ModelSource(
+            modelName: configuration.name, version: 1, configuration: configuration, modelDirectory: "/nowhere",
+            modelPath: nil, log: log)
+        source.abandonment = abandonment
+        let model = try IsolatedBackend(backend, options: options).openModel(source)
         try model.prepare(for: configuration, plan: CPUPlan(instances: 1, streams: 1, threads: 1))
         guard let isolated = model as? IsolatedModel else {
             throw HalcyonError(.internal, "the model is not isolated")

@@ -127,6 +127,13 @@ struct WorkerTests {
         #expect(try Fixture.run(instance, [2]) == [2])
     }
 
+    @Test("Whether a model has to be prepared again for another share of the processor is for its backend to say")
+    func judgedPlans() throws {
+        let model = try Fixture.model(ThreadLauncher(backends: [Self.echo]), wrapping: Self.echo)
+        // This one never has to.
+        #expect(model.isPrepared(for: CPUPlan(instances: 3, streams: 3, threads: 1)))
+    }
+
     @Test("Each instance has a worker of its own where that is asked for")
     func perInstance() throws {
         let launcher = ThreadLauncher(backends: [Self.echo])
@@ -152,6 +159,38 @@ struct WorkerTests {
             Fixture.error { _ = try Fixture.model(ThreadLauncher(backends: []), wrapping: backend) })
         #expect(error.code == .unsupported)
         #expect(error.message.contains("the worker process has no backend 'scripted'"))
+    }
+
+    /// Hangs while it opens a model.
+    private struct HangingBackend: Backend {
+        let name = "scripted"
+        let modelFilenames: [String] = []
+        let gate: Gate
+
+        func openModel(_ source: ModelSource) throws -> any BackendModel {
+            gate.pass()
+            throw HalcyonError(.internal, "it hung")
+        }
+    }
+
+    @Test("A load that nobody waits for any more ends the worker in which it hangs")
+    func abandonedLoad() async throws {
+        let gate = Gate()
+        let backend = HangingBackend(gate: gate)
+        let launcher = ThreadLauncher(backends: [backend])
+        let abandonment = LoadAbandonment()
+        async let load = offPool {
+            Fixture.error { _ = try Fixture.model(launcher, wrapping: backend, abandonment: abandonment) }
+        }
+        await gate.waitForArrivals(1)
+        abandonment.giveUp()
+        let error = try #require(await load)
+        #expect(error.code == .unavailable)
+        #expect(error.message.hasPrefix("model 'm': its worker process "), "\(error)")
+        // None is started in its place, and one that comes later ends at once.
+        #expect(launcher.launched.withLock { $0.count } == 1)
+        #expect(Fixture.error { _ = try Fixture.model(launcher, wrapping: backend, abandonment: abandonment) } != nil)
+        gate.open()
     }
 
     @Test("A request that has ended two workers is refused")

@@ -55,6 +55,10 @@ int halcyon_guard_mapping(void *start, size_t size);
 /// Ends that, before the mapping goes.
 void halcyon_unguard_mapping(void *start);
 
+/// From now on, programs that a child of `fork` starts inherit no descriptors beside the first three: libraries start
+/// programs, and these would hold our ports and our clients' connections. Returns 0, or an errno.
+int halcyon_keep_descriptors(void);
+
 /// Removes a folder with all that is in it, without following links. Returns 0, or an errno.
 int halcyon_remove_tree(const char *path);
 

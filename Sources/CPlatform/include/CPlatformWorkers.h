@@ -19,6 +19,9 @@ long halcyon_receive(int socket, void *bytes, size_t size, int *descriptors, siz
 /// an errno below 0.
 int halcyon_wait_readable(int socket, int milliseconds);
 
+/// Looks for so many nanoseconds whether the socket has something to read, without sleeping. Returns 1 or 0.
+int halcyon_look_readable(int socket, uint64_t nanoseconds);
+
 /// Ends both directions of a socket, for whoever reads it as well.
 void halcyon_shut(int socket);
 

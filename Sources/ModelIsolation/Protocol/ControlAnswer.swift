@@ -29,6 +29,8 @@ package enum ControlAnswer: Sendable {
     case model(Traits)
     /// An instance is made; whether its model may give any number of responses.
     case made(isDecoupled: Bool)
+    /// Whether the model will do as it is prepared.
+    case judged(Bool)
     case failed(HalcyonError)
     case log(Line)
 
@@ -62,6 +64,9 @@ package enum ControlAnswer: Sendable {
             writer.text(line.level)
             writer.text(line.message)
             writer.table(line.metadata)
+        case .judged(let isPrepared):
+            writer.number(UInt8(6))
+            writer.flag(isPrepared)
         }
         return try writer.frame()
     }
@@ -75,6 +80,7 @@ package enum ControlAnswer: Sendable {
         case 4: self = .failed(try reader.error())
         case 5:
             self = .log(Line(level: try reader.text(), message: try reader.text(), metadata: try reader.table()))
+        case 6: self = .judged(try reader.flag())
         case let other: throw ProtocolFault("no answer of a worker has the number \(other)")
         }
         try reader.end()

@@ -6,7 +6,7 @@ package import Tensors
 /// What the server says to a worker. Each is answered before the next is said.
 package enum ControlRequest: Sendable {
     /// Which form the messages have. Both sides are the same program, as a rule.
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
 
     /// What a model is opened from.
     package struct Source: Hashable, Sendable {
@@ -26,6 +26,8 @@ package enum ControlRequest: Sendable {
     case prepare(configuration: [UInt8], CPUPlan, processors: [Int])
     /// Makes an instance. The descriptor beside it is that of its socket.
     case make(InstanceIdentity)
+    /// Asks whether the model, as it is prepared, will do for that share of the processor.
+    case judge(CPUPlan)
 
     package func frame() throws(HalcyonError) -> [UInt8] {
         var writer = WireWriter()
@@ -45,7 +47,7 @@ package enum ControlRequest: Sendable {
         case .prepare(let configuration, let plan, let processors):
             writer.number(UInt8(3))
             writer.raw(configuration)
-            for count in [plan.instances, plan.streams, plan.threads] { writer.number(UInt32(clamping: count)) }
+            Self.write(plan, to: &writer)
             writer.list(processors) { $0.number(UInt32(clamping: $1)) }
         case .make(let identity):
             writer.number(UInt8(4))
@@ -58,8 +60,21 @@ package enum ControlRequest: Sendable {
                 writer.list(policy.cores.sorted()) { $0.number(UInt32(clamping: $1)) }
                 writer.optional(policy.numaNode) { $0.number(UInt32(clamping: $1)) }
             }
+        case .judge(let plan):
+            writer.number(UInt8(5))
+            Self.write(plan, to: &writer)
         }
         return try writer.frame()
+    }
+
+    private static func write(_ plan: CPUPlan, to writer: inout WireWriter) {
+        for count in [plan.instances, plan.streams, plan.threads] { writer.number(UInt32(clamping: count)) }
+    }
+
+    private static func plan(_ reader: inout WireReader) throws(ProtocolFault) -> CPUPlan {
+        CPUPlan(
+            instances: Int(try reader.number(UInt32.self)), streams: Int(try reader.number(UInt32.self)),
+            threads: Int(try reader.number(UInt32.self)))
     }
 
     package init(_ body: TensorBuffer) throws(ProtocolFault) {
@@ -83,12 +98,11 @@ package enum ControlRequest: Sendable {
             self = .open(source)
         case 3:
             let configuration = try reader.raw()
-            let plan = CPUPlan(
-                instances: Int(try reader.number(UInt32.self)), streams: Int(try reader.number(UInt32.self)),
-                threads: Int(try reader.number(UInt32.self)))
+            let plan = try Self.plan(&reader)
             let processors = try reader.list { reader throws(ProtocolFault) in Int(try reader.number(UInt32.self)) }
             self = .prepare(configuration: configuration, plan, processors: processors)
         case 4: self = .make(try Self.identity(&reader))
+        case 5: self = .judge(try Self.plan(&reader))
         case let other: throw ProtocolFault("no request to a worker has the number \(other)")
         }
         try reader.end()

@@ -21,6 +21,9 @@ package struct FrameSplitter {
         return UnsafeMutableRawBufferPointer(start: body.baseAddress + filled, count: body.byteCount - filled)
     }
 
+    /// Whether nothing of a next frame has come.
+    var isBetweenFrames: Bool { body == nil && waiting.isEmpty }
+
     /// Takes in bytes that were read apart from ``room()``.
     package mutating func take(_ bytes: UnsafeRawBufferPointer) { waiting.append(contentsOf: bytes) }
 

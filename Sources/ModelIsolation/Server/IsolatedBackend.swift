@@ -57,7 +57,7 @@ package struct IsolatedBackend: Backend {
         let plan = WorkerSeat.Plan(
             launcher: options.launcher, settings: settings, limits: .init(memory: options.memoryLimit), source: wire,
             executionLimit: options.executionLimit, memory: InputMemory(), log: source.log)
-        return try IsolatedModel(plan, options)
+        return try IsolatedModel(plan, options, source.abandonment)
     }
 
     /// The model's folder, the engine's libraries, and the system's.

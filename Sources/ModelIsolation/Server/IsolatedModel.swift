@@ -25,12 +25,18 @@ final class IsolatedModel: WorkerModel {
     private let state: Locked<State>
     private let poison = Locked(Poison())
     private let memory: InputMemory
+    /// Told when its load is given up: what hangs in a worker ends with that.
+    private let abandonment: LoadAbandonment?
     private var name: String { main.plan.source.modelName }
 
-    init(_ plan: WorkerSeat.Plan, _ options: IsolatedBackend.Options) throws(HalcyonError) {
+    init(
+        _ plan: WorkerSeat.Plan, _ options: IsolatedBackend.Options, _ abandonment: LoadAbandonment?
+    ) throws(HalcyonError) {
         self.options = options
+        self.abandonment = abandonment
         memory = plan.memory
         main = WorkerSeat(plan)
+        abandonment?.whenGivenUp { [main] in main.close() }
         do throws(HalcyonError) {
             state = Locked(State(traits: try main.open()))
         } catch {
@@ -63,12 +69,7 @@ final class IsolatedModel: WorkerModel {
     // MARK: Loading
 
     func prepare(for configuration: ModelConfiguration, plan: CPUPlan) throws {
-        var plan = plan
-        let allowed = options.settings.processors.count
-        if allowed > 0 {
-            plan.threads = min(plan.threads, allowed)
-            plan.streams = min(plan.streams, allowed)
-        }
+        let plan = share(of: plan)
         let request = ControlRequest.prepare(
             configuration: Self.bytes(of: configuration), plan, processors: Self.processors())
         let traits = try main.prepare(request)
@@ -88,7 +89,20 @@ final class IsolatedModel: WorkerModel {
         return processors.prefix(count).map(Int.init)
     }
 
-    func isPrepared(for plan: CPUPlan) -> Bool { state.withLock { $0.plan == plan } }
+    func isPrepared(for plan: CPUPlan) -> Bool {
+        let plan = share(of: plan)
+        return state.withLock { $0.plan == plan } || main.isPrepared(for: plan)
+    }
+
+    /// What is left of a share of the processor on the processors that the worker is kept to.
+    private func share(of plan: CPUPlan) -> CPUPlan {
+        let allowed = options.settings.processors.count
+        guard allowed > 0 else { return plan }
+        var plan = plan
+        plan.threads = min(plan.threads, allowed)
+        plan.streams = min(plan.streams, allowed)
+        return plan
+    }
 
     func makeInstance(_ identity: InstanceIdentity) throws -> any ModelInstance {
         let seat = try seat(for: identity)
@@ -111,6 +125,7 @@ final class IsolatedModel: WorkerModel {
     private func seat(for identity: InstanceIdentity) throws(HalcyonError) -> WorkerSeat {
         guard options.isPerInstance, identity.index > 0 else { return main }
         let seat = WorkerSeat(main.plan)
+        abandonment?.whenGivenUp { [weak seat] in seat?.close() }
         do throws(HalcyonError) {
             _ = try seat.open()
             if let preparation = state.withLock({ $0.preparation }) { _ = try seat.prepare(preparation) }

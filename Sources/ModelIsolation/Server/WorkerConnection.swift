@@ -40,19 +40,25 @@ final class WorkerConnection: Sendable {
     let batches = Atomic<Int>(0)
     /// Whether it has executed a batch of somebody's.
     let hasExecuted = Atomic<Bool>(false)
+    private let willTell: @Sendable (WorkerConnection, WorkerEnding) -> Void
     private let whenEnded: @Sendable (WorkerConnection, WorkerEnding) -> Void
 
     /// Starts a worker.
     ///
-    /// - Parameter whenEnded: called once, on a thread of its own, when it is gone.
+    /// - Parameters:
+    ///   - willTell: called once when it is gone, before anybody who waits for it is told: what is counted here is
+    ///     counted before the batch that it had is answered.
+    ///   - whenEnded: called once after that, on a thread of its own.
     /// - Throws: `unavailable` where the system starts none.
     init(
         launcher: any WorkerLauncher, title: String, limits: Limits, log: Logger,
+        willTell: @escaping @Sendable (WorkerConnection, WorkerEnding) -> Void,
         whenEnded: @escaping @Sendable (WorkerConnection, WorkerEnding) -> Void
     ) throws(HalcyonError) {
         number = Self.nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
         self.limits = limits
         self.log = log
+        self.willTell = willTell
         self.whenEnded = whenEnded
         let (channel, other) = try FrameChannel.pair()
         self.channel = channel
@@ -156,9 +162,13 @@ final class WorkerConnection: Sendable {
         let own = process.wait()
         let ending = state.withLock { state in
             let ending = state.verdict ?? own
+            state.verdict = ending
+            return ending
+        }
+        willTell(self, ending)
+        state.withLock { state in
             state.ending = ending
             state.batchesAtEnd = batches.load(ordering: .acquiring)
-            return ending
         }
         changed.notify()
         whenEnded(self, ending)

@@ -31,6 +31,8 @@ final class WorkerSeat: Sendable {
 
     private struct State {
         var worker: WorkerConnection?
+        /// One that is about to open the model.
+        var newcomer: WorkerConnection?
         var links: [Int: InstanceLink] = [:]
         var members: [Int: Member] = [:]
         var preparation: ControlRequest?
@@ -40,6 +42,8 @@ final class WorkerSeat: Sendable {
         var complaint: String?
         var restarts = Dictionary(uniqueKeysWithValues: WorkerEnding.labels.map { ($0, UInt64(0)) })
         var isClosed = false
+        /// A worker was lost, and nobody sees to the next one yet.
+        var isVacant = false
         /// Nanoseconds that the first worker took to be ready.
         var startDuration: UInt64 = 0
     }
@@ -68,10 +72,12 @@ final class WorkerSeat: Sendable {
     func open() throws(HalcyonError) -> ControlAnswer.Traits {
         let start = halcyon_monotonic_now()
         let (worker, traits) = try startWorker(limit: nil)
-        state.withLock { state in
+        let isClosed = state.withLock { state in
             state.worker = worker
             state.startDuration = halcyon_monotonic_now() &- start
+            return state.isClosed
         }
+        if isClosed { worker.end(.dismissed) }
         noteDeath(of: worker)
         return traits
     }
@@ -87,6 +93,14 @@ final class WorkerSeat: Sendable {
         let traits = try Self.traits(try ask(worker, request))
         state.withLock { $0.startDuration += halcyon_monotonic_now() &- start }
         return traits
+    }
+
+    /// Whether the model, as its worker has it, will do for that share of the processor.
+    func isPrepared(for plan: CPUPlan) -> Bool {
+        guard let worker = state.withLock({ $0.worker }), case .judged(true)? = try? ask(worker, .judge(plan)) else {
+            return false
+        }
+        return true
     }
 
     private func ask(
@@ -111,13 +125,25 @@ final class WorkerSeat: Sendable {
     private func startWorker(limit: UInt64?) throws(HalcyonError) -> (WorkerConnection, ControlAnswer.Traits) {
         let worker = try WorkerConnection(
             launcher: plan.launcher, title: name, limits: plan.limits, log: plan.log
-        ) { [weak self] in self?.lost($0, $1) }
+        ) { [weak self] in
+            self?.record($0, $1)
+        } whenEnded: { [weak self] in
+            self?.lost($0, $1)
+        }
+        let isClosed = state.withLock { state in
+            state.newcomer = worker
+            return state.isClosed
+        }
+        if isClosed { worker.end(.dismissed) }
+        defer { state.withLock { $0.newcomer = nil } }
         do throws(HalcyonError) {
             guard
                 case .welcome(let lacking) = try ask(worker, .hello(plan.settings), limit: Self.greeting)
             else { throw HalcyonError(.internal, "a worker answered a greeting with something else") }
             for what in lacking {
-                plan.log.warning("sandbox", metadata: ["model": "\(name)", "notice": "\(what)"])
+                plan.log.warning(
+                    "a limit of the worker process can't be had",
+                    metadata: ["model": "\(name)", "notice": "\(what)"])
             }
             return (worker, try Self.traits(try ask(worker, .open(plan.source), limit: limit)))
         } catch {
@@ -190,7 +216,7 @@ final class WorkerSeat: Sendable {
     private func connect(
         _ identity: InstanceIdentity, to worker: WorkerConnection, limit: UInt64? = nil
     ) throws(HalcyonError) -> InstanceLink {
-        let (channel, other) = try FrameChannel.pair()
+        let (channel, other) = try FrameChannel.pair(spins: true)
         let end = FrameChannel(other)
         let answer = try withExtendedLifetime(end) { () throws(HalcyonError) in
             try ask(worker, .make(identity), [end.descriptor], limit: limit)
@@ -232,20 +258,29 @@ final class WorkerSeat: Sendable {
         if let ending = worker.ending { lost(worker, ending) }
     }
 
-    private func lost(_ worker: WorkerConnection, _ ending: WorkerEnding) {
+    /// Counts the loss, once, if the worker was this seat's.
+    private func record(_ worker: WorkerConnection, _ ending: WorkerEnding) {
         plan.memory.leave(worker.number)
-        let isOurs = state.withLock { state in
-            guard state.worker === worker else { return false }
+        state.withLock { state in
+            guard state.worker === worker else { return }
             state.worker = nil
             state.links = [:]
-            guard !state.isClosed else { return false }
+            guard !state.isClosed else { return }
             state.restarts[ending.label, default: 0] += 1
             state.complaint = "its worker process \(ending.words)"
             state.nextStart = state.policy.lost(
                 hasExecuted: worker.hasExecuted.load(ordering: .relaxed), now: halcyon_monotonic_now())
-            return true
+            state.isVacant = true
         }
         changed.notify()
+    }
+
+    private func lost(_ worker: WorkerConnection, _ ending: WorkerEnding) {
+        record(worker, ending)
+        let isOurs = state.withLock { state in
+            defer { state.isVacant = false }
+            return state.isVacant
+        }
         guard isOurs else { return }
         plan.log.error(
             "worker process is gone",
@@ -344,12 +379,12 @@ final class WorkerSeat: Sendable {
 
     /// Nobody needs a worker any more.
     func close() {
-        let worker = state.withLock { state in
+        let workers = state.withLock { state in
             state.isClosed = true
             state.links = [:]
-            return state.worker
+            return [state.worker, state.newcomer]
         }
-        worker?.end(.dismissed)
+        for worker in workers { worker?.end(.dismissed) }
         changed.notify()
     }
 }

@@ -86,7 +86,8 @@ package final class WorkerService: Sendable {
             return .model(try prepare(configuration, plan, processors))
         case .make(let identity):
             guard let descriptor = descriptors.first else { throw ProtocolFault("an instance comes with its socket") }
-            return try make(identity, FrameChannel(descriptor))
+            return try make(identity, FrameChannel(descriptor, spins: true))
+        case .judge(let plan): return .judged(try model.isPrepared(for: plan))
         }
     }
 

@@ -17,6 +17,9 @@ public struct ModelSource: Sendable {
     /// Where the backend logs what an operator should know of this model.
     public var log: Logger
 
+    /// Told when nobody waits for the model any more while it is made; `nil` where nobody gives it up.
+    package var abandonment: LoadAbandonment?
+
     /// ``modelPath``, or what lies in it where it is a folder `model.onnx`: large ONNX models are kept like that, with
     /// their weights beside the file.
     package var onnxPath: String? {
