@@ -13,6 +13,7 @@ import hashlib
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "Protos"
@@ -107,6 +108,15 @@ def descriptors():
         yield descriptor
 
 
+CONFIGURATION = "model_config.proto"
+
+
+def opaque(text):
+    """The same messages with a model's configuration as bytes, which it is on the wire: ModelConfigurations writes it by
+    its own schema, that also says what may stand in config.pbtxt."""
+    return text.replace(f'import "{CONFIGURATION}";\n\n', "").replace("ModelConfig config = 1;", "bytes config = 1;")
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -117,12 +127,16 @@ def main():
     # Not in tritonclient: these two are written by hand from the specifications of the health and reflection services.
     names += ["health.proto", "reflection.proto"]
     GENERATED.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable, "-m", "grpc_tools.protoc", f"--plugin=protoc-gen-swift={sys.argv[1]}", f"-I{PROTOS}",
-        "--swift_opt=Visibility=Package", "--swift_opt=UseAccessLevelOnImports=true", f"--swift_out={GENERATED}",
-        *names,
-    ]  # fmt: skip
-    subprocess.run(command, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        wires = [name for name in names if name != CONFIGURATION]
+        for name in wires:
+            (pathlib.Path(folder) / name).write_text(opaque((PROTOS / name).read_text()))
+        command = [
+            sys.executable, "-m", "grpc_tools.protoc", f"--plugin=protoc-gen-swift={sys.argv[1]}", f"-I{folder}",
+            "--swift_opt=Visibility=Package", "--swift_opt=UseAccessLevelOnImports=true", f"--swift_out={GENERATED}",
+            *wires,
+        ]  # fmt: skip
+        subprocess.run(command, check=True)
     for name in names:
         descriptor_set(name)
     files = sorted([*PROTOS.glob("*.proto"), *GENERATED.glob("*.pb.swift")])

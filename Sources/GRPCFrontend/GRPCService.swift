@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Halcyon
 internal import JSONText
 internal import KServeMessages
@@ -248,14 +249,10 @@ package struct GRPCService: Sendable {
         }
     }
 
-    /// The generated message reads the JSON that the HTTP front end answers, so that both say the same.
     private func modelConfiguration(_ request: Inference_ModelConfigRequest) throws -> Inference_ModelConfigResponse {
         let configuration = try service.server.modelConfiguration(
             request.name, version: try InferenceProtobufReader.version(request.version))
-        var options = JSONDecodingOptions()
-        options.ignoreUnknownFields = false
-        let json = configuration.jsonValue.compact
-        return try .with { $0.config = try Inference_ModelConfig(jsonString: json, options: options) }
+        return .with { $0.config = Data(configuration.protobuf) }
     }
 
     private func statistics(_ request: Inference_ModelStatisticsRequest) throws -> Inference_ModelStatisticsResponse {

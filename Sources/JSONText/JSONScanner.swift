@@ -27,13 +27,6 @@ package struct JSONScanner {
     /// Bytes that are not read yet.
     package var remaining: Int { text.count - position }
 
-    /// Some of the text as it stands there.
-    package func withText<Result>(
-        _ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
-    ) rethrows -> Result {
-        try body(UnsafeBufferPointer(rebasing: text[range]))
-    }
-
     // MARK: Structure
 
     package mutating func kind() throws -> Kind {

@@ -109,6 +109,18 @@ struct InputTests {
         #expect(nested.streams.map(\.count) == [2, 1])
     }
 
+    @Test("What of a file nothing is done with is said")
+    func leftAside() throws {
+        let data = try parse(
+            #"{"data": [{"A": [1]}], "validation_data": [{"B": [1]}], "seed": 3}"#, model([port("A", .int32, [1])]))
+        #expect(
+            data.notices == [
+                "f.json: \"validation_data\" is not looked at: answers are counted and timed, not compared",
+                "f.json: \"seed\" means nothing here; inputs are in \"data\"",
+            ])
+        #expect(try parse(#"{"data": [{"A": [1]}]}"#, model([port("A", .int32, [1])])).notices.isEmpty)
+    }
+
     @Test("Items become batches, and every item is in some")
     func batched() throws {
         let data = try parse(

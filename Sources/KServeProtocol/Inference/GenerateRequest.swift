@@ -104,9 +104,9 @@ package enum GenerateRequest {
         if model.maxBatchSize > 0 { dimensions.insert(1, at: 0) }
         let shape = TensorShape(dimensions)
         let reader = TensorJSONReader(
-            name: input.name, elementType: input.elementType, shape: shape, budget: budget)
+            name: input.name, elementType: input.elementType, shape: shape, budget: budget, isSingle: !isList)
         return Tensor(
             unchecked: input.name, elementType: input.elementType, shape: shape,
-            data: try isList ? reader.read(&scanner) : reader.readSingle(&scanner))
+            data: try reader.read(&scanner))
     }
 }

@@ -25,10 +25,8 @@ package enum GenerateResponse {
             output.append(",")
             output.append(string: each.tensor.name)
             output.append(":")
-            var values = JSONOutput()
-            try TensorJSONWriter.write(each.tensor, to: &values)
             let isSingle = try each.tensor.shape.elementCount() == 1
-            output.append(json: isSingle ? values.bytes.dropFirst().dropLast() : values.bytes[...])
+            try TensorJSONWriter.write(each.tensor, isList: !isSingle, to: &output)
         }
         output.append("}")
         return output.bytes

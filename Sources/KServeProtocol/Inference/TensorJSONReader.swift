@@ -8,23 +8,8 @@ struct TensorJSONReader {
     let shape: TensorShape
     /// What the tensor's bytes count against.
     let budget: ByteBudget
-
-    /// Reads a value that stands for a list of one.
-    func readSingle(_ scanner: inout JSONScanner) throws -> TensorBuffer {
-        _ = try scanner.kind()
-        let start = scanner.position
-        try scanner.skip()
-        return try scanner.withText(start..<scanner.position) { value in
-            let charge = try budget.charge(value.count)
-            let text = [UInt8(ascii: "[")] + value + [UInt8(ascii: "]")]
-            return try withExtendedLifetime(charge) {
-                try text.withUnsafeBytes { text in
-                    var list = JSONScanner(text, maximumDepth: 2)
-                    return try read(&list)
-                }
-            }
-        }
-    }
+    /// Whether one value is read that stands for a list of one.
+    var isSingle = false
 
     func read(_ scanner: inout JSONScanner) throws -> TensorBuffer {
         let count = try shape.elementCount()
@@ -100,6 +85,10 @@ struct TensorJSONReader {
 
     /// Calls `element` for each value of a list and of the lists in it.
     private func each(_ scanner: inout JSONScanner, _ element: (inout JSONScanner) throws -> Void) throws {
+        if isSingle {
+            try expectElement(&scanner)
+            return try element(&scanner)
+        }
         let isNumeric = elementType != .bool && elementType != .bytes
         try scanner.array { scanner in
             if isNumeric, scanner.isAtNumber() {

@@ -2,10 +2,19 @@ internal import JSONText
 internal import ModelRuntime
 internal import Tensors
 
-/// Writes a tensor's elements as one flat JSON list.
+/// Writes a tensor's elements as one flat JSON list, or what stands in it.
 struct TensorJSONWriter {
+    /// - Parameter isList: whether brackets stand around the elements.
     /// - Throws: `invalidArgument` for text that is not UTF-8, which JSON can't hold.
-    static func write(_ tensor: Tensor, to output: inout JSONOutput) throws(HalcyonError) {
+    static func write(
+        _ tensor: Tensor, isList: Bool = true, to output: inout JSONOutput
+    ) throws(HalcyonError) {
+        if isList { output.append("[") }
+        try writeElements(of: tensor, to: &output)
+        if isList { output.append("]") }
+    }
+
+    private static func writeElements(of tensor: Tensor, to output: inout JSONOutput) throws(HalcyonError) {
         switch tensor.elementType {
         case .bool: list(tensor, UInt8.self, &output) { $1.append($0 == 0 ? "false" : "true") }
         case .uint8: list(tensor, UInt8.self, &output) { $1.append(integer: $0) }
@@ -28,7 +37,6 @@ struct TensorJSONWriter {
         _ tensor: Tensor, _ type: Element.Type, _ output: inout JSONOutput,
         _ write: (Element, inout JSONOutput) -> Void
     ) {
-        output.append("[")
         tensor.data.withUnsafeBytes { bytes in
             let count = bytes.count / MemoryLayout<Element>.stride
             output.reserve(count * 4)
@@ -39,11 +47,9 @@ struct TensorJSONWriter {
                 )
             }
         }
-        output.append("]")
     }
 
     private static func strings(_ tensor: Tensor, _ output: inout JSONOutput) throws(HalcyonError) {
-        output.append("[")
         var isFirst = true
         try BytesElements.forEach(of: tensor) { element throws(HalcyonError) in
             if !isFirst { output.append(",") }
@@ -55,6 +61,5 @@ struct TensorJSONWriter {
             }
             output.append(string: text)
         }
-        output.append("]")
     }
 }

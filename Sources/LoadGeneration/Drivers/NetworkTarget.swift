@@ -64,8 +64,9 @@ package final class NetworkTarget: LoadTarget {
             var configuration = Inference_ModelConfigRequest()
             configuration.name = model
             configuration.version = version
-            let config = try? call("ModelConfig", configuration, Inference_ModelConfigResponse.self)
-            return try ModelDescription(metadata: metadata, configuration: config?.config, version: version)
+            let answer = try? call("ModelConfig", configuration, Inference_ModelConfigResponse.self)
+            return try ModelDescription(
+                metadata: metadata, configuration: answer.map { ConfigurationMessage($0.config) }, version: version)
         }
     }
 

@@ -29,7 +29,19 @@ package enum InputDataFile {
             }
             streams.append(steps)
         }
-        return try RequestData.batched(streams, for: model, batch: batch)
+        var requests = try RequestData.batched(streams, for: model, batch: batch)
+        requests.notices = notices(of: document, name)
+        return requests
+    }
+
+    /// What else lies in a file, which nothing is done with.
+    private static func notices(of document: JSONValue, _ name: String) -> [String] {
+        guard case .object(let members) = document else { return [] }
+        return members.map(\.key).filter { $0 != "data" }.map { key in
+            key == "validation_data"
+                ? "\(name): \"validation_data\" is not looked at: answers are counted and timed, not compared"
+                : "\(name): \"\(key)\" means nothing here; inputs are in \"data\""
+        }
     }
 
     private static func step(

@@ -6,9 +6,9 @@ extension ModelDescription {
     ///
     /// - Throws: `unsupported` for a datatype that is none.
     init(
-        metadata: Inference_ModelMetadataResponse, configuration: Inference_ModelConfig?, version: String
+        metadata: Inference_ModelMetadataResponse, configuration: ConfigurationMessage?, version: String
     ) throws(HalcyonError) {
-        let optional = Set(configuration?.input.filter(\.optional).map(\.name) ?? [])
+        let optional = configuration?.optionalInputs ?? []
         var inputs: [Port] = []
         for port in metadata.inputs {
             inputs.append(
@@ -19,10 +19,10 @@ extension ModelDescription {
             outputs.append(try Port.checked(port.name, port.datatype, port.shape, isOptional: false))
         }
         self.init(
-            name: metadata.name, version: version, maxBatchSize: Int(configuration?.maxBatchSize ?? 0), inputs: inputs,
+            name: metadata.name, version: version, maxBatchSize: configuration?.maxBatchSize ?? 0, inputs: inputs,
             outputs: outputs)
-        isDecoupled = configuration?.modelTransactionPolicy.decoupled ?? false
-        if case .sequenceBatching? = configuration?.schedulingChoice { hasSequences = true }
+        isDecoupled = configuration?.isDecoupled ?? false
+        hasSequences = configuration?.hasSequences ?? false
         removeBatchDimension()
     }
 }

@@ -8,6 +8,9 @@ package struct RequestData: Sendable {
     /// At least one, each with at least one step. A sequence takes the steps of one of them.
     package let streams: [[Step]]
 
+    /// What of a file was left aside, in sentences.
+    package var notices: [String] = []
+
     package init(streams: [[Step]]) { self.streams = streams }
 
     /// All steps one behind the other, for requests that are in no sequence.

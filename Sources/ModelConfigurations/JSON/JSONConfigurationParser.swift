@@ -124,7 +124,7 @@ struct JSONConfigurationParser {
         case .message: found == .object
         case .string, .enumeration: found == .string
         case .bool: found == .bool
-        case .number: found == .number
+        case .float, .double: found == .number
         case .int32, .int64, .uint32, .uint64: found == .number || found == .string
         }
     }
@@ -152,7 +152,7 @@ struct JSONConfigurationParser {
         switch kind {
         case .string where found == .string: return .string(try scanner.string())
         case .bool where found == .bool: return .bool(try scanner.bool())
-        case .number where found == .number: return .number(try scanner.double())
+        case .float where found == .number, .double where found == .number: return .number(try scanner.double())
         case .enumeration(let type) where found == .string: return try enumeration(type, path: path, &scanner)
         case .int32: return try signed(Int64(Int32.min)...Int64(Int32.max), path: path, &scanner)
         case .int64: return try signed(Int64.min...Int64.max, path: path, &scanner)
@@ -160,7 +160,7 @@ struct JSONConfigurationParser {
         case .uint64: return try unsigned(most: .max, path: path, &scanner)
         case .string, .enumeration: try mismatch("a string", path, &scanner)
         case .bool: try mismatch("true or false", path, &scanner)
-        case .number: try mismatch("a number", path, &scanner)
+        case .float, .double: try mismatch("a number", path, &scanner)
         case .message: try mismatch("an object", path, &scanner)
         }
         return nil

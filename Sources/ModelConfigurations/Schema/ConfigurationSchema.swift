@@ -12,8 +12,8 @@ enum ConfigurationSchema {
         case int64
         case uint32
         case uint64
-        /// A `float` or a `double`.
-        case number
+        case float
+        case double
         case enumeration(String)
         case message(String)
     }
@@ -26,13 +26,17 @@ enum ConfigurationSchema {
     }
 
     struct Field: Hashable {
+        /// In protobuf's messages.
+        var number: Int
         var name: String
         var kind: Kind
         var cardinality: Cardinality
         /// The group of fields of which only one may be given.
         var oneof: String?
 
-        init(_ name: String, _ kind: Kind, _ cardinality: Cardinality = .singular, oneof: String? = nil) {
+        init(_ number: Int, _ name: String, _ kind: Kind, _ cardinality: Cardinality = .singular, oneof: String? = nil)
+        {
+            self.number = number
             self.name = name
             self.kind = kind
             self.cardinality = cardinality

@@ -279,7 +279,7 @@ struct TextParser {
         case .int64: return parseSigned(Int64.min...Int64.max, path: path).map { .signed($0) }
         case .uint32: return parseUnsigned(most: UInt64(UInt32.max), path: path).map { .unsigned($0) }
         case .uint64: return parseUnsigned(most: .max, path: path).map { .unsigned($0) }
-        case .number: return parseNumber(path: path).map { .number($0) }
+        case .float, .double: return parseNumber(path: path).map { .number($0) }
         case .enumeration(let type): return parseEnumeration(type, path: path).map { .enumeration($0) }
         }
     }
@@ -449,7 +449,7 @@ extension ConfigurationSchema.Kind {
         case .bool: .bool(false)
         case .int32, .int64: .signed(0)
         case .uint32, .uint64: .unsigned(0)
-        case .number: .number(0)
+        case .float, .double: .number(0)
         case .enumeration(let type): .enumeration(ConfigurationSchema.enumerations[type]?.first ?? "")
         case .message(let type): .message(ConfigurationMessage(type: type, position: position))
         }
