@@ -33,14 +33,6 @@ package final class EnsembleExecutor: RequestExecutor {
         }
     }
 
-    private struct State {
-        var admission: EnsembleAdmission
-        /// Those that the admission knows by number.
-        var waiting = RequestTable<EnsembleRun>()
-
-        mutating func next() -> EnsembleRun? { admission.next().flatMap { waiting.remove($0) } }
-    }
-
     package let configuration: ModelConfiguration
     let completion: Completion
     let ensemble: EnsembleScheduling
@@ -48,12 +40,10 @@ package final class EnsembleExecutor: RequestExecutor {
     package let streams: EnsembleStreams
     let scatter: Scatter
     let clock: any SchedulingClock
-    private let timer: DeadlineTimer
+    private let gate: EnsembleGate
     private let resolver: Resolver
     private let validator: RequestValidator
     private let cached: CachedAnswers?
-    private let state: Locked<State>
-    private let drained = Signal()
 
     package init(_ parts: Parts) {
         configuration = parts.configuration
@@ -63,7 +53,6 @@ package final class EnsembleExecutor: RequestExecutor {
         scatter = Scatter(parts.configuration)
         resolver = parts.resolver
         clock = parts.environment.clock
-        timer = parts.environment.timer
         validator = RequestValidator(parts.configuration)
         let completion = Completion(
             StatisticsCollector(
@@ -72,7 +61,8 @@ package final class EnsembleExecutor: RequestExecutor {
             name: parts.configuration.name, version: parts.version, clock: parts.environment.clock)
         self.completion = completion
         cached = CachedAnswers(parts.configuration, parts.environment.cache, completion)
-        state = Locked(State(admission: EnsembleAdmission(limit: parts.ensemble.maxInflightRequests)))
+        gate = EnsembleGate(
+            limit: parts.ensemble.maxInflightRequests, clock: parts.environment.clock, timer: parts.environment.timer)
     }
 
     package var name: String { completion.name }
@@ -86,7 +76,7 @@ package final class EnsembleExecutor: RequestExecutor {
     package var instanceCount: Int { 0 }
 
     package func occupancy() -> (pendingRequests: Int, busyInstances: Int) {
-        (state.withLock { $0.admission.waitingCount }, 0)
+        (gate.waitingCount, 0)
     }
 
     // MARK: Requests
@@ -131,12 +121,12 @@ package final class EnsembleExecutor: RequestExecutor {
             return nil
         }
         let run = EnsembleRun(self, request, inputs: inputs, arrival: arrival, route: route, handler: handler)
-        switch enter(run, timeout: .microseconds(request.timeoutMicroseconds), arrival: arrival) {
+        switch gate.enter(run, timeout: .microseconds(request.timeoutMicroseconds), arrival: arrival) {
         case .start:
             run.start()
             return run
         case .waits(let handle):
-            startNext()
+            gate.startNext()
             return Waiting(run: run, handle: handle)
         case .refused(let error):
             run.abandonRoute()
@@ -153,34 +143,8 @@ package final class EnsembleExecutor: RequestExecutor {
         let handle: RequestHandle
 
         func cancel() {
-            run.executor.withdraw(handle)
+            run.executor.gate.withdraw(handle)
             run.cancel()
-        }
-    }
-
-    private func enter(_ run: EnsembleRun, timeout: Nanoseconds, arrival: UInt64) -> EnsembleAdmission.Entry {
-        let (entry, expiry) = state.withLock { state in
-            let id = state.waiting.add(run)
-            let entry = state.admission.enter(id, timeout: timeout, now: arrival)
-            guard case .waits = entry else {
-                _ = state.waiting.remove(id)
-                return (entry, Nanoseconds?.none)
-            }
-            return (entry, timeout > 0 ? state.admission.nextExpiry() : nil)
-        }
-        if let expiry { timer.arm(self, at: expiry) }
-        return entry
-    }
-
-    /// Starts what may start, where there is a limit, one after the other.
-    private func startNext() {
-        var next = state.withLock { $0.next() }
-        while let run = next {
-            run.start()
-            next = state.withLock { state in
-                state.admission.started()
-                return state.next()
-            }
         }
     }
 
@@ -199,30 +163,13 @@ package final class EnsembleExecutor: RequestExecutor {
     }
 
     /// A request has ended that was started.
-    func runEnded() {
-        state.withLock { $0.admission.ended() }
-        if ensemble.maxInflightRequests > 0 { startNext() }
-        if state.withLock({ $0.admission.isDraining && $0.admission.isIdle }) { drained.notify() }
-    }
-
-    /// Takes out a request that has not started, if it has not.
-    private func withdraw(_ handle: RequestHandle) {
-        state.withLock { state in
-            guard let id = state.admission.withdraw(handle) else { return }
-            _ = state.waiting.remove(id)
-        }
-    }
+    func runEnded() { gate.ended() }
 
     // MARK: Stopping
 
     @discardableResult
     package func stop(deadline: UInt64?) -> Int {
-        state.withLock { $0.admission.drain() }
-        _ = drained.wait(until: deadline, clock: clock) { self.state.withLock { $0.admission.isIdle } }
-        timer.disarm(self)
-        let abandoned = state.withLock { state in
-            state.admission.abandon().compactMap { state.waiting.remove($0) }
-        }
+        let abandoned = gate.close(deadline: deadline)
         for run in abandoned {
             run.fail(
                 HalcyonError(.unavailable, "model '\(name)' was stopped before the request could run"),
@@ -230,20 +177,5 @@ package final class EnsembleExecutor: RequestExecutor {
         }
         cached?.forget()
         return abandoned.count
-    }
-}
-
-extension EnsembleExecutor: DeadlineTimer.Target {
-    /// Ends the requests that have waited for too long.
-    package func deadlinePassed(now: UInt64) -> UInt64? {
-        let (expired, next) = state.withLock { state in
-            (
-                state.admission.expire(now: now).compactMap { state.waiting.remove($0) }, state.admission.nextExpiry()
-            )
-        }
-        for run in expired {
-            run.fail(HalcyonError(.unavailable, "Request timeout expired"), cause: .rejected(.timeout))
-        }
-        return next
     }
 }
