@@ -20,6 +20,9 @@ package struct EngineLocator: Sendable {
         self.flag = flag
     }
 
+    /// The folders that are looked at.
+    package var folders: [String] { places.map(\.path) }
+
     /// Looks for an engine.
     ///
     /// - Parameter engine: the name of its folder, `openvino` for instance.
@@ -31,7 +34,7 @@ package struct EngineLocator: Sendable {
         let folder = "\(place.path)/\(engine)"
         // The folder itself and not a name for it, which could be another's by the time the library is loaded.
         guard let path = Self.realPath(folder) else { return .init(place: place, folder: folder, outcome: .absent) }
-        guard LibraryFolder.fileNames(in: path).contains(where: FolderTrust.isLibrary) else {
+        guard LibraryFolder.fileNames(in: path).contains(where: Self.isBackend) else {
             return .init(place: place, folder: folder, outcome: .empty)
         }
         if !place.isChosen,
@@ -42,6 +45,22 @@ package struct EngineLocator: Sendable {
         }
         return .init(place: place, folder: place.isChosen ? folder : path, outcome: .found)
     }
+
+    /// The names of the folders in all places that hold one of Triton's backends: each is looked for by itself then.
+    package func backendNames() -> [String] { places.flatMap { Self.backendNames(in: $0.path) } }
+
+    /// Those in one place.
+    package static func backendNames(in place: String) -> [String] {
+        LibraryFolder.fileNames(in: place).filter { name in
+            !name.hasPrefix(".")
+                && LibraryFolder.fileNames(in: "\(place)/\(name)").contains {
+                    $0 == "libtriton_\(name).so" || $0 == "model.py"
+                }
+        }
+    }
+
+    /// A library, or what a backend in Python is called.
+    private static func isBackend(_ file: String) -> Bool { FolderTrust.isLibrary(file) || file == "model.py" }
 
     private static func realPath(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }

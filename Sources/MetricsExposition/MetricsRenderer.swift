@@ -46,6 +46,7 @@ package struct MetricsRenderer: Sendable {
         write(Self.instances, snapshot, to: &page)
         writeRestarts(snapshot, to: &page)
         if let connections = snapshot.connections { write(connections, to: &page) }
+        for family in snapshot.custom { page.write(family) }
         return page.text
     }
 

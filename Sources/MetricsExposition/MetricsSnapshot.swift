@@ -2,6 +2,7 @@ package import CUDADriver
 package import Halcyon
 package import ModelRuntime
 package import Transport
+package import TritonInterface
 
 /// What a page of metrics is made of.
 package struct MetricsSnapshot: Sendable {
@@ -20,6 +21,9 @@ package struct MetricsSnapshot: Sendable {
     /// The pool of page-locked memory; `nil` without a GPU that is in use.
     package var pinnedPool: MemoryPool.Usage?
 
+    /// What backends and models have made themselves.
+    package var custom: [CustomMetrics.Family] = []
+
     package init(statistics: [ModelStatistics], gauges: [ModelGauges], machine: MachineUsage? = nil) {
         self.statistics = statistics
         self.gauges = gauges
@@ -33,5 +37,6 @@ package struct MetricsSnapshot: Sendable {
         self.init(statistics: statistics, gauges: server.gauges(), machine: machine)
         cache = server.cacheUsage
         pinnedPool = server.gpus.pinnedUsageOnGPUs
+        custom = CustomMetrics.shared.families()
     }
 }

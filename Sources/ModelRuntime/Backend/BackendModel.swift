@@ -6,6 +6,13 @@ public protocol BackendModel: AnyObject, Sendable {
     /// where only the configuration knows them.
     var signature: ModelSignature? { get }
 
+    /// The configuration with what the model itself adds to it, where it says more than a signature can: tensors,
+    /// batches and whether it is decoupled are taken over from it. `nil` where it adds nothing.
+    var completedConfiguration: ModelConfiguration? { get }
+
+    /// Whether it may be run on zeros before its first request, to warm it up.
+    var warmsUpOnZeros: Bool { get }
+
     /// Whether an instance may run on the thread of whoever asks for an inference, when recent executions were short.
     /// An engine that is bound to threads of its own says no.
     var mayRunOnCallerThread: Bool { get }
@@ -42,6 +49,10 @@ public protocol BackendModel: AnyObject, Sendable {
 extension BackendModel {
     /// By default only the configuration knows the tensors.
     public var signature: ModelSignature? { nil }
+    /// By default the model adds nothing to its configuration but its signature.
+    public var completedConfiguration: ModelConfiguration? { nil }
+    /// By default the model may be warmed up.
+    public var warmsUpOnZeros: Bool { true }
     /// By default instances run on threads of their own.
     public var mayRunOnCallerThread: Bool { false }
     /// By default batches have any size up to the configured maximum.

@@ -34,6 +34,28 @@ public struct HostPolicy: Hashable, Sendable {
         return cores
     }
 
+    /// Takes over a setting by its name on the command line.
+    ///
+    /// - Throws: `invalidArgument` for a setting that does not exist, or a value that is none.
+    package mutating func set(_ setting: String, _ value: String) throws(HalcyonError) {
+        switch setting {
+        case "cpu-cores":
+            guard let cores = Self.cores(value) else {
+                throw HalcyonError(
+                    .invalidArgument, "cpu-cores takes numbers and ranges, as in 0-3,6, got '\(value)'")
+            }
+            self.cores = cores
+        case "numa-node":
+            guard let node = Int(value), (0..<1024).contains(node) else {
+                throw HalcyonError(.invalidArgument, "numa-node takes a number from 0, got '\(value)'")
+            }
+            numaNode = node
+        default:
+            throw HalcyonError(
+                .invalidArgument, "there is no setting '\(setting)', only cpu-cores and numa-node")
+        }
+    }
+
     /// Whether it changes anything.
     package var isBinding: Bool { !cores.isEmpty || numaNode != nil }
 

@@ -23,6 +23,7 @@ struct CallerRuns: Sendable {
         else { return false }
         return switch caller {
         case .blocking: true
+        case .foreign: false
         case .nonBlocking:
             // Executions that were short say nothing of one that has far more to do.
             crew.duty.pace.isShort && inputs.reduce(0) { $0 + $1.data.byteCount } <= Self.shortInput

@@ -38,13 +38,15 @@ package final class ModelExecutor: WarmedExecutor {
         let slots = try SlotTable(parts)
         try Self.checkDecoupling(Array(slots), configuration)
         let changed = Signal()
+        let takesRequests = slots.allSatisfy { $0.instance is any RequestTakingInstance }
         let duty = BatchDuty(
             completion,
             BatchExecution(
                 configuration: configuration, version: parts.version, instanceCount: parts.instances.count,
                 clock: parts.environment.clock, scatter: scatter,
                 memory: workerModel?.batchMemory ?? (isOnGPU ? parts.environment.memory : nil)),
-            calls: configuration.isDecoupled ? RequestCalls(completion, scatter, changed: changed) : nil,
+            calls: configuration.isDecoupled || takesRequests
+                ? RequestCalls(completion, scatter, isDecoupled: configuration.isDecoupled, changed: changed) : nil,
             learns: options.latencyBudget > 0)
         crew = try InstanceCrew(
             parts, slots, BatchingMachine(options: options, instanceCount: slots.count), duty, changed: changed)
@@ -54,9 +56,9 @@ package final class ModelExecutor: WarmedExecutor {
     private static func checkDecoupling(
         _ slots: [InstanceSlot], _ configuration: ModelConfiguration
     ) throws(HalcyonError) {
-        guard configuration.isDecoupled, !slots.allSatisfy({ $0.instance is any DecoupledModelInstance }) else {
-            return
-        }
+        guard configuration.isDecoupled,
+            !slots.allSatisfy({ $0.instance is any DecoupledModelInstance || $0.instance is any RequestTakingInstance })
+        else { return }
         throw HalcyonError(
             .unsupported,
             "model '\(configuration.name)' is decoupled, and its backend answers every request exactly once")

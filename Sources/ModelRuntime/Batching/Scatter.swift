@@ -66,6 +66,39 @@ struct Scatter {
         return withoutBatch
     }
 
+    /// Checks what an instance gave of its own accord for one request; outputs may be left out, and the shapes are the
+    /// model's to say.
+    ///
+    /// - Throws: `internal` that names the output, what the configuration promises and what came.
+    func check(given outputs: [Tensor], instance: String) throws(HalcyonError) {
+        for output in outputs {
+            guard let expected = configuration.outputs.first(where: { $0.name == output.name }) else {
+                throw fault(instance, "returned an output '\(output.name)', which its configuration does not have")
+            }
+            guard output.elementType == expected.elementType else {
+                throw fault(
+                    instance,
+                    "returned output '\(output.name)' as \(output.elementType.rawValue), expected "
+                        + expected.elementType.rawValue)
+            }
+            if output.elementType != .bytes {
+                let byteCount = try output.shape.byteCount(of: output.elementType)
+                guard byteCount == output.data.byteCount else {
+                    throw fault(
+                        instance,
+                        "returned output '\(output.name)' with \(output.data.byteCount) bytes, expected \(byteCount)")
+                }
+            }
+            let rank = output.shape.rank - (configuration.maxBatchSize > 0 ? 1 : 0)
+            let complete =
+                configuration.maxBatchSize > 0
+                ? expected.modelDimensions.prepending(TensorShape.variable) : expected.modelDimensions
+            if rank < 0 || !complete.accepts(output.shape) {
+                notices?.note(output.name, output.shape, declared: complete)
+            }
+        }
+    }
+
     private static func mixed(_ output: Tensor, _ expected: TensorShape, batchSize: Int, requests: Int) -> String {
         "returned output '\(output.name)' of shape \(output.shape), expected \(expected), for a batch of "
             + "\(batchSize) items of \(requests) requests: as its first dimension is not the batch, nobody can say "

@@ -11,12 +11,17 @@ final class RequestCalls: Sendable {
     private let changed: Signal
     /// Requests that have been taken on and not ended.
     private let open = Atomic<Int>(0)
+    /// The requests that instances were handed, where a supervisor may have to end them.
+    private let handed = Locked<[Int: [HandedRequest]]>([:])
     /// What the instances execute, where a supervisor may have to end it.
     private let running = Locked<[Int: RequestCall]>([:])
 
-    init(_ completion: Completion, _ scatter: Scatter, changed: Signal) {
+    let isDecoupled: Bool
+
+    init(_ completion: Completion, _ scatter: Scatter, isDecoupled: Bool, changed: Signal) {
         self.completion = completion
         self.scatter = scatter
+        self.isDecoupled = isDecoupled
         self.changed = changed
     }
 
@@ -27,6 +32,9 @@ final class RequestCalls: Sendable {
     func run(
         _ batch: Batch<TakenRequest>, on instance: Int, _ slot: InstanceSlot, of crew: InstanceCrew<BatchingMachine>
     ) -> Bool {
+        if let taker = slot.instance as? any RequestTakingInstance {
+            return hand(batch, to: taker, on: instance, slot, of: crew)
+        }
         for taken in batch.requests {
             open.wrappingAdd(1, ordering: .relaxed)
             let supervisor = crew.supervisor
@@ -43,6 +51,28 @@ final class RequestCalls: Sendable {
         return true
     }
 
+    /// Hands a batch over as it is; each request ends by itself.
+    private func hand(
+        _ batch: Batch<TakenRequest>, to taker: any RequestTakingInstance, on instance: Int, _ slot: InstanceSlot,
+        of crew: InstanceCrew<BatchingMachine>
+    ) -> Bool {
+        open.wrappingAdd(batch.requests.count, ordering: .relaxed)
+        let isWatched = crew.supervisor != nil
+        let goesOn: Void? = crew.watching(batch, on: instance, slot) { _ in
+            let requests = batch.requests.map {
+                HandedRequest($0, reason: batch.reason, of: self, on: slot.identity)
+            }
+            if isWatched { handed.withLock { $0[instance] = requests } }
+            do {
+                try taker.execute(requests, BatchStatisticsSink(completion.statistics))
+            } catch {
+                for request in requests { request.fail(HalcyonError(wrapping: error)) }
+            }
+        }
+        if isWatched, goesOn != nil { _ = handed.withLock { $0.removeValue(forKey: instance) } }
+        return goesOn != nil
+    }
+
     private static func execute(_ request: DecoupledRequest, on slot: InstanceSlot) {
         do {
             guard let instance = slot.instance as? any DecoupledModelInstance else {
@@ -56,8 +86,16 @@ final class RequestCalls: Sendable {
 
     /// Where the model has ended the request before, nobody is told anything.
     func giveUp(on instance: Int, _ error: HalcyonError) {
+        let given = handed.withLock { $0.removeValue(forKey: instance) } ?? []
+        for request in given { request.fail(error) }
         running.withLock { $0.removeValue(forKey: instance) }?.end(error)
     }
+
+    /// A request is taken on.
+    func callBegan() { open.wrappingAdd(1, ordering: .relaxed) }
+
+    /// The requests that an instance was handed, so that they can be ended for it; `nil` when they have ended.
+    func hold(_ requests: [HandedRequest]?, on instance: Int) { handed.withLock { $0[instance] = requests } }
 
     /// A request has ended.
     func callEnded() {

@@ -156,8 +156,10 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
 
     private func leave(_ index: Int, _ slot: InstanceSlot) {
         slot.pass?.leave()
+        // By the thread that had it, and not by the last who has asked the model something: taking an instance apart
+        // may take long, and may wait for threads of its engine's.
+        slot.letGo()
         if ask({ $0.isRemoved(index) }) {
-            slot.letGo()
             // Who stops the model waits for those that are left.
             dismiss(index)
             roster.withLock { _ = $0.departed.insert(index) }

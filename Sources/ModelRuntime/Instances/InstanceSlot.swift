@@ -53,7 +53,8 @@ final class InstanceSlot: @unchecked Sendable {
     /// Whether it shares no resources, and may run anywhere.
     var isFree: Bool { pass == nil && identity.hostPolicy?.isBinding != true }
 
-    /// Frees the instance, which was given up and will not run again. Called by the thread that was stuck in it.
+    /// Frees the instance, which will not run again. Called by its worker: at its end, or when it comes back from an
+    /// execution that was given up.
     func letGo() { instance = GivenUpInstance() }
 
     /// A slot for a new instance that takes this one's place.

@@ -4,8 +4,8 @@ private import CPlatform
 ///
 /// A response handler may hand in the next request. Were that run at once as well, and so on, the thread's stack would
 /// grow with every request; so a run inside a run is left to the workers.
-enum CallerRun {
-    static var isActive: Bool { halcyon_thread_flag() }
+package enum CallerRun {
+    package static var isActive: Bool { halcyon_thread_flag() }
 
     static func active(_ body: () -> Void) {
         halcyon_set_thread_flag(true)

@@ -84,7 +84,8 @@ final class Completion: Sendable {
         }
     }
 
-    private func finish(_ taken: TakenRequest, _ result: Result<InferenceResponse, HalcyonError>) {
+    /// Tells a request's trace and its caller how it ended, in its turn.
+    func finish(_ taken: TakenRequest, _ result: Result<InferenceResponse, HalcyonError>) {
         let request = taken.request
         if let trace = request.trace { trace.ended(result, at: clock.now()) }
         guard let turn = taken.turn, orders.indices.contains(turn.lane) else { return request.handler(result) }

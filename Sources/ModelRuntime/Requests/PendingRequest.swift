@@ -14,6 +14,9 @@ package final class PendingRequest: Sendable {
     let inputs: [Tensor]
     let requestedOutputs: [String]
     let outputPlacement: MemoryPlacement?
+    let parameters: [InferenceParameter]
+    let sequence: InferenceSequence?
+    let timeoutMicroseconds: UInt64
     let batchSize: Int
     /// When the request reached the engine, in nanoseconds of the clock.
     let arrival: UInt64
@@ -34,6 +37,9 @@ package final class PendingRequest: Sendable {
         inputs = validated.inputs
         requestedOutputs = request.requestedOutputs
         outputPlacement = request.outputPlacement
+        parameters = request.parameters
+        sequence = request.sequence
+        timeoutMicroseconds = request.timeoutMicroseconds
         batchSize = validated.batchSize
         self.level = level
         shape = validated.shape
@@ -41,6 +47,16 @@ package final class PendingRequest: Sendable {
         self.handler = handler
         trace = request.trace
         flow = request.flow
+    }
+
+    /// One of the same inputs that nobody waits for.
+    var blank: PendingRequest { PendingRequest(blankOf: self) }
+
+    private init(blankOf other: PendingRequest) {
+        (id, inputs, requestedOutputs) = ("", other.inputs, [])
+        (outputPlacement, parameters, sequence, timeoutMicroseconds) = (nil, [], nil, 0)
+        (batchSize, level, shape, arrival) = (other.batchSize, other.level, other.shape, other.arrival)
+        (handler, trace, flow) = ({ _ in }, nil, nil)
     }
 
     func markCancelled() {

@@ -41,6 +41,8 @@ package enum CallerThread: Sendable {
     case blocking
     /// A thread that must come back soon, an event loop or one of Swift's pool: only while executions are short.
     case nonBlocking
+    /// A thread that belongs to somebody else: it may hold locks that the handler takes, and runs nothing.
+    case foreign
 }
 
 /// A request that was handed in.

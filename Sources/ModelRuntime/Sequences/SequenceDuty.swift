@@ -8,10 +8,13 @@ final class SequenceDuty: CrewDuty {
 
     let completion: Completion
     let execution: SequenceExecution
+    /// `nil` for instances that get batches.
+    private let handing: SequenceHanding?
 
-    init(_ completion: Completion, _ execution: SequenceExecution) {
+    init(_ completion: Completion, _ execution: SequenceExecution, calls: RequestCalls? = nil) {
         self.completion = completion
         self.execution = execution
+        handing = calls.map { SequenceHanding(execution: execution, calls: $0) }
     }
 
     func makeMemory() -> SequenceExecution.States { [:] }
@@ -24,6 +27,7 @@ final class SequenceDuty: CrewDuty {
         _ batch: Work, on instance: Int, _ slot: InstanceSlot, _ states: inout SequenceExecution.States,
         of crew: InstanceCrew<SequencingMachine>
     ) -> Bool {
+        if let handing { return hand(batch, handing, on: instance, slot, &states, of: crew) }
         var outcomes: [(part: Work, outcome: ExecutionOutcome)] = []
         for part in execution.parts(of: batch, states) {
             // Who gives the instance up answers the whole batch, of which nothing has been answered yet.
@@ -49,6 +53,22 @@ final class SequenceDuty: CrewDuty {
         return true
     }
 
+    private func hand(
+        _ batch: Work, _ handing: SequenceHanding, on instance: Int, _ slot: InstanceSlot,
+        _ states: inout SequenceExecution.States, of crew: InstanceCrew<SequencingMachine>
+    ) -> Bool {
+        let goesOn: Void? = crew.watching(batch, on: instance, slot) { _ in
+            handing.run(batch, on: slot, states: &states) { requests in
+                if crew.supervisor != nil { handing.calls.hold(requests, on: instance) }
+            }
+        }
+        guard goesOn != nil else { return false }
+        handing.calls.hold(nil, on: instance)
+        let now = crew.clock.now()
+        crew.perform { machine, _ in machine.completed(batch, now: now) }
+        return true
+    }
+
     /// The sequences of an instance end with the process that had their states.
     private func endSequences(
         of batch: Work, on instance: Int, _ outcome: ExecutionOutcome, _ crew: InstanceCrew<SequencingMachine>
@@ -64,10 +84,11 @@ final class SequenceDuty: CrewDuty {
     }
 
     func giveUp(_ batch: Work, on instance: Int, _ error: HalcyonError) {
+        if let handing { return handing.calls.giveUp(on: instance, error) }
         completion.fail(batch.requests, error, cause: .backend)
     }
 
-    var isIdle: Bool { true }
+    var isIdle: Bool { handing?.calls.isIdle ?? true }
 
     var lossNote: String { ", and its sequences have ended" }
 }

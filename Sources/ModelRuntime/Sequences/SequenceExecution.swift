@@ -17,7 +17,7 @@ struct SequenceExecution: Sendable {
     /// Whether a process that ends takes the states of sequences along: they are the engine's.
     let losesStates: Bool
     private let gather: Gather
-    private let scatter: Scatter
+    let scatter: Scatter
     private let controls: ControlTensors
     /// What sequences begin with, by the state's input; with a batch of one, where the model batches.
     private let initial: [String: Tensor]
@@ -206,6 +206,25 @@ struct SequenceExecution: Sendable {
         sequences.states.compactMap { state in
             (row.control.start ? nil : states[row.slot]?[state.inputName]) ?? initial[state.inputName]
         }
+    }
+
+    /// What each row has beside its request's own inputs: the states, and the controls.
+    func furtherInputs(of batch: Rows, _ states: States) throws(HalcyonError) -> [[Tensor]] {
+        var further: [[Tensor]] = []
+        for row in batch.rows {
+            further.append(stateTensors(of: row, states) + (try controls.tensors([row.control])))
+        }
+        return further
+    }
+
+    /// Keeps what an instance said for the next request of a row's sequence.
+    func remember(_ kept: [String: Tensor], of row: Rows.Row, in states: inout States) {
+        for state in sequences.states {
+            guard var next = kept[state.outputName] else { continue }
+            next.name = state.inputName
+            states[row.slot, default: [:]][state.inputName] = next
+        }
+        if row.control.ready && row.control.end { states[row.slot] = nil }
     }
 
     private func inputs(of batch: Rows, _ states: States) throws(HalcyonError) -> [Tensor] {

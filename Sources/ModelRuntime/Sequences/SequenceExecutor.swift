@@ -26,10 +26,16 @@ package final class SequenceExecutor: WarmedExecutor {
         let slots = try SlotTable(parts)
         // Each instance has an order of its own.
         completion = Completion(parts, lanes: sequences.preservesOrdering ? slots.count : 0)
+        let changed = Signal()
+        let takesRequests = slots.allSatisfy { $0.instance is any RequestTakingInstance }
+        let calls =
+            takesRequests
+            ? RequestCalls(
+                completion, execution.scatter, isDecoupled: configuration.isDecoupled, changed: changed) : nil
         crew = try InstanceCrew(
             parts, slots,
             SequencingMachine(options: SequenceOptions(configuration, sequences, instanceCount: slots.count)),
-            SequenceDuty(completion, execution))
+            SequenceDuty(completion, execution, calls: calls), changed: changed)
     }
 
     package var name: String { completion.name }

@@ -143,6 +143,40 @@ package final class StatisticsCollector: Sendable {
         }
     }
 
+    /// Counts a request of which its backend says what it took; ``recordExecution(batchSize:stages:)`` counts the
+    /// execution that it was part of.
+    func recordRequest(batchSize: Int, reason: BatchReason, arrival: UInt64, stages: Stages) {
+        let last = wallClock()
+        summarize([arrival], stages)
+        state.withLock { statistics in
+            statistics.latencies.queue.record(stages.start &- arrival)
+            statistics.latencies.request.record(stages.end &- arrival)
+            statistics.latencies.firstResponse.record(stages.end &- arrival)
+            statistics.latencies.computeInput.record(stages.inferenceStart &- stages.start)
+            statistics.latencies.computeInfer.record(stages.inferenceEnd &- stages.inferenceStart)
+            statistics.latencies.computeOutput.record(stages.end &- stages.inferenceEnd)
+            statistics.lastInference = last
+            statistics.inferenceCount &+= UInt64(clamping: batchSize)
+            statistics.success.add(stages.end &- arrival)
+            statistics.queue.add(stages.start &- arrival)
+            statistics.computeInput.add(stages.inferenceStart &- stages.start)
+            statistics.computeInfer.add(stages.inferenceEnd &- stages.inferenceStart)
+            statistics.computeOutput.add(stages.end &- stages.inferenceEnd)
+            statistics.batchReasons[reason, default: 0] &+= 1
+        }
+    }
+
+    /// Counts an execution of which its backend says what it took.
+    func recordExecution(batchSize: Int, stages: Stages) {
+        state.withLock { statistics in
+            statistics.executionCount &+= 1
+            let index = Self.batchIndex(batchSize, in: &statistics.batches)
+            statistics.batches[index].computeInput.add(stages.inferenceStart &- stages.start)
+            statistics.batches[index].computeInfer.add(stages.inferenceEnd &- stages.inferenceStart)
+            statistics.batches[index].computeOutput.add(stages.end &- stages.inferenceEnd)
+        }
+    }
+
     /// Counts a request that ends with an error.
     ///
     /// - Parameter duration: nanoseconds since it arrived.

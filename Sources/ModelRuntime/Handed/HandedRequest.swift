@@ -1,0 +1,239 @@
+internal import Scheduling
+package import Tensors
+internal import Threads
+
+/// A request as it came, at an instance that answers it when it likes, from any thread, and however often it likes
+/// where the model is decoupled.
+///
+/// It ends with a final response, with ``finish()`` or ``fail(_:)``, or when nobody refers to it any more. What it took
+/// is counted when the instance reports it, or else when it is gone.
+package final class HandedRequest: Sendable {
+    private struct State {
+        var responses = 0
+        var lastTime: UInt64
+        var hasEnded = false
+        var isCounted = false
+        var error: HalcyonError?
+    }
+
+    /// What a model with sequences is told beside the request's own tensors, and where its row ends.
+    package struct Row: Sendable {
+        /// Controls and states.
+        var further: [Tensor]
+        /// Whether there is a request at all: a row without one only keeps the others in their places.
+        var isBlank: Bool
+        /// What the model keeps for the next request of the sequence, by the state's output.
+        var kept = Locked<[String: Tensor]>([:])
+        /// Told once, when the request has ended.
+        var ended: @Sendable () -> Void
+    }
+
+    private let taken: TakenRequest
+    private let row: Row?
+    private let calls: RequestCalls
+    private let instance: InstanceIdentity
+    private let reason: BatchReason
+    private let start: UInt64
+    /// Held while the handler is called, which is thus told one thing at a time and nothing after the end.
+    private let state: Locked<State>
+    private var pending: PendingRequest { taken.request }
+
+    init(
+        _ taken: TakenRequest, reason: BatchReason, of calls: RequestCalls, on instance: InstanceIdentity,
+        row: Row? = nil
+    ) {
+        self.taken = taken
+        self.row = row
+        inputs = row.map { taken.request.inputs + $0.further } ?? taken.request.inputs
+        self.reason = reason
+        self.calls = calls
+        self.instance = instance
+        start = calls.completion.clock.now()
+        state = Locked(State(lastTime: start))
+    }
+
+    deinit {
+        end(
+            HalcyonError(
+                .internal,
+                "instance '\(instance.name)' of model '\(calls.completion.name)' gave a request back without an answer"
+            ))
+        countIfNobodyDid()
+        calls.callEnded()
+    }
+
+    // MARK: What it brings
+
+    /// The caller's own name for it; may be empty.
+    package var id: String { pending.id }
+    /// In the configuration's order, with their complete shapes.
+    package let inputs: [Tensor]
+    /// The outputs that the caller wants; empty for all.
+    package var requestedOutputs: [String] { pending.requestedOutputs }
+    /// What is meant for the model.
+    package var parameters: [InferenceParameter] { pending.parameters }
+    /// Its place in a sequence; `nil` where it has none.
+    package var sequence: InferenceSequence? { pending.sequence }
+    /// What it may wait, in microseconds; 0 for as long as it takes.
+    package var timeoutMicroseconds: UInt64 { pending.timeoutMicroseconds }
+    /// Who wants to know how far it has come.
+    package var trace: (any RequestTrace)? { pending.trace }
+    /// Items in it; 1 where the model does not batch.
+    package var batchSize: Int { pending.batchSize }
+    /// Whether nobody waits for an answer any more.
+    package var isCancelled: Bool { pending.isCancelled }
+
+    // MARK: Answers
+
+    /// Gives a response. It is the last where the model is not decoupled.
+    ///
+    /// - Parameter outputs: with their complete shapes; some may be left out.
+    /// - Throws: `internal` for outputs that are not what the configuration promises; `cancelled` where the caller has
+    ///   gone; nothing after the end, as there is nobody left to be told.
+    package func respond(_ outputs: [Tensor], parameters: [InferenceParameter] = []) throws(HalcyonError) {
+        if row?.isBlank == true { return end(.failure(HalcyonError(.cancelled, "nobody waits for it"))) }
+        let completion = calls.completion
+        try calls.scatter.check(given: outputs, instance: instance.name)
+        var response = InferenceResponse(
+            modelName: completion.name, modelVersion: completion.version, id: pending.id,
+            outputs: try calls.scatter.outputs(
+                outputs, names: pending.requestedOutputs, row: 0, rows: 0, isWhole: true))
+        response.parameters = parameters
+        guard calls.isDecoupled else { return end(.success(response)) }
+        response.isFinal = false
+        try waitForCaller()
+        state.withLock { [response] state in
+            guard !state.hasEnded else { return }
+            let (index, duration) = next(&state)
+            completion.statistics.recordResponse(index: index, .success, duration: duration)
+            if let trace = pending.trace, trace.wantsTensors {
+                for output in response.outputs { trace.saw(output, as: .backendOutput) }
+            }
+            pending.flow?.gave(response.outputs)
+            pending.handler(.success(response))
+        }
+    }
+
+    /// There are no more responses: an error where the model owes one.
+    package func finish() {
+        guard calls.isDecoupled else {
+            return end(
+                HalcyonError(
+                    .internal,
+                    "instance '\(instance.name)' of model '\(calls.completion.name)' ended a request without a "
+                        + "response"))
+        }
+        end(
+            .success(
+                InferenceResponse(
+                    modelName: calls.completion.name, modelVersion: calls.completion.version, id: pending.id,
+                    outputs: [])))
+    }
+
+    /// There is an error in place of more responses.
+    package func fail(_ error: HalcyonError) { end(error) }
+
+    private func waitForCaller() throws(HalcyonError) {
+        do {
+            try pending.flow?.waitForRoom(calls.completion.clock)
+        } catch {
+            pending.markCancelled()
+            throw error
+        }
+    }
+
+    private func end(_ error: HalcyonError) { end(.failure(error)) }
+
+    private func end(_ result: Result<InferenceResponse, HalcyonError>) {
+        let isFirst = state.withLock { state in
+            guard !state.hasEnded else { return false }
+            state.hasEnded = true
+            if case .failure(let error) = result { state.error = error }
+            if calls.isDecoupled {
+                let (index, duration) = next(&state)
+                calls.completion.statistics.recordResponse(
+                    index: index, state.error == nil ? .empty : .fail, duration: duration)
+            } else {
+                state.lastTime = calls.completion.clock.now()
+            }
+            return true
+        }
+        guard isFirst else { return }
+        // Last, as the next answer of a sequence comes after this one.
+        defer { row?.ended() }
+        if row?.isBlank == true { return }
+        pending.trace?.executed(ownStages)
+        calls.completion.finish(taken, result)
+    }
+
+    /// The number of a response, and the nanoseconds since the one before.
+    private func next(_ state: inout State) -> (index: Int, duration: UInt64) {
+        let now = calls.completion.clock.now()
+        defer {
+            state.responses += 1
+            state.lastTime = now
+        }
+        return (state.responses, now &- state.lastTime)
+    }
+
+    // MARK: Counting
+
+    /// By the engine's own clock: all of it is inference.
+    private var ownStages: StatisticsCollector.Stages {
+        let end = state.withLock { $0.lastTime }
+        return StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: end, end: end)
+    }
+
+    /// Counts the request by what the instance says of it; once.
+    package func report(isSuccess: Bool, _ stages: StatisticsCollector.Stages) {
+        guard markCounted() else { return }
+        let stages = stages.ordered(after: pending.arrival)
+        let completion = calls.completion
+        let error = isSuccess ? nil : HalcyonError(.internal, "the backend reports a failure")
+        completion.record(pending, error, reason: reason, stages: stages, on: instance)
+        if isSuccess {
+            completion.statistics.recordRequest(
+                batchSize: pending.batchSize, reason: reason, arrival: pending.arrival, stages: stages)
+        } else {
+            completion.statistics.recordFailure(duration: stages.end &- pending.arrival, cause: .backend)
+        }
+    }
+
+    private func markCounted() -> Bool {
+        if row?.isBlank == true { return false }
+        return state.withLock { state in
+            defer { state.isCounted = true }
+            return !state.isCounted
+        }
+    }
+
+    // MARK: States
+
+    /// Keeps a state for the next request of the sequence; without a sequence there is none.
+    package func keep(_ state: Tensor) { row?.kept.withLock { $0[state.name] = state } }
+
+    private func countIfNobodyDid() {
+        guard markCounted() else { return }
+        let error = state.withLock { $0.error }
+        let stages = ownStages
+        let completion = calls.completion
+        completion.record(pending, error, reason: reason, stages: stages, on: instance)
+        guard let error else {
+            return completion.statistics.recordSuccess(
+                batchSize: pending.batchSize, reason: reason, arrivals: [pending.arrival], stages: stages)
+        }
+        completion.statistics.recordFailure(
+            duration: stages.end &- pending.arrival, cause: error.code == .cancelled ? .canceled : .backend)
+    }
+}
+
+extension StatisticsCollector.Stages {
+    /// The same where each begins after the one before: a backend may say anything.
+    func ordered(after arrival: UInt64) -> StatisticsCollector.Stages {
+        let start = max(arrival, start)
+        let inferenceStart = max(start, inferenceStart)
+        let inferenceEnd = max(inferenceStart, inferenceEnd)
+        return StatisticsCollector.Stages(
+            start: start, inferenceStart: inferenceStart, inferenceEnd: inferenceEnd, end: max(inferenceEnd, end))
+    }
+}

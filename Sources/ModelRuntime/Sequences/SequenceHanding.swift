@@ -1,0 +1,70 @@
+internal import Scheduling
+internal import Synchronization
+internal import Tensors
+internal import Threads
+
+/// The way of a batch of sequences to an instance that takes requests as they came: each row is a request of its own,
+/// with its controls and states as further inputs.
+struct SequenceHanding: Sendable {
+    let execution: SequenceExecution
+    let calls: RequestCalls
+
+    /// Rows that have not ended.
+    private final class Open: Sendable {
+        let count: Atomic<Int>
+        init(_ count: Int) { self.count = Atomic(count) }
+    }
+
+    /// Hands a batch over, and waits until each of its requests has ended: the next ones of their sequences come after
+    /// them.
+    func run(
+        _ batch: SequenceExecution.Rows, on slot: InstanceSlot, states: inout SequenceExecution.States,
+        _ begun: ([HandedRequest]) -> Void
+    ) {
+        let changed = Signal()
+        let open = Open(batch.rows.count)
+        let ended: @Sendable () -> Void = {
+            if open.count.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { changed.notify() }
+        }
+        let rows: [HandedRequest.Row]
+        do throws(HalcyonError) {
+            rows = try execution.furtherInputs(of: batch, states).enumerated().map { index, further in
+                HandedRequest.Row(further: further, isBlank: batch.rows[index].request == nil, ended: ended)
+            }
+        } catch {
+            return calls.completion.fail(batch.requests, error, cause: .backend)
+        }
+        hand(batch, rows, to: slot, begun)
+        _ = changed.wait(until: nil, clock: calls.completion.clock) { open.count.load(ordering: .acquiring) <= 0 }
+        for (row, own) in zip(batch.rows, rows) where row.request != nil {
+            execution.remember(own.kept.withLock { $0 }, of: row, in: &states)
+        }
+    }
+
+    /// Whoever waits keeps no request alive: one that the backend forgets ends when it goes.
+    private func hand(
+        _ batch: SequenceExecution.Rows, _ rows: [HandedRequest.Row], to slot: InstanceSlot,
+        _ begun: ([HandedRequest]) -> Void
+    ) {
+        guard let template = batch.requests.first else { return }
+        let requests = zip(batch.rows, rows).map { row, own in
+            calls.callBegan()
+            return HandedRequest(
+                row.request ?? template.blank, reason: batch.reason, of: calls, on: slot.identity, row: own)
+        }
+        begun(requests)
+        do {
+            guard let taker = slot.instance as? any RequestTakingInstance else {
+                throw HalcyonError(.internal, "instance '\(slot.identity.name)' does not take requests one by one")
+            }
+            try taker.execute(requests, BatchStatisticsSink(calls.completion.statistics))
+        } catch {
+            for request in requests { request.fail(HalcyonError(wrapping: error)) }
+        }
+    }
+}
+
+extension TakenRequest {
+    /// A request of the same inputs that nobody waits for.
+    fileprivate var blank: TakenRequest { TakenRequest(request: request.blank, turn: nil) }
+}

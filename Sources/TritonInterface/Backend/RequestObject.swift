@@ -1,0 +1,136 @@
+internal import CTriton
+internal import ModelConfigurations
+internal import ModelRuntime
+internal import Tensors
+internal import Threads
+
+/// A request that a backend holds, from its execution until it is given back.
+package final class RequestObject: TritonObject, @unchecked Sendable {
+    package override class var kind: HandleKind { .request }
+    let source: any RequestSource
+    let model: ModelObject
+    /// What has been handed out so far, by position.
+    private struct Parts {
+        var inputs: [InputObject?]
+        var texts: [String: CText] = [:]
+        var states: [StateObject] = []
+        var parameters: [ParameterPart?]
+    }
+    private let parts: Locked<Parts>
+
+    init(_ source: any RequestSource, of model: ModelObject) {
+        self.source = source
+        self.model = model
+        parts = Locked(
+            Parts(
+                inputs: Array(repeating: nil, count: source.inputs.count),
+                parameters: Array(repeating: nil, count: source.parameters.count)))
+    }
+
+    /// The outputs that the caller wants, or all.
+    var outputNames: [String] {
+        source.requestedOutputs.isEmpty ? model.configuration.outputs.map(\.name) : source.requestedOutputs
+    }
+
+    /// A text that lives as long as the request.
+    func text(_ text: String) -> UnsafePointer<CChar> {
+        parts.withLock { parts in
+            if let known = parts.texts[text] { return known.pointer }
+            let made = CText(text)
+            parts.texts[text] = made
+            return made.pointer
+        }
+    }
+
+    /// - Throws: `invalidArgument` for a position that no input has.
+    func input(at index: Int) throws(HalcyonError) -> InputObject {
+        let tensors = source.inputs
+        guard tensors.indices.contains(index) else {
+            throw HalcyonError(
+                .invalidArgument, "there is no input number \(index): the request has \(tensors.count)")
+        }
+        return try parts.withLock { parts throws(HalcyonError) in
+            if let known = parts.inputs[index] { return known }
+            let made = try InputObject(tensors[index], name: model.text(tensors[index].name))
+            parts.inputs[index] = made
+            return made
+        }
+    }
+
+    /// - Throws: `invalidArgument` for a name that no input has.
+    func input(named name: String) throws(HalcyonError) -> InputObject {
+        guard let index = source.inputs.firstIndex(where: { $0.name == name }) else {
+            let names = source.inputs.map { "'\($0.name)'" }.joined(separator: ", ")
+            throw HalcyonError(.invalidArgument, "the request has no input '\(name)', but \(names)")
+        }
+        return try input(at: index)
+    }
+
+    func add(_ state: StateObject) { parts.withLock { $0.states.append(state) } }
+
+    func parameter(at index: Int) throws(HalcyonError) -> ParameterPart {
+        let parameters = source.parameters
+        guard parameters.indices.contains(index) else {
+            throw HalcyonError(
+                .invalidArgument, "there is no parameter number \(index): the request has \(parameters.count)")
+        }
+        return parts.withLock { parts in
+            if let known = parts.parameters[index] { return known }
+            let made = ParameterPart(parameters[index])
+            parts.parameters[index] = made
+            return made
+        }
+    }
+
+    /// The pointers that were made of its parts go with the request.
+    func end() {
+        let (inputs, states) = parts.withLock { parts in
+            defer {
+                parts.inputs = parts.inputs.map { _ in nil }
+                parts.states = []
+            }
+            return (parts.inputs, parts.states)
+        }
+        for state in states { state.end() }
+        for case let input? in inputs { input.end() }
+    }
+}
+
+/// A parameter of a request as C reads it.
+final class ParameterPart: @unchecked Sendable {
+    let name: CText
+    let type: TRITONSERVER_ParameterType
+    /// Of a text, its first byte; of anything else, its 8 bytes.
+    let value: UnsafeRawPointer
+    private let text: CText?
+    private let memory: UnsafeMutableRawPointer?
+
+    init(_ parameter: InferenceParameter) {
+        name = CText(parameter.name)
+        func cell<Value>(_ value: Value) -> UnsafeMutableRawPointer {
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8)
+            memory.initializeMemory(as: UInt64.self, repeating: 0, count: 1)
+            memory.storeBytes(of: value, as: Value.self)
+            return memory
+        }
+        switch parameter.value {
+        case .string(let string):
+            let made = CText(string)
+            (type, text, memory, value) = (TRITONSERVER_PARAMETER_STRING, made, nil, UnsafeRawPointer(made.pointer))
+        case .bool(let flag):
+            let made = cell(flag ? UInt8(1) : 0)
+            (type, text, memory, value) = (TRITONSERVER_PARAMETER_BOOL, nil, made, UnsafeRawPointer(made))
+        case .integer(let number):
+            let made = cell(number)
+            (type, text, memory, value) = (TRITONSERVER_PARAMETER_INT, nil, made, UnsafeRawPointer(made))
+        case .unsigned(let number):
+            let made = cell(Int64(bitPattern: number))
+            (type, text, memory, value) = (TRITONSERVER_PARAMETER_INT, nil, made, UnsafeRawPointer(made))
+        case .number(let number):
+            let made = cell(number)
+            (type, text, memory, value) = (TRITONSERVER_PARAMETER_DOUBLE, nil, made, UnsafeRawPointer(made))
+        }
+    }
+
+    deinit { memory?.deallocate() }
+}

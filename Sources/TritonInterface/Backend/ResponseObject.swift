@@ -1,0 +1,147 @@
+internal import CTriton
+internal import ModelRuntime
+internal import Tensors
+internal import Threads
+
+/// A response that a backend is making.
+package final class ResponseObject: TritonObject, @unchecked Sendable {
+    package override class var kind: HandleKind { .response }
+    let source: any RequestSource
+    let model: ModelObject
+    private struct Parts {
+        var outputs: [OutputObject] = []
+        var parameters: [InferenceParameter] = []
+    }
+    private let parts = Locked(Parts())
+
+    init(_ source: any RequestSource, of model: ModelObject) {
+        self.source = source
+        self.model = model
+    }
+
+    var outputs: [OutputObject] { parts.withLock { $0.outputs } }
+
+    func add(_ output: OutputObject) { parts.withLock { $0.outputs.append(output) } }
+
+    func add(_ parameter: InferenceParameter) {
+        parts.withLock { parts in
+            parts.parameters.removeAll { $0.name == parameter.name }
+            parts.parameters.append(parameter)
+        }
+    }
+
+    /// Gives up the pointers of its outputs.
+    func end() { for output in outputs { output.end() } }
+
+    /// Hands it to the caller.
+    ///
+    /// - Parameter error: in its place.
+    func send(isFinal: Bool, error: HalcyonError?) throws(HalcyonError) {
+        let parts = parts.withLock { $0 }
+        for output in parts.outputs { output.end() }
+        if let error { return source.fail(error) }
+        var failure: HalcyonError?
+        do throws(HalcyonError) {
+            var tensors: [Tensor] = []
+            tensors.reserveCapacity(parts.outputs.count)
+            for output in parts.outputs { tensors.append(try output.tensor()) }
+            try source.respond(tensors, parameters: parts.parameters)
+        } catch {
+            // The caller is told why there is no response; that it has gone is no fault of anybody's.
+            if error.code != .cancelled { source.fail(error) }
+            failure = error
+        }
+        if isFinal, failure == nil, model.isDecoupled { source.finish() }
+        if let failure, failure.code != .cancelled { throw failure }
+    }
+}
+
+/// An output of a response that a backend is making.
+package final class OutputObject: TritonObject, @unchecked Sendable {
+    package override class var kind: HandleKind { .output }
+    let name: CText
+    let nameText: String
+    let elementType: ElementType
+    let shape: UnsafeMutableBufferPointer<Int64>
+    private struct State {
+        var storage: TensorStorage?
+        var attributes: OpaquePointer?
+        var own: OpaquePointer?
+    }
+    private let state = Locked(State())
+
+    init(_ nameText: String, name: CText, _ elementType: ElementType, shape: [Int64]) throws(HalcyonError) {
+        self.nameText = nameText
+        self.name = name
+        self.elementType = elementType
+        self.shape = .allocate(capacity: shape.count)
+        _ = self.shape.initialize(from: shape)
+        super.init()
+        let handle = try Handles.give(self)
+        state.withLock { $0.own = handle }
+    }
+
+    deinit { shape.deallocate() }
+
+    var handle: OpaquePointer? { state.withLock { $0.own } }
+
+    /// Memory for its bytes, which the backend writes.
+    func buffer(byteCount: Int) -> TensorStorage {
+        let storage = TensorStorage.allocate(byteCount: byteCount)
+        state.withLock { $0.storage = storage }
+        return storage
+    }
+
+    func attributesHandle() throws(HalcyonError) -> OpaquePointer {
+        try state.withLock { state throws(HalcyonError) in
+            guard let storage = state.storage else {
+                throw HalcyonError(.invalidArgument, "output '\(nameText)' has no memory yet: ask for its buffer first")
+            }
+            if let attributes = state.attributes { return attributes }
+            let made = try Handles.give(
+                BufferAttributesObject(placement: storage.placement, byteCount: storage.byteCount))
+            state.attributes = made
+            return made
+        }
+    }
+
+    /// - Throws: `invalidArgument` where its bytes are not as many as type and shape say.
+    func tensor() throws(HalcyonError) -> Tensor {
+        let storage = state.withLock { $0.storage } ?? .allocate(byteCount: 0)
+        return try Tensor(
+            name: nameText, elementType: elementType, shape: TensorShape(shape.map { Int(clamping: $0) }),
+            data: TensorBuffer(storage))
+    }
+
+    func end() {
+        let handles = state.withLock { state in
+            defer { (state.attributes, state.own) = (nil, nil) }
+            return (state.attributes, state.own)
+        }
+        if let attributes = handles.0 {
+            _ = try? Handles.take(attributes, as: BufferAttributesObject.self, "buffer_attributes")
+        }
+        if let own = handles.1 { _ = try? Handles.take(own, as: OutputObject.self, "output") }
+    }
+}
+
+/// By which a backend answers a request that it has given back.
+package final class ResponseFactoryObject: TritonObject, @unchecked Sendable {
+    package override class var kind: HandleKind { .responseFactory }
+    let source: any RequestSource
+    let model: ModelObject
+    private let responses = Locked(0)
+
+    init(_ source: any RequestSource, of model: ModelObject) {
+        self.source = source
+        self.model = model
+    }
+
+    /// The number of the response that is reported next.
+    func nextIndex() -> Int {
+        responses.withLock { count in
+            defer { count += 1 }
+            return count
+        }
+    }
+}
