@@ -58,15 +58,7 @@ package final class InferenceService: Sendable {
     /// From now on the server says that it is not ready.
     package func beginStopping() { isStopping.store(true, ordering: .relaxed) }
 
-    package var metadata: ServerMetadata {
-        ServerMetadata(
-            name: name, version: server.metadata.version,
-            extensions: [
-                "classification", "sequence", "model_repository", "model_repository(unload_dependents)",
-                "schedule_policy", "model_configuration", "system_shared_memory", "cuda_shared_memory",
-                "binary_tensor_data", "parameters", "statistics", "trace", "logging",
-            ])
-    }
+    package var metadata: ServerMetadata { ServerDocuments.protocolMetadata(name: name) }
 
     // MARK: Tracing
 

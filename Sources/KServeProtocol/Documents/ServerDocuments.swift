@@ -3,6 +3,17 @@ package import JSONText
 
 /// The protocol's JSON documents about the server and its models; key for key as Triton writes them.
 package enum ServerDocuments {
+    /// What a server that speaks the protocol says of itself.
+    package static func protocolMetadata(name: String) -> ServerMetadata {
+        ServerMetadata(
+            name: name, version: InferenceServer.version,
+            extensions: [
+                "classification", "sequence", "model_repository", "model_repository(unload_dependents)",
+                "schedule_policy", "model_configuration", "system_shared_memory", "cuda_shared_memory",
+                "binary_tensor_data", "parameters", "statistics", "trace", "logging",
+            ])
+    }
+
     package static func metadata(_ metadata: ServerMetadata) -> JSONValue {
         [
             "name": .string(metadata.name),

@@ -38,6 +38,12 @@ package final class LogSettings: Sendable {
 
     package var values: Values { state.withLock { $0 } }
 
+    /// Takes over settings of the operator's.
+    package func replace(_ values: Values) {
+        state.withLock { $0 = values }
+        verbose.store(values.verbosity > 0, ordering: .relaxed)
+    }
+
     /// Takes over the settings of a request; all of them or, where one is wrong, none.
     ///
     /// - Throws: `unsupported` where clients may not; `invalidArgument` that names the setting.
