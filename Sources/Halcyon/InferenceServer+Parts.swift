@@ -28,10 +28,12 @@ extension InferenceServer {
     ) throws(HalcyonError) -> ModelLoader {
         let files = options.modelFiles
         var repository = try ModelRepositoryReader(
-            paths: options.repositoryPaths, allowsSameNames: options.allowsSameModelNames,
+            paths: options.repositoryPaths + options.repositorySources.map(\.folder),
+            allowsSameNames: options.allowsSameModelNames,
             mustExist: options.requiresRepositories,
             own: files.isEmpty ? nil : try PrivateRepository(modelFiles: files))
         repository.followsLinks = options.followsLinks
+        repository.backendFolders = options.engineSearch?.folders ?? options.backendDirectory.map { [$0] } ?? []
         try repository.prefer(configuration: options.modelConfigurationName)
         try repository.callLoneModel(options.loneModelName)
         var loader = ModelLoader(
@@ -40,6 +42,7 @@ extension InferenceServer {
             completion: .init(
                 defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
             warmsUp: options.warmsUpModels, budget: budget, environment: environment)
+        loader.sources = RepositorySources(options.repositorySources)
         loader.defaultMaxBatchSizes = try BackendDefaults.maxBatchSizes(options.backendConfiguration)
         loader.gpus = { gpus.devices.map(\.number) }
         loader.minimumComputeCapability = options.minimumComputeCapability
@@ -68,13 +71,13 @@ extension InferenceServer {
     /// Those of all engines, by name.
     static func allEnginePlaces(_ options: ServerOptions) -> [String: EnginePlaces] {
         var places: [String: EnginePlaces] = [:]
-        for name in ["openvino", "onnxruntime"] { places[name] = enginePlaces(name, options) }
-        return places
+        for name in engineNames { places[name] = enginePlaces(name, options) }
+        return places.merging(tritonPlaces(options)) { own, _ in own }
     }
 
     static func backends(
         _ options: ServerOptions, _ places: [String: EnginePlaces], gpus: GPUs, cores: Int,
-        pauses: (loading: Pauses, executing: Pauses)
+        pauses: (loading: Pauses, executing: Pauses), models: ServerModels? = nil
     ) throws(HalcyonError) -> [String: any Backend] {
         let none: EnginePlaces = ([], LibraryAbsence())
         let (openVINO, onnxRuntime) = (places["openvino"] ?? none, places["onnxruntime"] ?? none)
@@ -94,10 +97,12 @@ extension InferenceServer {
             IdentityEngine(loading: pauses.loading, executing: pauses.executing),
             RepeatEngine(pauses: pauses.executing),
         ]
-        for backend in engines + examples + options.backends {
+        let foreign = tritonBackends(options, places, models: models)
+        for backend in foreign + engines + examples + options.backends {
             backends[backend.name] = backend
         }
-        for name in options.backendConfiguration.keys.sorted() where !engines.contains(where: { $0.name == name }) {
+        for name in options.backendConfiguration.keys.sorted()
+        where !(engines + foreign).contains(where: { $0.name == name }) {
             let settings = options.backendConfiguration[name]?.keys.sorted().joined(separator: ", ") ?? ""
             options.log.notice(
                 "settings of a backend have no effect",

@@ -23,6 +23,8 @@ public final class InferenceServer: Sendable {
     /// The machine's, looked for when somebody needs one.
     package let gpus: GPUs
     private let cache: ResponseCache?
+    /// What backends, and programs in C, reach of it.
+    package let models: ServerModels
 
     var manager: ModelManager { lifetime.manager }
 
@@ -64,10 +66,13 @@ public final class InferenceServer: Sendable {
         environment.executionTimeout = options.executionTimeout.wholeNanoseconds
         environment.summaryQuantiles = options.summaryQuantiles
         environment.recordedBatches = options.recordedBatches
+        let models = ServerModels()
+        self.models = models
         var loader = try Self.loader(
             options,
-            backends: try Self.backends(options, places, gpus: gpus, cores: budget.cores, pauses: pauses), gpus: gpus,
-            budget: budget, environment: environment)
+            backends: try Self.backends(
+                options, places, gpus: gpus, cores: budget.cores, pauses: pauses, models: models),
+            gpus: gpus, budget: budget, environment: environment)
         loader.isolation = Self.isolation(
             options, directories: places.mapValues(\.directories), cores: budget.cores)
         for (name, policy) in options.hostPolicies.sorted(by: { $0.key < $1.key }) {
@@ -83,6 +88,7 @@ public final class InferenceServer: Sendable {
         let manager = ModelManager(
             loader: loader, loadCount: options.modelLoadCount, loadTimeout: options.modelLoadTimeout.wholeNanoseconds)
         lifetime = ServerLifetime(options, manager: manager, timer: timer, clock: clock, pauses: pauses)
+        models.serve(self)
         // What is thrown from here on releases a server that is complete, and so stops it.
         try lifetime.start()
     }
@@ -91,13 +97,20 @@ public final class InferenceServer: Sendable {
 
     /// Waits until the models that are loaded at start are, or have failed.
     ///
-    /// - Throws: `unavailable` that names each model that failed and why; the others serve all the same.
+    /// - Throws: `unavailable` that names each model that failed and why; the others serve all the same. What a
+    ///   ``RepositorySource`` says that fails: then no model is loaded.
     public func waitUntilReady() async throws(HalcyonError) {
         await onThread(name: "ready") { [lifetime] in lifetime.waitForStart() }
+        if let failure = startFailure { throw failure }
+    }
+
+    /// Which models do not serve that were to, and why; `nil` where all do.
+    var startFailure: HalcyonError? {
+        if let reason = lifetime.reasonOfStart { return reason }
         let failures = manager.failures()
-        guard !failures.isEmpty else { return }
+        guard !failures.isEmpty else { return nil }
         let reasons = failures.map { "\($0.name): \($0.reason)" }.joined(separator: "\n")
-        throw HalcyonError(.unavailable, "these models failed to load:\n\(reasons)")
+        return HalcyonError(.unavailable, "these models failed to load:\n\(reasons)")
     }
 
     // MARK: State

@@ -4,6 +4,7 @@ internal import ModelRuntime
 internal import Synchronization
 internal import Tensors
 internal import Threads
+internal import TritonInterface
 
 /// A server from its start to its end: the threads that load what is to be loaded at start, and how all of them stop.
 ///
@@ -32,8 +33,12 @@ final class ServerLifetime: Sendable {
     private let isStartupOver = Atomic<Bool>(false)
     /// What makes models of the built-in examples slow: while they are loaded, and while they execute.
     private let pauses: (loading: Pauses, executing: Pauses)
+    /// How long requests may take to finish at the end, in nanoseconds.
+    private let exitTimeout: Atomic<UInt64>
     /// Whether a repository could not be read at start, and since.
     private let lacksRepository = Atomic<Bool>(false)
+    /// Why nothing could be loaded at start, where a repository lies elsewhere.
+    private let startFailure = Locked<HalcyonError?>(nil)
 
     init(
         _ options: ServerOptions, manager: ModelManager, timer: DeadlineTimer, clock: any SchedulingClock,
@@ -44,6 +49,7 @@ final class ServerLifetime: Sendable {
         self.timer = timer
         self.clock = clock
         self.pauses = pauses
+        exitTimeout = Atomic(options.exitTimeout.wholeNanoseconds)
         poller =
             options.modelControlMode == .poll
             ? RepositoryPoller(
@@ -57,42 +63,71 @@ final class ServerLifetime: Sendable {
     ///
     /// - Throws: `invalidArgument` for names that can't be meant; as ``ModelManager/modelKeys(isLenient:)``.
     func start() throws(HalcyonError) {
-        let names = try startupNames()
+        try checkStartupModels()
+        // What lies elsewhere is brought here by the thread: ports can be opened meanwhile.
+        let names = manager.hasSources ? nil : try startupNames()
         if let complaint = manager.repositoryComplaint() {
             options.log.error(
                 "a model repository can't be read: the server is not ready",
                 metadata: ["reason": "\(complaint.message)"])
             lacksRepository.store(true, ordering: .releasing)
         }
-        let thread = try WorkerThread(name: "startup") { self.loadAtStart(names) }
+        let thread = try WorkerThread(name: "startup") { self.loadAtStart(names ?? self.fetchedNames()) }
         startup.withLock { $0 = thread }
     }
 
-    private func startupNames() throws(HalcyonError) -> [String] {
-        switch options.modelControlMode {
-        case .none, .poll:
-            guard options.startupModels.isEmpty else {
-                throw HalcyonError(
-                    .invalidArgument,
-                    "Error: Invalid startup models, models to load at start (--load-model) can only be named in "
-                        + "explicit model-control mode (--model-control-mode=explicit)")
+    /// Has the sources bring their repositories.
+    ///
+    /// - Returns: what is to be loaded at start; nothing where a source fails.
+    private func fetchedNames() -> [String] {
+        do throws(HalcyonError) {
+            try manager.updateSources(options.modelControlMode == .explicit ? .names : .everything)
+            let names = try startupNames()
+            poller?.beginAnew(isComplete: true)
+            return names
+        } catch {
+            startFailure.withLock { $0 = error }
+            lacksRepository.store(true, ordering: .releasing)
+            poller?.beginAnew(isComplete: false)
+            if phase.withLock({ $0 == .starting }) {
+                options.log.error(
+                    "a model repository can't be read: the server is not ready",
+                    metadata: ["reason": "\(error.message)"])
             }
-            return try manager.modelKeys(isLenient: !options.requiresRepositories)
-        case .explicit:
-            let names = options.startupModels
-            guard names.contains("*") else { return names }
-            guard names.count == 1 else {
-                throw HalcyonError(
-                    .invalidArgument,
-                    "Wildcard model name '*' must be the ONLY startup model if specified at all: leave out '*', or "
-                        + "the names "
-                        + names.filter { $0 != "*" }.joined(separator: ", "))
-            }
-            return try manager.modelKeys(isLenient: !options.requiresRepositories)
+            return []
         }
     }
 
+    /// Why nothing could be loaded at start; `nil` where it could be tried.
+    var reasonOfStart: HalcyonError? { startFailure.withLock { $0 } }
+
+    private func checkStartupModels() throws(HalcyonError) {
+        let names = options.startupModels
+        guard options.modelControlMode == .explicit || names.isEmpty else {
+            throw HalcyonError(
+                .invalidArgument,
+                "Error: Invalid startup models, models to load at start (--load-model) can only be named in "
+                    + "explicit model-control mode (--model-control-mode=explicit)")
+        }
+        guard !names.contains("*") || names.count == 1 else {
+            throw HalcyonError(
+                .invalidArgument,
+                "Wildcard model name '*' must be the ONLY startup model if specified at all: leave out '*', or "
+                    + "the names "
+                    + names.filter { $0 != "*" }.joined(separator: ", "))
+        }
+    }
+
+    private func startupNames() throws(HalcyonError) -> [String] {
+        if options.modelControlMode == .explicit, !options.startupModels.contains("*") { return options.startupModels }
+        return try manager.modelKeys(isLenient: !options.requiresRepositories)
+    }
+
     private func loadAtStart(_ names: [String]) {
+        for name in SharedMemoryLeftovers.remove() {
+            options.log.notice(
+                "removed shared memory of Python models whose server is gone", metadata: ["region": "\(name)"])
+        }
         for folder in PrivateRepository.removeLeftovers() {
             options.log.notice(
                 "removed what a process left that could not clean up after itself", metadata: ["folder": "\(folder)"])
@@ -104,7 +139,8 @@ final class ServerLifetime: Sendable {
                 let load = BackgroundLoad(clock: self.clock) { [self] in
                     do {
                         // The steps of an ensemble may have been loaded with it.
-                        try manager.load(name, evenIfLoaded: false)
+                        let isFetched = options.modelControlMode != .explicit
+                        try manager.load(name, evenIfLoaded: false, isFetched: isFetched)
                     } catch {
                         // A server that is being stopped refuses the rest, which is no fault of theirs.
                         guard phase.withLock({ $0 == .starting }) else { return }
@@ -162,6 +198,14 @@ final class ServerLifetime: Sendable {
 
     // MARK: Stopping
 
+    /// Has requests that are under way when the server stops take at most so long.
+    func set(exitTimeout: Duration) { self.exitTimeout.store(exitTimeout.wholeNanoseconds, ordering: .relaxed) }
+
+    /// Blocks until somebody has stopped it.
+    func waitForStop() {
+        _ = phaseChanged.wait(until: nil, clock: clock) { self.phase.withLock { $0 == .stopped } }
+    }
+
     /// Takes nothing new from now on.
     ///
     /// - Returns: whether this call was the first, whose caller has to ``stop()``.
@@ -177,17 +221,18 @@ final class ServerLifetime: Sendable {
 
     /// Finishes what waits within the exit timeout, and ends all threads. Blocks; called once, after ``beginStop()``.
     func stop() -> ShutdownReport {
-        let (limit, overflow) = clock.now().addingReportingOverflow(options.exitTimeout.wholeNanoseconds)
+        let (limit, overflow) = clock.now().addingReportingOverflow(exitTimeout.load(ordering: .relaxed))
         let deadline = overflow ? nil : limit
         manager.close()
         pauses.loading.end()
         poller?.stop()
         let dropped = manager.stop(deadline: deadline)
-        // A model that is still being loaded can't be interrupted, and is not waited for beyond the deadline.
-        let isStarted = phaseChanged.wait(until: deadline, clock: clock) {
-            self.isStartupOver.load(ordering: .acquiring)
-        }
+        // A model that is still being loaded can't be interrupted, and is not waited for beyond the deadline. A server
+        // that could not start loads nothing.
         if let startup = startup.withLock({ $0.take() }) {
+            let isStarted = phaseChanged.wait(until: deadline, clock: clock) {
+                self.isStartupOver.load(ordering: .acquiring)
+            }
             if isStarted { startup.join() } else { startup.detach() }
         }
         pauses.executing.end()
@@ -196,6 +241,7 @@ final class ServerLifetime: Sendable {
             options.log.warning("dropped at shutdown", metadata: ["model": "\(name)", "requests": "\(count)"])
         }
         phase.withLock { $0 = .stopped }
+        phaseChanged.notify()
         stopped.open()
         return ShutdownReport(droppedRequests: dropped)
     }

@@ -16,8 +16,11 @@ public struct ServerOptions: Sendable {
     }
 
     /// Folders with models, absolute or relative to the working directory; at least one, unless there are
-    /// ``modelFiles``.
+    /// ``modelFiles`` or ``repositorySources``.
     public var repositoryPaths: [String]
+    /// Repositories that lie elsewhere, in a store on the network for instance: each fills a folder, which is searched
+    /// behind those of ``repositoryPaths``.
+    public var repositorySources: [any RepositorySource] = []
     /// Models that lie in no repository: paths of files, or of folders where a format is one. Each is served, as
     /// version 1, under its name without the ending, and configured from what it says itself. The files stay where they
     /// are, and their names must differ. They are not looked at again until they are loaded again.

@@ -42,10 +42,11 @@ package struct EngineSelection: Hashable, Sendable {
     ///   - files: the names in the version folder, to go by where the configuration says nothing.
     ///   - version: that folder's.
     ///   - backends: by name.
+    ///   - folders: where those were looked for that are no part of the server.
     /// - Throws: `invalidArgument` for a platform or a backend that does not exist, in Triton's words.
     package static func select(
         _ configuration: inout ModelConfiguration, files: [String], version: Int64 = 1,
-        backends: [String: any Backend]
+        backends: [String: any Backend], folders: [String] = []
     ) throws(HalcyonError) -> EngineSelection {
         if configuration.ensemble != nil {
             configuration.platform = "ensemble"
@@ -76,11 +77,18 @@ package struct EngineSelection: Hashable, Sendable {
             throw HalcyonError(
                 .invalidArgument,
                 "unable to find backend library for backend '\(name)', try specifying runtime on the model "
-                    + "configuration. This server has: \(backends.keys.sorted().joined(separator: ", "))")
+                    + "configuration. This server has: \(backends.keys.sorted().joined(separator: ", "))"
+                    + searched(name, folders))
         }
         return EngineSelection(
             backendName: openVINO.name, filenames: filenames,
             notice: "the backend '\(name)' is not part of this version, so OpenVINO runs the model")
+    }
+
+    private static func searched(_ name: String, _ folders: [String]) -> String {
+        guard !folders.isEmpty else { return "" }
+        let paths = folders.map { "\($0)/\(name)" }
+        return "; libtriton_\(name).so was looked for in \(paths.joined(separator: ", "))"
     }
 
     /// Another backend whose engine is installed and reads the same ONNX file. The names narrow down to that file's.

@@ -1,6 +1,15 @@
 internal import ModelConfigurations
 package import ModelRuntime
 package import Tensors
+internal import Threads
+
+/// Where models are looked for.
+private struct SearchedRepository: Sendable {
+    /// Absolute, with links as they are.
+    let path: String
+    /// The folders of the models that have another name than theirs.
+    var folders: [ModelName: ModelName] = [:]
+}
 
 /// Reads model repositories: folders with a folder a model, and in that `config.pbtxt` and a folder a version.
 ///
@@ -8,10 +17,12 @@ package import Tensors
 /// inside its repository once links are resolved, unless links are to be followed. A repository may be a link itself,
 /// which is looked up again by every call: what it leads to may be swapped for another folder at any time.
 package struct ModelRepositoryReader: Sendable {
-    /// Absolute paths, with links as they are, in the order of search.
-    private let roots: [String]
+    /// In the order of search. All copies of a reader share them.
+    private let sources: Locked<[SearchedRepository]>
     /// Whether several repositories may have models of the same name.
     private let allowsSameNames: Bool
+    /// Where backends were looked for that are no part of the server, for errors.
+    package var backendFolders: [String] = []
     /// Whether links in a repository may lead out of it.
     package var followsLinks = false
     /// A repository whose links may lead out of it all the same, as the server made them. Nothing below the links is
@@ -43,8 +54,50 @@ package struct ModelRepositoryReader: Sendable {
         }
         if let own { roots.append(own.path) }
         self.own = try own.map { own throws(HalcyonError) in (own, try FileSystem.realPath(own.path)) }
-        self.roots = roots
+        sources = Locked(roots.map { SearchedRepository(path: $0) })
         self.allowsSameNames = allowsSameNames
+    }
+
+    /// Absolute paths, with links as they are, in the order of search.
+    private var roots: [String] { sources.withLock { $0.map(\.path) } }
+
+    /// Searches another repository from now on, behind the others.
+    ///
+    /// - Parameter names: what models are called whose folders have another name, by folder.
+    /// - Throws: `alreadyExists` for one that is searched already; `notFound` or `invalidArgument` for what is no
+    ///   folder; `invalidArgument` for a folder that is not there, or a name that no model may have.
+    package func add(_ path: String, names: [String: String]) throws(HalcyonError) {
+        let path = try FileSystem.absolutePath(try RepositoryPath.local(path))
+        try Self.check(path)
+        var source = SearchedRepository(path: path)
+        for (folder, name) in names.sorted(by: { $0.key < $1.key }) {
+            let folder = try ModelName(folder)
+            guard try FileSystem.kind("\(path)/\(folder)") == .folder else {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "the repository '\(path)' has no folder '\(folder)', which is to be served as '\(name)'")
+            }
+            source.folders[try ModelName(name)] = folder
+        }
+        try sources.withLock { [source] sources throws(HalcyonError) in
+            guard !sources.contains(where: { $0.path == path }) else {
+                throw HalcyonError(.alreadyExists, "model repository '\(path)' has already been registered")
+            }
+            sources.append(source)
+        }
+    }
+
+    /// Searches a repository no more. What is loaded of it stays.
+    ///
+    /// - Throws: `notFound` for one that is not searched.
+    package func remove(_ path: String) throws(HalcyonError) {
+        let path = try FileSystem.absolutePath(try RepositoryPath.local(path))
+        try sources.withLock { sources throws(HalcyonError) in
+            guard let index = sources.firstIndex(where: { $0.path == path }) else {
+                throw HalcyonError(.notFound, "failed to unregister '\(path)', repository not found")
+            }
+            sources.remove(at: index)
+        }
     }
 
     /// Has models take the configuration of that name where they have one.
@@ -103,25 +156,36 @@ package struct ModelRepositoryReader: Sendable {
         var folder: String
         /// Where the folder is a model and no repository.
         var lone: LoneModel?
+        /// By the names of the models that are called otherwise.
+        var folders: [ModelName: ModelName] = [:]
 
         /// The folder of a model, whether it is there or not.
-        func directory(of name: ModelName) -> String { lone?.name == name ? folder : "\(folder)/\(name)" }
+        func directory(of name: ModelName) -> String {
+            lone?.name == name ? folder : "\(folder)/\(folders[name] ?? name)"
+        }
 
         func has(_ name: ModelName) throws(HalcyonError) -> Bool {
             if let lone { return lone.name == name }
-            return try FileSystem.kind("\(folder)/\(name)") == .folder
+            guard folders[name] != nil || !isRenamed(name) else { return false }
+            return try FileSystem.kind("\(folder)/\(folders[name] ?? name)") == .folder
         }
+
+        /// Whether the model of a folder is called otherwise.
+        private func isRenamed(_ folder: ModelName) -> Bool { folders.values.contains(folder) }
+
+        /// What the model of a folder is called.
+        func name(of folder: ModelName) -> ModelName { folders.first { $0.value == folder }?.key ?? folder }
     }
 
     /// Each folder once. Those that can't be reached are left out if `isLenient`.
     private func current(isLenient: Bool = false) throws(HalcyonError) -> [Root] {
         var current: [Root] = []
-        for path in roots {
+        for source in sources.withLock({ $0 }) {
             do throws(HalcyonError) {
-                let folder = try FileSystem.realPath(path)
+                let folder = try FileSystem.realPath(source.path)
                 if !current.contains(where: { $0.folder == folder }) {
                     let lone = isOwn(folder) ? nil : LoneModel(in: folder, named: loneModelName)
-                    current.append(Root(path: path, folder: folder, lone: lone))
+                    current.append(Root(path: source.path, folder: folder, lone: lone, folders: source.folders))
                 }
             } catch  where isLenient {
                 continue
@@ -160,7 +224,7 @@ package struct ModelRepositoryReader: Sendable {
                 continue
             }
             for name in try FileSystem.names(in: root.folder) where isFolder("\(root.folder)/\(name)") {
-                if let name = try? ModelName(name) { folders[name, default: []].append(root) }
+                if let name = try? ModelName(name) { folders[root.name(of: name), default: []].append(root) }
             }
         }
         return folders
@@ -249,7 +313,9 @@ package struct ModelRepositoryReader: Sendable {
         let name = key.name
         let (root, directory) = try find(key)
         _ = try confine(directory, to: root.folder)
-        var (configuration, diagnostics) = try readConfiguration(name, directory, root: root.folder, json: json)
+        let written = json == nil ? root.folders[name] ?? name : name
+        var (configuration, diagnostics) = try readConfiguration(written, directory, root: root.folder, json: json)
+        configuration.name = name.rawValue
         let lone = root.lone?.filename
         if let lone, configuration.defaultModelFilename.isEmpty { configuration.defaultModelFilename = lone }
         let folders = try lone == nil ? versionFolders(in: directory) : VersionFolders(versions: [1])
@@ -259,7 +325,7 @@ package struct ModelRepositoryReader: Sendable {
         for version in chosen { _ = try confine(folder(version), to: root.folder) }
         let files = try FileSystem.names(in: folder(newest))
         let engine = try EngineSelection.select(
-            &configuration, files: files, version: newest, backends: backends)
+            &configuration, files: files, version: newest, backends: backends, folders: backendFolders)
         var versions: [ModelDefinition.Version] = []
         for version in chosen {
             if !isOwn(root.folder) { try walk(in: root.folder).confineContents(of: folder(version)) }
@@ -358,7 +424,8 @@ package struct ModelRepositoryReader: Sendable {
         do throws(HalcyonError) {
             let key = try ModelKey(key)
             let (root, directory) = try find(key)
-            _ = try readConfiguration(key.name, directory, root: root.folder, json: json)
+            let written = json == nil ? root.folders[key.name] ?? key.name : key.name
+            _ = try readConfiguration(written, directory, root: root.folder, json: json)
             return true
         } catch {
             return false

@@ -22,7 +22,7 @@ enum RepositoryPath {
         }
         throw HalcyonError(
             .unsupported,
-            "the model repository '\(path)' is not a folder but \(store(scheme)), which this server does not read: "
+            "the model repository '\(path)' is not a folder but \(store(scheme)), which \(reader(scheme)): "
                 + "mount it as a folder, or copy it into one\(copy(scheme, path)), and name that folder")
     }
 
@@ -39,6 +39,12 @@ enum RepositoryPath {
         case "hf": "a repository of Hugging Face"
         default: "an address with the scheme '\(scheme)'"
         }
+    }
+
+    /// Who reads it.
+    private static func reader(_ scheme: String) -> String {
+        ["s3", "gs", "as", "http", "https"].contains(scheme)
+            ? "an application reads by way of a RepositorySource" : "is not read"
     }
 
     private static func copy(_ scheme: String, _ path: String) -> String {

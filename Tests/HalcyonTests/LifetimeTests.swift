@@ -75,6 +75,7 @@ import Threads
         let repository = try TemporaryRepository()
         var options = ServerOptions(repositoryPaths: [repository.path])
         options.startupModels = ["m"]
+        options.exitTimeout = .seconds(3600)
         options.backends = [Self.backend(freed)]
         #expect(throws: HalcyonError.self) { _ = try InferenceServer(options) }
         options.backends = []

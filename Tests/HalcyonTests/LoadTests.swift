@@ -162,14 +162,14 @@ struct LoadTests {
 
     /// A server whose model `hangs` hangs in its first execution.
     private func hangingServer(
-        _ repository: TemporaryRepository, _ gate: Gate, clock: any SchedulingClock = SystemClock(),
-        timeout: Duration = .zero
+        _ repository: TemporaryRepository, _ gate: Gate, _ backend: ScriptedBackend? = nil,
+        clock: any SchedulingClock = SystemClock(), timeout: Duration = .zero
     ) throws -> InferenceServer {
         try repository.add("hangs", backend: "scripted")
         try repository.add("other", backend: "identity")
         var options = ServerOptions(repositoryPaths: [repository.path])
         options.modelControlMode = .explicit
-        options.backends = [Self.backend(gate, holding: 0)]
+        options.backends = [backend ?? Self.backend(gate, holding: 0)]
         options.modelLoadCount = 1
         options.modelLoadTimeout = timeout
         return try InferenceServer(options, clock: clock)
@@ -189,6 +189,8 @@ struct LoadTests {
         }
         #expect(server.modelIndex().first?.reason == "unloaded")
         try await server.loadModel("other")
+        // It may not have come to the end of its start before.
+        try await server.waitUntilReady()
         #expect(server.isReady)
         #expect(server.hasHangingLoads)
         gate.open()
@@ -215,7 +217,8 @@ struct LoadTests {
         let gate = Gate()
         let clock = ManualClock()
         let repository = try TemporaryRepository()
-        let server = try hangingServer(repository, gate, clock: clock, timeout: .seconds(100))
+        let backend = Self.backend(gate, holding: 0)
+        let server = try hangingServer(repository, gate, backend, clock: clock, timeout: .seconds(100))
         let load = Task { try await server.loadModel("hangs") }
         await gate.waitForArrivals(1)
         // Past the half minute, and well before what any load may take.
@@ -224,6 +227,8 @@ struct LoadTests {
         clock.advance(by: 61_000_000_000)
         let end = await error { try await load.value }
         #expect(end?.message.contains("more than 100 s (--model-load-timeout-secs)") == true)
+        // What is in a process of its own ends with that.
+        #expect(backend.givenUpVersions == [1])
         gate.open()
         while server.hasHangingLoads { await Task.yield() }
         await server.shutdown()

@@ -42,7 +42,8 @@ extension ModelLoader {
         let plan = WarmUpPlan(
             samples: try WarmUpItems.read(
                 configuration, directory: definition.directory, followsLinks: repository.followsLinks),
-            isAutomatic: try ServerParameter.automaticWarmUp.flag(of: configuration) ?? warmsUp)
+            isAutomatic: try ServerParameter.automaticWarmUp.flag(of: configuration)
+                ?? (warmsUp && executor.model.warmsUpOnZeros))
         guard let change = try executor.change(to: instances, configuration, warmUp: plan) else { return nil }
         return Adjustment(
             model: served, executor: executor, change: change, groups: configuration.instanceGroups,

@@ -7,6 +7,8 @@ internal import Threads
 /// Makes a served model from what lies in a repository: read → open → complete → check → prepare → instances → warm.
 package struct ModelLoader: Sendable {
     package var repository: ModelRepositoryReader
+    /// Where repositories come from that lie elsewhere; their folders are among those of ``repository``.
+    package var sources = RepositorySources([])
     /// By name.
     package var backends: [String: any Backend]
     package var completion: ConfigurationCompletion.Options
@@ -46,6 +48,8 @@ package struct ModelLoader: Sendable {
             @Sendable (_ key: String, _ steps: [EnsembleScheduling.Step]) throws(HalcyonError) -> any EnsembleRoute
         /// Whether nobody wants the model any more that is being loaded.
         var isGivenUp: @Sendable () -> Bool = { false }
+        /// Tells backends so; `nil` where nobody does.
+        var abandonment: LoadAbandonment?
     }
 
     /// The keys of the models that a model's steps need directly; none for one that is no ensemble.
@@ -170,7 +174,7 @@ package struct ModelLoader: Sendable {
         let backend = try isolated(engine, preparation, timeout)
         let labels = try preparation.repository.labels(of: definition)
         let placement = placement(of: backend)
-        let model = try open(definition, version, with: backend)
+        let model = try open(definition, version, with: backend, surroundings.abandonment)
         let configuration = try complete(definition, version, model, placement, batches: batches)
         try LoadChecks.check(
             configuration, directory: definition.directory, placement, followsLinks: repository.followsLinks)
@@ -188,7 +192,7 @@ package struct ModelLoader: Sendable {
         warnOfCache(configuration)
         warnOfRates(configuration)
         let executor = try makeExecutor(parts, definition)
-        let warmUp = try self.warmUp(executor, preparation, in: surroundings)
+        let warmUp = try self.warmUp(executor, preparation, in: surroundings, mayUseZeros: model.warmsUpOnZeros)
         if let output = warmUp.outputWithoutBatch {
             guard definition.configuration.maxBatchSize > 0 || !batches else {
                 executor.stop(deadline: nil)
@@ -278,7 +282,7 @@ package struct ModelLoader: Sendable {
     ///
     /// - Throws: what a sample of its configuration fails with; the executor is stopped then.
     private func warmUp(
-        _ executor: any WarmedExecutor, _ preparation: Preparation, in surroundings: Surroundings
+        _ executor: any WarmedExecutor, _ preparation: Preparation, in surroundings: Surroundings, mayUseZeros: Bool
     ) throws(HalcyonError) -> WarmUpReport {
         let configuration = executor.configuration
         for sample in configuration.warmUps where sample.batchSize == 0 {
@@ -290,7 +294,8 @@ package struct ModelLoader: Sendable {
             let plan = WarmUpPlan(
                 samples: try WarmUpItems.read(
                     configuration, directory: preparation.definition.directory, followsLinks: repository.followsLinks),
-                isAutomatic: try ServerParameter.automaticWarmUp.flag(of: configuration) ?? warmsUp,
+                isAutomatic: try ServerParameter.automaticWarmUp.flag(of: configuration)
+                    ?? (warmsUp && mayUseZeros),
                 isGivenUp: surroundings.isGivenUp)
             return try executor.warmUp(plan)
         } catch {
@@ -372,8 +377,10 @@ package struct ModelLoader: Sendable {
         options.placement = placement
         options.defaultMaxBatchSize =
             batches ? defaultMaxBatchSizes[definition.engine.backendName] ?? completion.defaultMaxBatchSize : 0
+        var written = definition.configuration
+        if completion.isEnabled, let completed = model.completedConfiguration { written.take(from: completed) }
         var configuration = try ConfigurationCompletion.complete(
-            definition.configuration, signature: model.signature, options: options)
+            written, signature: model.signature, options: options)
         configuration.defaultModelFilename = version.filename ?? configuration.defaultModelFilename
         if let signature = model.signature { try ConfigurationCheck.check(configuration, against: signature) }
         return configuration
@@ -406,7 +413,8 @@ package struct ModelLoader: Sendable {
     }
 
     func open(
-        _ definition: ModelDefinition, _ version: ModelDefinition.Version, with backend: any Backend
+        _ definition: ModelDefinition, _ version: ModelDefinition.Version, with backend: any Backend,
+        _ abandonment: LoadAbandonment? = nil
     ) throws(HalcyonError) -> any BackendModel {
         for diagnostic in definition.diagnostics {
             environment.log.warning("configuration", metadata: ["diagnostic": "\(diagnostic)"])
@@ -424,11 +432,11 @@ package struct ModelLoader: Sendable {
         var configuration = definition.configuration
         for parameter in ServerParameter.allCases { configuration.parameters[parameter.rawValue] = nil }
         do {
-            return try backend.openModel(
-                ModelSource(
-                    modelName: configuration.name, version: version.number, configuration: configuration,
-                    modelDirectory: definition.directory,
-                    modelPath: version.modelPath, log: environment.log))
+            var source = ModelSource(
+                modelName: configuration.name, version: version.number, configuration: configuration,
+                modelDirectory: definition.directory, modelPath: version.modelPath, log: environment.log)
+            source.abandonment = abandonment
+            return try backend.openModel(source)
         } catch {
             let error = HalcyonError(wrapping: error)
             guard let what = version.modelPath.flatMap(ModelFileContents.complaint) else { throw error }
@@ -441,5 +449,16 @@ package struct ModelLoader: Sendable {
     /// - Returns: how many waiting requests were dropped.
     func stop(_ models: [ServedModel], deadline: UInt64?) -> Int {
         models.reduce(0) { $0 + $1.stop(deadline: deadline, clock: environment.clock) }
+    }
+}
+
+extension ModelConfiguration {
+    /// Takes over what a model completes of its configuration.
+    fileprivate mutating func take(from completed: ModelConfiguration) {
+        inputs = completed.inputs
+        outputs = completed.outputs
+        maxBatchSize = completed.maxBatchSize
+        dynamicBatching = completed.dynamicBatching
+        isDecoupled = completed.isDecoupled
     }
 }

@@ -14,10 +14,12 @@ extension ModelManager {
     ///
     /// - Parameters:
     ///   - evenIfLoaded: whether one that serves already is loaded again.
+    ///   - isFetched: whether what sources of repositories have of it has just been brought here.
     ///   - attempt: by which it can be given up.
     /// - Throws: whatever is wrong with the model; the index keeps it as the reason.
     package func load(
-        _ name: String, override: ModelOverride? = nil, evenIfLoaded: Bool = true, attempt: LoadAttempt = LoadAttempt()
+        _ name: String, override: ModelOverride? = nil, evenIfLoaded: Bool = true, isFetched: Bool = false,
+        attempt: LoadAttempt = LoadAttempt()
     ) throws(HalcyonError) {
         _ = try ModelKey(name)
         attempt.onGivingUp { [weak self] in
@@ -29,12 +31,42 @@ extension ModelManager {
         var failure: HalcyonError?
         for key in keys {
             do throws(LoadFailure) {
+                try fetch(key, override: override, isFetched: isFetched, attempt)
                 try loadWithSteps(key, override: override, evenIfLoaded: evenIfLoaded, attempt)
             } catch {
                 failure = failure ?? error.answer(for: ModelKey.name(key))
             }
         }
         if let failure { throw failure }
+    }
+
+    /// Has the sources of repositories bring what they have of a model, and of those that it needs.
+    private func fetch(
+        _ name: String, override: ModelOverride?, isFetched: Bool, _ attempt: LoadAttempt
+    ) throws(LoadFailure) {
+        guard !loader.sources.isEmpty, !isFetched, override?.files.isEmpty != false else { return }
+        do throws(HalcyonError) {
+            try bounded(attempt, until: deadline) { [self] () throws(HalcyonError) in
+                var failure: HalcyonError?
+                _ = try? EnsembleOrder.needed(for: name) { (other) throws(HalcyonError) in
+                    do throws(HalcyonError) {
+                        let model = RepositoryScope.model(ModelKey.name(other))
+                        try loader.sources.update(model, clock: loader.environment.clock, signal: changed) {
+                            self.reason(toEnd: attempt)
+                        }
+                    } catch {
+                        failure = failure ?? error
+                        throw error
+                    }
+                    // What is wrong with it is found when it is loaded.
+                    return (try? loader.steps(other, override: other == name ? override : nil)) ?? []
+                }
+                if let failure { throw failure }
+            }
+        } catch {
+            note(error, for: name, isUnread: true)
+            throw LoadFailure(error: error, stage: .reading)
+        }
     }
 
     private func loadWithSteps(
@@ -82,7 +114,7 @@ extension ModelManager {
         return loadTimeout == 0 || overflow ? nil : deadline
     }
 
-    private func surroundings(_ attempt: LoadAttempt) -> ModelLoader.Surroundings {
+    private func surroundings(_ attempt: LoadAttempt, _ abandonment: LoadAbandonment) -> ModelLoader.Surroundings {
         ModelLoader.Surroundings(
             configuration: { [self] step throws(HalcyonError) in
                 try hold(step.modelName, version: step.modelVersion).model.configuration
@@ -91,7 +123,8 @@ extension ModelManager {
                 guard let self else { throw HalcyonError(.unavailable, "the server is no more") }
                 return try table.withLock { table throws(HalcyonError) in try table.route(of: key, steps) }
             },
-            isGivenUp: { [weak self] in self.map { $0.reason(toEnd: attempt) != nil } ?? true })
+            isGivenUp: { [weak self] in self.map { $0.reason(toEnd: attempt) != nil } ?? true },
+            abandonment: abandonment)
     }
 
     private func loadAlone(
@@ -141,10 +174,13 @@ extension ModelManager {
             }
             for version in plan.load {
                 current = version
+                let abandonment = LoadAbandonment()
+                defer { abandonment.end() }
                 fresh.append(
                     try bounded(
-                        attempt, until: deadline, discard: { [loader] in _ = loader.stop([$0], deadline: nil) }
-                    ) { [loader, surroundings = surroundings(attempt)] () throws(HalcyonError) in
+                        attempt, until: deadline, abandonment,
+                        discard: { [loader] in _ = loader.stop([$0], deadline: nil) }
+                    ) { [loader, surroundings = surroundings(attempt, abandonment)] () throws(HalcyonError) in
                         try loader.load(preparation, version: version, in: surroundings)
                     })
             }
@@ -225,12 +261,15 @@ extension ModelManager {
     // MARK: What may hang
 
     /// Does a load's work on a thread of its own, and waits for it as long as the load is wanted and has time. Nothing
-    /// can interrupt an engine: what is not waited for goes on by itself, holds up nobody, and is discarded when it
-    /// ends.
+    /// can interrupt an engine in this process: what is not waited for goes on by itself, holds up nobody, and is
+    /// discarded when it ends.
     ///
-    /// - Parameter discard: what becomes of what nobody waits for any more.
+    /// - Parameters:
+    ///   - abandonment: told that nobody waits any more.
+    ///   - discard: what becomes of what nobody waits for any more.
     private func bounded<Value: Sendable>(
-        _ attempt: LoadAttempt, until deadline: UInt64?, discard: @escaping @Sendable (Value) -> Void = { _ in },
+        _ attempt: LoadAttempt, until deadline: UInt64?, _ abandonment: LoadAbandonment? = nil,
+        discard: @escaping @Sendable (Value) -> Void = { _ in },
         _ body: @escaping @Sendable () throws(HalcyonError) -> Value
     ) throws(HalcyonError) -> Value {
         if let reason = reason(toEnd: attempt) { throw reason }
@@ -250,6 +289,7 @@ extension ModelManager {
         }
         if let result = work.take() { return try result.get() }
         hanging.withLock { $0 += 1 }
+        abandonment?.giveUp()
         throw reason(toEnd: attempt)
             ?? HalcyonError(
                 .unavailable,

@@ -63,8 +63,30 @@ extension ModelManager {
         try loader.repository.modelKeys(isLenient: isLenient)
     }
 
+    /// Finds models in another repository from now on.
+    ///
+    /// - Throws: as ``ModelRepositoryReader/add(_:names:)``.
+    package func addRepository(_ path: String, names: [String: String]) throws(HalcyonError) {
+        try loader.repository.add(path, names: names)
+    }
+
+    /// Finds no more models in a repository.
+    ///
+    /// - Throws: as ``ModelRepositoryReader/remove(_:)``.
+    package func removeRepository(_ path: String) throws(HalcyonError) { try loader.repository.remove(path) }
+
     /// What is wrong with a repository now; `nil` where all can be read.
-    package func repositoryComplaint() -> HalcyonError? { loader.repository.complaint() }
+    package func repositoryComplaint() -> HalcyonError? { loader.repository.complaint() ?? loader.sources.complaint }
+
+    /// Whether any repository lies elsewhere.
+    package var hasSources: Bool { !loader.sources.isEmpty }
+
+    /// Has the sources of repositories bring what they have. Blocks.
+    ///
+    /// - Throws: why one of them did not.
+    package func updateSources(_ scope: RepositoryScope) throws(HalcyonError) {
+        try loader.sources.update(scope, clock: loader.environment.clock)
+    }
 
     /// Every model of the repositories and every one that was asked for, by name.
     package func index() -> [ModelIndexEntry] {

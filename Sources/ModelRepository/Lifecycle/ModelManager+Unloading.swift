@@ -20,6 +20,21 @@ extension ModelManager {
         return dropped
     }
 
+    /// Takes a model out of service, or all of that name, without waiting for the requests that it has: they are
+    /// finished all the same.
+    ///
+    /// - Parameter dependents: whether the models of its steps go behind it, where no other ensemble uses them.
+    package func beginUnloading(_ name: String, dependents: Bool) throws(HalcyonError) {
+        let keys = table.withLock { table in
+            let keys = table.keys(named: name)
+            return dependents ? keys + keys.flatMap { table.dependents(of: $0) } : keys
+        }
+        for key in keys {
+            let old = try retire(key, deadline: nil)
+            if !old.isEmpty { drainInBackground(key, old) }
+        }
+    }
+
     /// Unloads a model whose folder has gone, without waiting for the requests that it has.
     func takeOut(_ key: String) throws(HalcyonError) {
         let old = try retire(key, deadline: nil)
@@ -91,6 +106,7 @@ extension ModelManager {
     /// Loads nothing any more; loads that are under way, or wait for their turn, are given up.
     package func close() {
         table.withLock { $0.isStopped = true }
+        loader.sources.close()
         changed.notify()
         permits.wake()
     }

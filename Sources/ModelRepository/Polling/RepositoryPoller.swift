@@ -38,6 +38,17 @@ package final class RepositoryPoller: Sendable {
             State(policy: PollPolicy(loaded: (found ?? [:]).compactMapValues { $0 }), isCaughtUp: found != nil))
     }
 
+    /// Takes what the repositories have now for what is loaded at start: called when what lies elsewhere has been
+    /// brought here, or could not be.
+    ///
+    /// - Parameter isComplete: whether it has been; otherwise nothing is loaded at start.
+    package func beginAnew(isComplete: Bool) {
+        let found = isComplete ? try? manager.fingerprints() : nil
+        state.withLock {
+            $0 = State(policy: PollPolicy(loaded: (found ?? [:]).compactMapValues { $0 }), isCaughtUp: found != nil)
+        }
+    }
+
     /// Whether the repositories could be read, and what they had has been loaded, or tried to be.
     package var isCaughtUp: Bool { state.withLock { $0.isCaughtUp } }
 
@@ -61,6 +72,7 @@ package final class RepositoryPoller: Sendable {
     package func poll() {
         let present: [String: UInt64?]
         do throws(HalcyonError) {
+            try manager.updateSources(.everything)
             present = try manager.fingerprints()
         } catch {
             // A repository that can't be read at the moment has not lost its models.
@@ -100,7 +112,7 @@ package final class RepositoryPoller: Sendable {
         let work = DetachedWork<Void>(
             { [manager, log] in
                 do throws(HalcyonError) {
-                    try manager.load(name, attempt: attempt)
+                    try manager.load(name, isFetched: true, attempt: attempt)
                 } catch {
                     log.error("polling", metadata: ["action": "load(\"\(name)\")", "error": "\(error)"])
                 }

@@ -1,0 +1,48 @@
+package import ModelRepository
+package import ModelRuntime
+package import Tensors
+package import TritonInterface
+
+// What programs and backends ask of a server through Triton's C interface.
+extension InferenceServer: ServedModels {
+    package func submit(
+        _ request: InferenceRequest, from caller: CallerThread, handler: @escaping ResponseHandler
+    ) -> (any SubmittedRequest)? {
+        do throws(HalcyonError) {
+            return try resolve(request.modelName, version: request.modelVersion)
+                .submit(request, from: caller, handler: handler)?.submitted
+        } catch {
+            handler(.failure(error))
+            return nil
+        }
+    }
+
+    package func facts(_ name: String, version: Int64?) throws(HalcyonError) -> ModelFacts {
+        let model = try resolve(name, version: version)
+        let interface = model.interface
+        var facts = ModelFacts(
+            name: interface.name, version: interface.version, inputs: interface.inputs,
+            maxBatchSize: interface.maxBatchSize, isDecoupled: model.isDecoupled)
+        let configuration = model.configuration
+        // Ensembles have steps that nobody waits for, sequences keep state, and other backends hold on to requests.
+        facts.isDoneWhenAnswered =
+            !facts.isDecoupled && configuration.ensemble == nil && configuration.sequenceBatching == nil
+            && !configuration.usesResponseCache && Self.ownEngines.contains(configuration.backend)
+        return facts
+    }
+
+    /// Those whose executions have ended when their answers are there.
+    private static let ownEngines: Set<String> = ["openvino", "onnxruntime", "identity"]
+
+    package func labels(of output: String, model: String, version: Int64?) -> [String] {
+        (try? labels(model, output: output, version: version)) ?? []
+    }
+
+    package func load(_ name: String, override: ModelOverride?) throws(HalcyonError) {
+        try manager.load(name, override: override)
+    }
+
+    package func unload(_ name: String, dependents: Bool) throws(HalcyonError) {
+        try manager.beginUnloading(name, dependents: dependents)
+    }
+}
