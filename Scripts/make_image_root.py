@@ -15,8 +15,9 @@ from distribution import executables  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTALLER = ROOT / "Sources" / "EngineInstallation" / "Program"
-# What engines need beside what the executable does.
+# What engines need beside what the executable does, which may come into the image later: packages, and libraries of them.
 ENGINES_NEED = ["libgcc-s1", "libstdc++6"]
+ENGINES_LOAD = ["libdl.so.2", "libgcc_s.so.1", "libm.so.6", "libpthread.so.0", "librt.so.1", "libstdc++.so.6"]
 USER = 65532
 TEXTS = {
     "etc/passwd": f"root:x:0:0:root:/:/nonexistent\nhalcyon:x:{USER}:{USER}:halcyon:/:/nonexistent\n",
@@ -34,8 +35,21 @@ def libraries(program, extracted):
     subprocess.run(command, check=True)
 
 
-def lay_libraries(extracted, target):
-    """The libraries themselves, below /usr with links where the loader looks, and the licences of their packages."""
+def loaded(program, extracted):
+    """The names of the libraries that the program and engines load, and those that these load in turn."""
+    places = {path.name: path for path in extracted.rglob("*.so*") if "gconv" not in path.parts}
+    found, left = set(), [*ENGINES_LOAD, *executables.libraries(program)]
+    while left:
+        name = left.pop()
+        if name in found or name not in places:
+            continue
+        found |= {name, os.path.basename(os.path.realpath(places[name]))}
+        left += executables.libraries(places[name])
+    return found
+
+
+def lay_libraries(extracted, target, names):
+    """The libraries of these names, below /usr with links where the loader looks, and the licences of their packages."""
     (target / "usr").mkdir()
     for name in ("lib", "lib64"):
         if (extracted / name).exists() or (extracted / "usr" / name).exists():
@@ -47,17 +61,23 @@ def lay_libraries(extracted, target):
             continue
         for path in sorted((extracted / top).rglob("*")):
             inner = path.relative_to(extracted / top)
-            is_library = ".so" in path.name and len(inner.parts) <= 2
+            is_library = path.name in names and len(inner.parts) <= 2
             if not is_library or (path.is_dir() and not path.is_symlink()):
                 continue
             place = target / "usr" / top.removeprefix("usr/") / inner
             place.parent.mkdir(parents=True, exist_ok=True)
             if not place.exists() and not place.is_symlink():
                 shutil.copy2(path, place, follow_symlinks=False)
-    for path in (extracted / "usr/share/doc").glob("*/copyright"):
+    texts = {}
+    for path in sorted((extracted / "usr/share/doc").glob("*/copyright")):
         place = target / path.relative_to(extracted)
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, place)
+        # Packages of one source have one text.
+        first = texts.setdefault(path.read_bytes(), place)
+        if first == place:
+            shutil.copy2(path, place)
+        else:
+            place.symlink_to(f"../{first.parent.name}/copyright")
 
 
 def install_engine(engine, target):
@@ -81,7 +101,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         extracted = Path(work) / "extracted"
         libraries(program, extracted)
-        lay_libraries(extracted, target)
+        lay_libraries(extracted, target, loaded(program, extracted))
         (target / "usr/bin").mkdir()
         (target / "usr/bin/halcyon").write_bytes(executables.stripped(program, Path(work)))
     (target / "usr/bin/halcyon").chmod(0o755)

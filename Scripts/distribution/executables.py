@@ -29,17 +29,25 @@ def stripped(path, work):
     return target.read_bytes()
 
 
+def libraries(path):
+    """The libraries that a program or library says it needs."""
+    text = subprocess.run(["readelf", "-dW", path], check=True, capture_output=True, text=True).stdout
+    return re.findall(r"\(NEEDED\)\s+Shared library: \[(.*?)\]", text)
+
+
 def dependencies(paths):
     """The packages that executables need, in one order, libc6 with the version that its symbols ask for."""
     packages, newest = set(), (0, 0)
     for path in paths:
-        text = subprocess.run(["readelf", "-dVW", path], check=True, capture_output=True, text=True).stdout
-        for library in re.findall(r"\(NEEDED\)\s+Shared library: \[(.*?)\]", text):
+        text = subprocess.run(["readelf", "-VW", path], check=True, capture_output=True, text=True).stdout
+        for library in libraries(path):
             if library.startswith(("libswift", "libFoundation", "libdispatch", "lib_Foundation", "libBlocksRuntime")):
                 raise Unfit(f"'{path}' needs Swift's {library}: build it with --static-swift-stdlib")
             if library not in PACKAGES:
                 raise Unfit(f"'{path}' needs {library}, and Scripts/distribution/executables.py knows no package for it")
             packages.add(PACKAGES[library])
+        # How addresses are noted has a name and no number: it came with 2.36.
+        text = text.replace("GLIBC_ABI_DT_RELR", "GLIBC_2.36")
         versions = [tuple(int(part) for part in found) for found in re.findall(r"GLIBC_(\d+)\.(\d+)", text)]
         newest = max([newest, *versions])
     packages.discard("libc6")

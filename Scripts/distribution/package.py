@@ -100,10 +100,10 @@ def control(files, version, architecture, needed):
         "Maintainer: The Halcyon project <halcyon@localhost>\n"
         f"Installed-Size: {(files.size() + 1023) // 1024}\n"
         f"Depends: {', '.join([*needed, 'passwd'])}\n"
-        "Recommends: python3-pip, ca-certificates\n"
+        "Recommends: python3, python3-pip-whl | python3-pip, ca-certificates\n"
         "Description: inference server that Triton's and KServe's clients talk to\n"
-        " Serves model repositories of Triton's layout over HTTP and gRPC. The engines that\n"
-        " run the models are installed afterwards, by `halcyon engines install`.\n"
+        " Serves model repositories of Triton's layout over HTTP and gRPC. The engines\n"
+        " that run the models are installed afterwards, by `halcyon engines install`.\n"
     ))  # fmt: skip
     found.add("conffiles", "".join(f"/{path}\n" for path in sorted(files.files) if path.startswith("etc/")))
     for script in ("postinst", "prerm", "postrm"):

@@ -88,6 +88,10 @@ def for_operator(families):
     }
 
 
+# In seconds: twice what the HorizontalPodAutoscaler aims at.
+LONGEST_QUEUE = 0.1
+
+
 def adapter(families):
     """The rules of prometheus-adapter for what the HorizontalPodAutoscaler asks: both are numbers of a pod."""
     queue = Queries(families).family("halcyon_queue_duration_seconds", "histogram").name
@@ -105,9 +109,10 @@ def adapter(families):
 
     # Without requests there is no mean; the smallest divisor makes it 0 in place of nothing, which an autoscaler would
     # take for a broken metric.
+    # What is over twice the aim counts as twice: a queue says that there are too few pods, and its length does not say by how many.
     mean = (
-        f"sum(rate({queue}_sum{{{labels}}}[1m])) by ({group}) / "
-        f"clamp_min(sum(rate({queue}_count{{{labels}}}[1m])) by ({group}), 0.001)"
+        f"clamp_max(sum(rate({queue}_sum{{{labels}}}[1m])) by ({group}) / "
+        f"clamp_min(sum(rate({queue}_count{{{labels}}}[1m])) by ({group}), 0.001), {LONGEST_QUEUE})"
     )
     share = (
         f"sum(avg_over_time({busy}{{{labels}}}[1m])) by ({group}) / clamp_min(sum({instances}{{{labels}}}) by ({group}), 1)"

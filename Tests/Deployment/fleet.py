@@ -16,6 +16,7 @@ from pathlib import Path
 from server import identity
 
 SLOTS = 7
+BALANCER = "10.77.0.1"
 HTTP_PORT, GRPC_PORT = 8000, 8001
 # The times of the Deployment, a tenth as long where the server has no say in them.
 PRE_STOP = 0.5
@@ -63,9 +64,13 @@ class Replica:
 class Fleet:
     """`with Fleet(program) as fleet:`; replicas come and go by `update`."""
 
-    def __init__(self, program, delay_ms=20):
+    def __init__(self, program, delay_ms=20, instances=4, queue=None, tries_others=False):
         self.program = program
-        self.delay_ms = delay_ms
+        self.delay_ms, self.instances = delay_ms, instances
+        # How many requests may wait in a replica; any number without it.
+        self.queue = queue
+        # Whether the load balancer asks another replica where one has answered 503.
+        self.tries_others = tries_others
         self.name = f"hal{os.getpid() % 100000}"
         self.random = random.Random(1)
 
@@ -83,7 +88,11 @@ class Fleet:
             model = self.folder / "models" / "slow"
             (model / "1").mkdir(parents=True)
             parameters = f'parameters {{ key: "execute_delay_ms" value {{ string_value: "{self.delay_ms}" }} }}'
-            (model / "config.pbtxt").write_text(identity(["FP32"], lines=f"instance_group [ {{ count: 4 }} ]\n{parameters}"))
+            lines = [f"instance_group [ {{ count: {self.instances} }} ]", parameters]
+            if self.queue is not None:
+                policy = f"default_queue_policy {{ max_queue_size: {self.queue} }}"
+                lines.append(f"dynamic_batching {{ preferred_batch_size: [ 1 ] {policy} }}")
+            (model / "config.pbtxt").write_text(identity(["FP32"], lines="\n".join(lines), max_batch_size=1))
             self.make_networks()
             self.start_balancer()
             self.replicas, self.leaving = [], []
@@ -102,7 +111,7 @@ class Fleet:
         balancer = self.network("lb")
         self.add_network(balancer)
         run("ip", "-n", balancer, "link", "add", "br0", "type", "bridge")
-        run("ip", "-n", balancer, "addr", "add", "10.77.0.1/24", "dev", "br0")
+        run("ip", "-n", balancer, "addr", "add", f"{BALANCER}/24", "dev", "br0")
         run("ip", "-n", balancer, "link", "set", "br0", "up")
         for slot in range(SLOTS):
             network = self.network(slot)
@@ -129,12 +138,15 @@ class Fleet:
             for slot in range(SLOTS)
         )
         check = "    option httpchk GET /v2/health/ready\n    balance roundrobin\n    option redispatch 1\n    retries 3\n"
+        others = "    option http-buffer-request\n    retry-on all-retryable-errors 503\n" if self.tries_others else ""
         text = (
             f"global\n    stats socket {self.folder}/haproxy.sock level admin\n"
             "defaults\n    mode http\n    timeout connect 1s\n    timeout client 60s\n    timeout server 60s\n"
-            f"frontend http\n    bind 10.77.0.1:{HTTP_PORT}\n    default_backend http\n"
-            f"frontend grpc\n    bind 10.77.0.1:{GRPC_PORT} proto h2\n    default_backend grpc\n"
-            f"backend http\n{check}{servers.format(port=HTTP_PORT, protocol='')}\n"
+            # A check that is late on a busy machine is no answer yet; who is not there or not ready says so at once.
+            "    timeout check 30s\n"
+            f"frontend http\n    bind {BALANCER}:{HTTP_PORT}\n    default_backend http\n"
+            f"frontend grpc\n    bind {BALANCER}:{GRPC_PORT} proto h2\n    default_backend grpc\n"
+            f"backend http\n{check}{others}{servers.format(port=HTTP_PORT, protocol='')}\n"
             f"backend grpc\n{check}{servers.format(port=GRPC_PORT, protocol='proto h2 check-proto h1')}\n"
         )
         (self.folder / "haproxy.cfg").write_text(text)
@@ -231,17 +243,28 @@ class Fleet:
             self.gather(wait=False)
 
     @contextlib.contextmanager
-    def clients(self):
-        """Clients of all kinds; what came of it is in `.result` afterwards."""
+    def helped(self, script, *arguments):
+        """A script of this folder at work in the load balancer's network from its first line on; gives a dictionary that has
+        afterwards what it said in the end."""
         here = Path(__file__).resolve().parent
         process = self.in_network(
-            "lb", sys.executable, str(here / "rolling_clients.py"), "10.77.0.1", str(HTTP_PORT), str(GRPC_PORT),
+            "lb", sys.executable, str(here / script), *map(str, arguments),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
+        result = {}
         try:
-            yield
+            process.stdout.readline()
+            yield result
             text, _ = process.communicate(timeout=90)
-            self.result = json.loads(text)
+            result.update(json.loads(text))
         finally:
             process.kill()
             process.wait()
+
+    def watched(self):
+        """What the gRPC connections between HAProxy and the replicas do, as http2_watch.py tells it."""
+        return self.helped("http2_watch.py", "br0", GRPC_PORT)
+
+    def clients(self):
+        """Clients of all kinds, as rolling_clients.py tells it."""
+        return self.helped("rolling_clients.py", BALANCER, HTTP_PORT, GRPC_PORT)

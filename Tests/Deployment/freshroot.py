@@ -15,9 +15,8 @@ from pathlib import Path
 from server import ROOT
 
 CACHE = ROOT / ".deps" / "roots"
-# Beside what the package depends on: Python, as the installer of engines is written in it. Its pip is not needed, since
-# the wheel is there already.
-BESIDE = ["python3-minimal", "libpython3-stdlib"]
+# Beside what the package depends on: what it recommends, by which engines are downloaded.
+BESIDE = ["ca-certificates", "python3", "python3-pip-whl"]
 PROGRAM = ROOT / "Sources" / "EngineInstallation" / "Program"
 
 
@@ -92,8 +91,18 @@ class Root:
         script = " && ".join(setup) + f" && root=$1 && shift && exec chroot {' '.join(user_words)} \"$root\" \"$@\""
         return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", str(self.path), *words]
 
-    def run(self, *words, user="root"):
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+    def reach_the_network(self):
+        """As this machine does: its names of hosts, the certificates that it trusts, and what it tells pip."""
+        for name in ("etc/resolv.conf", "etc/hosts", "etc/pip.conf", "etc/ssl/certs/ca-certificates.crt"):
+            source = Path("/", name)
+            if source.is_file():
+                (self.path / name).unlink(missing_ok=True)
+                shutil.copy(source, self.path / name)
+        kinds = ("pip_", "http_proxy", "https_proxy", "no_proxy", "ssl_cert_file")
+        return {name: value for name, value in os.environ.items() if name.lower().startswith(kinds)}
+
+    def run(self, *words, user="root", variables=None):
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", **(variables or {})}
         done = subprocess.run(self.command(words, user), capture_output=True, text=True, env=environment, check=False)
         if done.returncode != 0:
             raise AssertionError(f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -131,6 +140,10 @@ def ready(port):
             return answer.status == 200
     except OSError:
         return False
+
+
+# Two of the four on the demo's photograph are whole and in front.
+PEOPLE = range(2, 5)
 
 
 def people(port):

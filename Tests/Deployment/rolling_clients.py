@@ -121,6 +121,7 @@ def main():
     threading.Timer(LONGEST, ended.set).start()
     for thread in threads:
         thread.start()
+    print("asking", flush=True)
     sys.stdin.read()
     ended.set()
     for thread in threads:

@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 import unittest
+import unittest.mock
 import zipfile
 from pathlib import Path
 
@@ -35,6 +36,30 @@ class Pins(unittest.TestCase):
                 self.assertEqual(pin["platform"], artifact.pip_options[1])
                 line = f"{pins[name]['package']}=={pins[name]['version']} --hash=sha256:{pin['sha256']}"
                 self.assertIn(line, artifact.requirements.read_text())
+
+
+class Pip(unittest.TestCase):
+    """What downloads: a Python without its own pip takes the one that lies in a wheel."""
+
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.enterContext(unittest.mock.patch.object(install_engine, "WHEELS", self.folder))
+        python = self.folder / "python"
+        # Runs what it is given, and has no modules.
+        python.write_text(f'#!/bin/sh\n[ "$1" != -m ] && exec {sys.executable} "$@"\nexit 1\n')
+        python.chmod(0o755)
+        self.enterContext(unittest.mock.patch.object(install_engine.sys, "executable", str(python)))
+
+    def test_out_of_a_wheel(self):
+        wheel = self.folder / "pip-23.0-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr("pip/__main__.py", "print('pip 23.0')")
+        self.assertEqual(install_engine.pip({})[1:], [f"{wheel}/pip"])
+
+    def test_none_at_all_is_said(self):
+        pin = {"package": "engine", "version": "1", "platform": "any"}
+        with self.assertRaisesRegex(install_engine.Failure, "Debian's package is python3-pip-whl.*engine 1 for any"):
+            install_engine.pip(pin)
 
 
 class Installing(unittest.TestCase):

