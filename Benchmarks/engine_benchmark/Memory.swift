@@ -11,22 +11,42 @@ struct Memory: AsyncParsableCommand {
 
     func run() async throws {
         let server = try model.server()
-        let baseline = Self.residentBytes()
+        let baseline = Self.bytes(of: ["self"]).resident
         try await server.loadModel(model.model)
         let request = try model.request(server)
         let instances = try server.modelConfiguration(model.model).instanceGroups.reduce(0) { $0 + $1.count }
         _ = try Callers.blocking(2 * instances, seconds: 3) { _ = try server.inferBlocking(request) }
+        let bytes = Self.bytes(of: ["self"] + Self.children())
         let result: JSONValue = [
-            "resident_bytes": .integer(Self.residentBytes()), "baseline_bytes": .integer(baseline),
+            "resident_bytes": .integer(bytes.resident), "proportional_bytes": .integer(bytes.proportional),
+            "baseline_bytes": .integer(baseline),
         ]
         print(result.compact)
         await server.shutdown()
     }
 
-    /// What the system counts as resident, in bytes.
-    private static func residentBytes() -> Int64 {
-        let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []
-        guard fields.count > 1, let pages = Int64(fields[1]) else { return 0 }
-        return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
+    /// What the system counts as resident, and what is left of that where each page that several processes have counts
+    /// in parts, in bytes.
+    private static func bytes(of processes: [String]) -> (resident: Int64, proportional: Int64) {
+        var sums: (resident: Int64, proportional: Int64) = (0, 0)
+        for process in processes {
+            let text = (try? String(contentsOfFile: "/proc/\(process)/smaps_rollup", encoding: .utf8)) ?? ""
+            for line in text.split(separator: "\n") {
+                let fields = line.split(separator: " ")
+                guard fields.count > 1, let kilobytes = Int64(fields[1]) else { continue }
+                if fields[0] == "Rss:" { sums.resident += kilobytes * 1024 }
+                if fields[0] == "Pss:" { sums.proportional += kilobytes * 1024 }
+            }
+        }
+        return sums
+    }
+
+    /// The numbers of this process's workers.
+    private static func children() -> [String] {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        return tasks.flatMap { task in
+            let text = (try? String(contentsOfFile: "/proc/self/task/\(task)/children", encoding: .utf8)) ?? ""
+            return text.split(separator: " ").map(String.init)
+        }
     }
 }

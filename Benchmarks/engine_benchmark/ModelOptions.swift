@@ -12,10 +12,14 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "The model's name.")
     var model: String
 
+    @Flag(help: "Run the model in a process of its own.")
+    var isolated = false
+
     func server(cache: String? = nil) throws -> InferenceServer {
         var options = ServerOptions(repositoryPaths: [repository])
         options.modelControlMode = .explicit
         options.backendDirectory = "\(backends)/backends"
+        options.isolation = isolated ? .process : .none
         if let cache { options.backendConfiguration["openvino"] = ["CACHE_DIR": cache] }
         return try InferenceServer(options)
     }
