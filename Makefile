@@ -1,6 +1,6 @@
 # What a person does with Halcyon. Each target is one script of Scripts/ or one command; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve deps build test test-conformance test-attacks test-deployment check-cases check-docs lint format bench tune fuzz docs dist image clean
+.PHONY: help demo serve deps build test test-conformance test-attacks test-deployment check-cases check-docs lint format bench tune fuzz docs dist image install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ check-cases: ## whether the cases of a folder are answered rightly: CASES=FOLDER
 	Scripts/check_cases $(CASES) --halcyon "$$(swift build --show-bin-path)/halcyon"
 
 check-docs: ## run the commands and programs that README.md and docs/ show
-	@Scripts/deps --clients
+	@Scripts/deps --clients --storage
 	swift build --product halcyon
 	swift build --product people_detection
 	Scripts/check_docs --programs "$$(swift build --show-bin-path)"
@@ -72,6 +72,14 @@ dist: ## make the packages: .tar.gz and .deb in out/dist, the same bytes each ti
 
 image: ## make a container image with buildah, without engines (Scripts/image --engine openvino puts one in)
 	@Scripts/image
+
+PREFIX ?= /usr/local/tritonserver
+
+install: ## put libtritonserver.so, its headers, the server and the engines where Triton has them: PREFIX=$HOME/tritonserver
+	@Scripts/install "$(PREFIX)"
+
+uninstall: ## remove what `make install` has put into PREFIX
+	@Scripts/install "$(PREFIX)" --uninstall
 
 clean: ## remove what was built; .deps/ stays
 	rm -rf .build .build-tsan .build-package out

@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -12,6 +12,10 @@ let strict: [SwiftSetting] = [
 let wire: [SwiftSetting] =
     strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
+/// How the programs are linked that users run: by GNU's own linker, for which packages have flags of their own
+/// (Scripts/build --static).
+let program: [LinkerSetting] = [.unsafeFlags(["-use-ld=bfd"], .when(configuration: .release))]
+
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -22,6 +26,9 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -37,19 +44,23 @@ let package = Package(
     products: [
         .library(name: "Halcyon", targets: ["Halcyon"]),
         .library(name: "HalcyonService", targets: ["HalcyonService"]),
+        .library(name: "ObjectStorage", targets: ["ObjectStorage"]),
         .executable(name: "people_detection", targets: ["people_detection"]),
         .executable(name: "halcyon", targets: ["halcyon"]),
         .executable(name: "halcyon-convert", targets: ["halcyon-convert"]),
+        .library(name: "tritonserver", type: .dynamic, targets: ["TritonLibrary"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
@@ -58,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "people_detection",
             dependencies: ["Halcyon", "EngineSearch", "Vision", "Tensors", "JSONText", arguments, logging],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: program),
         .executableTarget(
             name: "engine_benchmark",
             dependencies: ["Halcyon", "JSONText", "CAllocationCounter", arguments, "Threads"],
@@ -75,20 +86,38 @@ let package = Package(
                 "LoadGeneration", "ConfigurationSearch",
                 "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "KServeProtocol", "Transport",
                 "VisionBackends", "ConversionCommand", "ModelConversion", "EngineInstallation", "CPlatform",
-                "EngineSearch", "Explain", "FlightRecords",
+                "EngineSearch", "Explain", "FlightRecords", "ObjectStorage",
                 "Halcyon", "ModelRepository", "ModelConfigurations", "ModelRuntime", "Threads", "Tensors", "JSONText",
                 nioPosix,
                 nioCore,
                 unixSignals, arguments, logging, tracing,
             ],
-            swiftSettings: wire),
+            swiftSettings: wire, linkerSettings: program),
         .target(
             name: "ConfigurationSearch", dependencies: ["ModelConfigurations"], swiftSettings: strict),
         .target(
             name: "LoadGeneration",
             dependencies: [
-                "KServeMessages", "Vision", "Halcyon", "JSONText", "Threads", "Tensors", "CPlatform", collections,
-                nioCore, nioPosix, nioSSL, nioHPACK, protobuf, histogram,
+                "KServeMessages", "Vision", "Halcyon", "JSONText", "ProtobufWire", "Threads", "Tensors", "CPlatform",
+                collections, nioCore, nioPosix, nioSSL, nioHPACK, protobuf, histogram,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "TritonLibrary", dependencies: ["TritonServer"], exclude: ["exports.map"],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-use-ld=lld", "-static-stdlib", "-Xlinker",
+                    "--version-script=\(Context.packageDirectory)/Sources/TritonLibrary/exports.map",
+                    "-Xlinker", "-soname=libtritonserver.so", "-Xlinker", "-z", "-Xlinker", "nodelete",
+                ])
+            ]),
+        .target(
+            name: "TritonServer",
+            dependencies: [
+                "KServeProtocol", "MetricsExposition", "VisionBackends", "Halcyon", "EngineSearch", "CUDADriver",
+                "TritonInterface", "CTriton", "ModelRepository", "ModelRuntime", "ModelConfigurations", "JSONText",
+                "Threads", "Tensors",
+                logging,
             ],
             swiftSettings: strict),
         .target(
@@ -116,7 +145,8 @@ let package = Package(
         .target(
             name: "MetricsExposition",
             dependencies: [
-                "Transport", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Threads", "Tensors", nioCore,
+                "Transport", "Halcyon", "TritonInterface", "CUDADriver", "ModelRuntime", "Scheduling", "Threads",
+                "Tensors", nioCore,
                 nioHTTP1,
             ],
             swiftSettings: wire),
@@ -131,6 +161,13 @@ let package = Package(
         .target(
             name: "SpanExport",
             dependencies: ["JSONText", "Threads", "Tensors", nioCore, nioPosix, nioHTTP1, logging, tracing],
+            swiftSettings: strict),
+        .target(
+            name: "ObjectStorage",
+            dependencies: [
+                "ModelRepository", "JSONText", "Threads", "Tensors", "CPlatform", "CZlib", asyncHTTPClient, crypto,
+                cryptoExtras, nioCore, nioPosix, nioHTTP1, nioSSL, logging,
+            ],
             swiftSettings: strict),
         .target(name: "KServeMessages", dependencies: [protobuf], swiftSettings: strict),
         .target(
@@ -200,11 +237,19 @@ let package = Package(
             name: "Halcyon",
             dependencies: [
                 "ModelRepository", "ModelIsolation", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend",
-                "RepeatBackend", "EngineSearch", "LibraryFiles", "CUDADriver", "ModelRuntime", "FlightRecords",
-                "Scheduling",
+                "RepeatBackend", "EngineSearch", "LibraryFiles", "CUDADriver", "TritonInterface", "ModelRuntime",
+                "FlightRecords", "Scheduling",
                 "ModelConfigurations", "JSONText", "Threads", "Tensors", "CPlatform", logging,
             ],
             swiftSettings: strict),
+        .target(
+            name: "TritonInterface",
+            dependencies: [
+                "CTriton", "ModelRepository", "ModelRuntime", "ModelConfigurations", "LibraryFiles", "EngineSearch",
+                "JSONText", "Threads", "Tensors", "CPlatform", collections, logging,
+            ],
+            swiftSettings: strict),
+        .target(name: "CTriton"),
         .target(
             name: "ModelRepository",
             dependencies: ["ModelRuntime", "ModelConfigurations", "Threads", "Tensors", "CPlatform", logging],
@@ -292,7 +337,15 @@ let package = Package(
         .testTarget(
             name: "LoadGenerationTests",
             dependencies: [
-                "LoadGeneration", "Halcyon", "JSONText", "Threads", "Tensors", "HalcyonTestKit", nioCore, nioHPACK,
+                "LoadGeneration", "ModelConfigurations", "Halcyon", "JSONText", "Threads", "Tensors", "HalcyonTestKit",
+                nioCore, nioHPACK,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TritonServerTests",
+            dependencies: [
+                "TritonServer", "TritonInterface", "CTriton", "Halcyon", "JSONText", "Threads", "Tensors",
+                "HalcyonTestKit",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -323,6 +376,10 @@ let package = Package(
             name: "SpanExportTests", dependencies: ["SpanExport", "JSONText", "Tensors", tracing],
             swiftSettings: strict),
         .testTarget(
+            name: "ObjectStorageTests",
+            dependencies: ["ObjectStorage", "ModelRepository", "Tensors", nioCore, nioPosix, logging],
+            swiftSettings: strict),
+        .testTarget(
             name: "TransportTests",
             dependencies: ["Transport", "Tensors", nioCore, nioEmbedded, nioHTTP1, nioTLS, logging],
             swiftSettings: strict),
@@ -333,7 +390,8 @@ let package = Package(
         .testTarget(
             name: "MetricsExpositionTests",
             dependencies: [
-                "MetricsExposition", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Threads", "Tensors",
+                "MetricsExposition", "Halcyon", "TritonInterface", "CUDADriver", "ModelRuntime", "Scheduling",
+                "Threads", "Tensors",
                 "HalcyonTestKit",
             ],
             swiftSettings: strict),
@@ -346,6 +404,14 @@ let package = Package(
                 "Halcyon", "CUDADriver", "CUDATestKit", "CFakeCUDA", "HalcyonTestKit", "JSONText", "Threads",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "TritonInterfaceTests",
+            dependencies: [
+                "TritonInterface", "CTriton", "Halcyon", "ModelRuntime", "ModelConfigurations", "LibraryFiles",
+                "JSONText",
+                "Threads", "Tensors", "HalcyonTestKit", logging,
+            ],
+            exclude: ["Backends", "ExerciseBackend.swift", "ExerciseTests.swift"], swiftSettings: strict),
         .testTarget(
             name: "ModelRepositoryTests",
             dependencies: [
@@ -415,7 +481,8 @@ let package = Package(
             name: "SchedulingTests", dependencies: ["Scheduling", "Tensors", "ModelConfigurations"],
             swiftSettings: strict),
         .testTarget(
-            name: "ModelConfigurationsTests", dependencies: ["ModelConfigurations", "JSONText", "Tensors"],
+            name: "ModelConfigurationsTests",
+            dependencies: ["ModelConfigurations", "KServeMessages", "JSONText", "Tensors", protobuf],
             swiftSettings: strict),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: strict),
         .testTarget(name: "ProtobufWireTests", dependencies: ["ProtobufWire"], swiftSettings: strict),

@@ -2,7 +2,7 @@
 """Makes Python environments for tests, each pinned by version and checksum: python3 python_environment.py NAME...
 
 `clients` (.deps/clients) has Triton's client, `conformance` (.deps/conformance) has ONNX's test cases and the two engines in
-Python, `deployment` (.deps/deployment) has what checks manifests. Running it again is cheap and needs no network.
+Python, `deployment` (.deps/deployment) has what checks manifests, `storage` (.deps/storage) a store of objects. Running it again is cheap and needs no network.
 """
 
 import platform
@@ -19,6 +19,7 @@ WHAT = {
     "clients": ("Python clients", "tritonclient"),
     "conformance": ("ONNX's test cases", "onnx, onnxruntime and openvino"),
     "deployment": ("Checks of manifests", "kubernetes-validate, kubectl and KServe's types"),
+    "storage": ("A store for tests", "moto"),
     "browser": ("What drives a browser", "selenium"),
 }
 

@@ -36,7 +36,8 @@ def body(code, start):
 
 def declarations(code):
     """Where public declarations begin."""
-    places = {found.start() for found in DECLARATION.finditer(code)}
+    # What a C header declares is documented there.
+    places = {found.start() for found in DECLARATION.finditer(code) if "@c @implementation" not in found.group()}
     for scope in SCOPE.finditer(code):
         _, direct = body(code, scope.end())
         places |= {place for place in direct if MEMBERS[scope.group(1)].match(code, place)}

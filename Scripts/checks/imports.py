@@ -21,15 +21,20 @@ A_BACKEND = {"ModelRuntime", "Scheduling", "ModelConfigurations", "JSONText", "T
 ARROWS = {
     "people_detection": {"Halcyon", "EngineSearch", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging", "Foundation"},
     "halcyon": {
-        "LoadGeneration", "ConfigurationSearch", "Explain", "FlightRecords", "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "VisionBackends", "ConversionCommand", "ModelConversion", "EngineInstallation", "CPlatform", "EngineSearch", "KServeProtocol", "Transport", "Halcyon",
+        "LoadGeneration", "ConfigurationSearch", "Explain", "FlightRecords", "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "ObjectStorage", "VisionBackends", "ConversionCommand", "ModelConversion", "EngineInstallation", "CPlatform", "EngineSearch", "KServeProtocol", "Transport", "Halcyon",
         "ModelRepository", "ModelConfigurations", "ModelRuntime", "JSONText", "Threads", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
         "Tracing",
     },
     "ConfigurationSearch": {"ModelConfigurations"},
     # FoundationEssentials: the generated messages speak of their bytes in its terms.
     "LoadGeneration": {
-        "KServeMessages", "Vision", "Halcyon", "JSONText", "Threads", "Tensors", "CPlatform", "DequeModule", "NIOCore", "NIOPosix", "NIOSSL",
+        "KServeMessages", "Vision", "Halcyon", "JSONText", "ProtobufWire", "Threads", "Tensors", "CPlatform", "DequeModule", "NIOCore", "NIOPosix", "NIOSSL",
         "NIOHPACK", "SwiftProtobuf", "FoundationEssentials", "Histogram",
+    },
+    # Triton's C interface, as far as it needs the protocol's documents and the metrics.
+    "TritonServer": {
+        "KServeProtocol", "MetricsExposition", "VisionBackends", "Halcyon", "EngineSearch", "CUDADriver", "TritonInterface", "CTriton", "ModelRepository",
+        "ModelRuntime", "ModelConfigurations", "JSONText", "Threads", "Tensors", "Logging",
     },
     "HTTPFrontend": {
         "Page", "FlightRecords", "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "ModelConfigurations", "JSONText", "Threads", "Tensors", "NIOCore",
@@ -42,7 +47,7 @@ ARROWS = {
         "Threads", "Tensors", "NIOCore", "NIOHPACK", "NIOHTTP2", "SwiftProtobuf", "FoundationEssentials",
     },
     "MetricsExposition": {
-        "Transport", "Halcyon", "CUDADriver", "ModelRuntime", "Scheduling", "Threads", "Tensors", "NIOCore", "NIOHTTP1",
+        "Transport", "Halcyon", "TritonInterface", "CUDADriver", "ModelRuntime", "Scheduling", "Threads", "Tensors", "NIOCore", "NIOHTTP1",
     },
     "KServeProtocol": {
         "Halcyon", "CUDADriver", "ModelRuntime", "ModelConfigurations", "JSONText", "ProtobufWire", "Threads", "Tensors", "CPlatform", "Logging", "Tracing",
@@ -50,6 +55,11 @@ ARROWS = {
     },
     "SpanExport": {
         "JSONText", "Threads", "Tensors", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging", "Tracing",
+    },
+    # FoundationEssentials: swift-crypto speaks of bytes in its terms.
+    "ObjectStorage": {
+        "ModelRepository", "JSONText", "Threads", "Tensors", "CPlatform", "CZlib", "AsyncHTTPClient", "Crypto", "CryptoExtras",
+        "FoundationEssentials", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Logging",
     },
     "Transport": {
         "Threads", "Tensors", "DequeModule", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "NIOTLS",
@@ -67,8 +77,12 @@ ARROWS = {
     "HalcyonService": {"Halcyon", "ServiceLifecycle"},
     "Halcyon": {
         "ModelRepository", "ModelIsolation", "OpenVINOBackend", "ONNXRuntimeBackend", "IdentityBackend", "RepeatBackend", "EngineSearch", "LibraryFiles",
-        "CUDADriver", "ModelRuntime", "FlightRecords",
+        "CUDADriver", "TritonInterface", "ModelRuntime", "FlightRecords",
         "Scheduling", "ModelConfigurations", "JSONText", "Threads", "Tensors", "CPlatform", "Logging",
+    },
+    "TritonInterface": {
+        "CTriton", "ModelRepository", "ModelRuntime", "ModelConfigurations", "LibraryFiles", "EngineSearch", "JSONText", "Threads", "Tensors",
+        "CPlatform", "DequeModule", "Logging",
     },
     "ModelRepository": {"ModelRuntime", "ModelConfigurations", "Threads", "Tensors", "CPlatform", "Logging"},
     "ModelIsolation": {"ModelRuntime", "ModelConfigurations", "JSONText", "Threads", "Tensors", "CPlatform", "Logging"},

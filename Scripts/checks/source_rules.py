@@ -4,13 +4,14 @@ import re
 
 from .swift_text import ROOT, swift_files
 
-EXECUTABLES = {"people_detection", "halcyon", "halcyon-convert"}
+# TritonServer stands for the executable, where that is a C program that knows nothing of it.
+EXECUTABLES = {"people_detection", "halcyon", "halcyon-convert", "TritonServer"}
 LONGEST = {"Tests": 1500}
 LONGEST_SOURCE = 700
 MOST_PARAMETERS = 6
 MOST_COLUMNS = 120
-# What a protocol of another package asks for.
-SET_BY_OTHERS = re.compile(r"func\s+startSpan\b")
+# What a protocol of another package, or the C interface, asks for.
+SET_BY_OTHERS = re.compile(r"func\s+(?:startSpan\b|TRITON[A-Z]+_)")
 
 CRASHES = re.compile(r"\b(fatalError|preconditionFailure)\s*\(|\btry!|\bas!")
 SLEEPS = re.compile(r"\bTask\s*\.\s*sleep\b|\b(?:u|nano)?sleep\s*\(|\bThread\s*\.\s*sleep\b")

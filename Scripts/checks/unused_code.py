@@ -47,6 +47,9 @@ def names_of_case(code, position):
 
 def declarations(file):
     for found in DECLARATION.finditer(file.code):
+        # C programs call what a C header declares.
+        if file.code[: found.start()].endswith("@c @implementation public "):
+            continue
         yield found.group(1), found.start(1)
     for found in CASE.finditer(file.code):
         yield from names_of_case(file.code, found.end())

@@ -98,6 +98,9 @@ class Page:
             modules = self.programs / "Modules"
             maps = [f"-Xcc -fmodule-map-file={each}" for each in sorted(self.programs.glob("*.build/module.modulemap"))]
             maps += [f"-Xcc -fmodule-map-file={each}" for each in sorted(ROOT.glob("Sources/*/include/module.modulemap"))]
+            # Those of the system's libraries, and of packages that bring their own.
+            for places in ("Sources/*/module.modulemap", ".build/checkouts/*/Sources/*/include/module.modulemap"):
+                maps += [f"-Xcc -fmodule-map-file={each}" for each in sorted(ROOT.glob(places))]
             return f"swiftc -swift-version 6 -typecheck -I {modules} {' '.join(maps)} {name}"
         return {"python": f"python3 {name}", "go": f"go run {name}", "java": f"java {name}", "javascript": f"node {name}"}[
             block.language

@@ -1,3 +1,4 @@
+internal import Halcyon
 internal import JSONText
 internal import KServeProtocol
 internal import Tensors

@@ -79,13 +79,14 @@ struct ConfigCommand: ParsableCommand {
 
     func run() throws {
         if let file { return try show(file) }
-        var options = ServerOptions(repositoryPaths: repositories)
+        var options = ServerOptions()
         options.engineSearch = .ofThisProcess(named: backendDirectory)
         options.backends = VisionBackends.all
         options.followsLinks = followLinks
         options.modelConfigurationName = modelConfigName
         options.completesConfigurations = !disableAutoCompleteConfig
         do {
+            options.repositoryPaths = try StoreRepositories.folders(of: repositories)
             try BackendSettings.apply(backendSettings, to: &options)
             let effective = try InferenceServer.inspector(options).effectiveConfiguration(model ?? "")
             print(text(effective))

@@ -14,7 +14,7 @@ struct HalcyonCommand: AsyncParsableCommand {
     static func main() async {
         InferenceServer.runWorkerIfAsked(backends: VisionBackends.all)
         do {
-            let arguments = Array(CommandLine.arguments.dropFirst())
+            let arguments = ProgramName.arguments(of: CommandLine.arguments)
             await main(try FlagAbbreviations(of: Self.self).expand(arguments))
         } catch {
             exit(withError: error)

@@ -19,7 +19,8 @@ struct LintCommand: ParsableCommand {
             Exits with 1 where there is an error, and with --strict also with 2 where there is only a warning.
             """)
 
-    @Argument(help: ArgumentHelp("Folders with models.", valueName: "folder"))
+    @Argument(
+        help: ArgumentHelp("Folders with models, or where they are in a store, as for serve.", valueName: "folder"))
     var repositories: [String]
 
     @Flag(
@@ -91,7 +92,8 @@ struct LintCommand: ParsableCommand {
     }
 
     private func options() throws(HalcyonError) -> ServerOptions {
-        var options = ServerOptions(repositoryPaths: repositories)
+        var options = ServerOptions(
+            repositoryPaths: try StoreRepositories.folders(of: repositories, isCopied: worker.isWorker))
         options.engineSearch = .ofThisProcess(named: backendDirectory)
         options.backends = VisionBackends.all
         options.followsLinks = followLinks

@@ -14,22 +14,10 @@ extension ModelFlags {
                 throw HalcyonError(
                     .invalidArgument, "--host-policy takes POLICY,SETTING=VALUE, got '\(text)'")
             }
-            switch setting[0] {
-            case "cpu-cores":
-                guard let cores = HostPolicy.cores(setting[1]) else {
-                    throw HalcyonError(
-                        .invalidArgument, "--host-policy '\(text)': cpu-cores takes numbers and ranges, as in 0-3,6")
-                }
-                policies[String(name), default: HostPolicy()].cores = cores
-            case "numa-node":
-                guard let node = Int(setting[1]), (0..<1024).contains(node) else {
-                    throw HalcyonError(.invalidArgument, "--host-policy '\(text)': numa-node takes a number from 0")
-                }
-                policies[String(name), default: HostPolicy()].numaNode = node
-            default:
-                throw HalcyonError(
-                    .invalidArgument,
-                    "--host-policy '\(text)': there is no setting '\(setting[0])', only cpu-cores and numa-node")
+            do throws(HalcyonError) {
+                try policies[String(name), default: HostPolicy()].set(setting[0], setting[1])
+            } catch {
+                throw error.prefixed("--host-policy '\(text)': ")
             }
         }
         return policies

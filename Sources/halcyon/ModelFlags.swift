@@ -23,8 +23,24 @@ struct ModelFlags: ParsableArguments {
 
     @Option(
         name: [.customLong("model-repository"), .customLong("model-store")],
-        help: ArgumentHelp("A folder with models; may be given several times.", valueName: "folder"))
+        help: ArgumentHelp(
+            """
+            A folder with models, or where they are in a store: s3://BUCKET/PREFIX, \
+            s3://http://HOST:PORT/BUCKET/PREFIX, gs://BUCKET/PREFIX, as://ACCOUNT/CONTAINER/PREFIX, or \
+            an archive with its checksum, https://HOST/models.tar.gz#sha256=DIGITS. May be given several times.
+            """, valueName: "folder"))
     var repositories: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The folder of copies of what comes from stores; by default halcyon/models in CACHE_DIRECTORY, \
+            XDG_CACHE_HOME or ~/.cache.
+            """, valueName: "folder"))
+    var modelCacheDirectory: String?
+
+    @Option(help: "Bytes that the copies of a repository in a store may take; 0 for as many as the disk has.")
+    var modelCacheByteSize: Int64 = 0
 
     @Option(
         help: """
@@ -219,6 +235,7 @@ struct ModelFlags: ParsableArguments {
         try FlagRange.check("repository-poll-secs", repositoryPollSecs, 1...1_000_000_000)
         try FlagRange.check("execution-timeout-secs", executionTimeoutSecs, 0...1_000_000_000)
         try FlagRange.check("model-load-timeout-secs", modelLoadTimeoutSecs, 0...1_000_000_000)
+        try FlagRange.check("model-cache-byte-size", modelCacheByteSize, 0...Int64.max)
         try FlagRange.check("recorded-batches", recordedBatches, 0...65536)
         try FlagRange.check("response-cache-byte-size", responseCacheByteSize ?? 0, 0...Int.max)
         guard responseCacheByteSize == nil || cacheSettings.isEmpty else {

@@ -37,7 +37,11 @@ struct ServerProcess {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threadCount)
         let budget = inflightBudget()
         let tracing = try TraceOutput(flags.tracing, on: group, budget: budget, log: log)
-        let server = try InferenceServer(try options())
+        let repositories = try StoreRepositories(
+            flags.models.repositories,
+            .init(directory: flags.models.modelCacheDirectory, byteLimit: flags.models.modelCacheByteSize), on: group,
+            log: log)
+        let server = try InferenceServer(try options(repositories))
         let service = InferenceService(
             server: server, logSettings: settings, tracer: tracing.tracer, options: serviceOptions(budget))
         var listeners: [Listener] = []
@@ -65,6 +69,7 @@ struct ServerProcess {
             }
         }
         await stop(listeners, server, service)
+        await repositories.shutdown()
         await tracing.sendSpans()
         try? await group.shutdownGracefully()
         tracing.close()
@@ -144,11 +149,12 @@ struct ServerProcess {
         return ByteBudget(maximum: maximum) { trimmer.noteFreed($0) }
     }
 
-    private func options() throws(HalcyonError) -> ServerOptions {
+    private func options(_ repositories: StoreRepositories) throws(HalcyonError) -> ServerOptions {
         guard !flags.models.repositories.isEmpty else {
             throw HalcyonError(.invalidArgument, "at least one --model-repository is needed")
         }
-        var options = ServerOptions(repositoryPaths: flags.models.repositories)
+        var options = ServerOptions(repositoryPaths: repositories.folders)
+        options.repositorySources = repositories.stores
         options.modelControlMode =
             switch flags.models.modelControlMode {
             case .none: .none

@@ -276,7 +276,8 @@ class Pictures(PageTest):
         self.wait(lambda: self.find("#send").is_enabled(), "the picture was not taken")
         self.find("#send").click()
         self.wait_for_text("#outcome", "answered in")
-        self.assertGreaterEqual(len([each for each in self.texts("#found li") if each.startswith("object")]), 3)
+        # The two in front, whom the model is sure of.
+        self.assertGreaterEqual(len([each for each in self.texts("#found li") if each.startswith("object")]), 2)
         self.picture("people")
         self.check_console()
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -70,6 +71,19 @@ class Bench(unittest.TestCase):
                     self.assertGreaterEqual(each["mean_batch"], 2)
                     # The server counts items, and what was begun before a window or ended behind it.
                     self.assertAlmostEqual(each["server_inferences"] / each["requests"], 2, delta=0.5)
+
+    def test_it_takes_no_rights_of_roots(self):
+        # Root without what makes it more than another user.
+        plain = ["setpriv", "--bounding-set=-all", "--"] if os.geteuid() == 0 else []
+        if plain and not shutil.which(plain[0]):
+            self.skipTest("setpriv is missing: Debian's package util-linux has it")
+        if plain and subprocess.run([*plain, self.program, "--version"], capture_output=True, check=False).returncode != 0:
+            # The program is a script that enters an image and gives up these rights by itself.
+            plain = []
+        for url in (self.http, self.grpc):
+            command = [*plain, self.program, "bench", "fixed", "--url", url, *QUICK]
+            result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
     def test_streams_share_connections(self):
         results = self.results("fixed", "--url", self.grpc, "--concurrency", 8, "--streams-per-connection", 4, "--threads", 2)

@@ -48,11 +48,12 @@ class StartErrors(unittest.TestCase):
             self.assertEqual(server.request("GET", "/v2/health/live")[0], 200)
 
     def test_stores_that_are_no_folders(self):
-        for path in ("s3://bucket/models", "gs://bucket/models", "as://account/models", "https://host/models"):
+        # Stores that are read: Tests/ObjectStorage.
+        for path in ("hf://name/model", "abfs://container@account/models", "https://host/models"):
             arguments = [self.program, "serve", f"--model-repository={path}", f"--http-port={free_port()}"]
             result = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
             self.assertEqual(result.returncode, 1)
-            self.assertIn("mount it as a folder, or copy it into one", result.stderr)
+            self.assertRegex(result.stderr, "mount it as a folder, or copy it into one|copy the models into a folder")
 
 
 class Bodies(unittest.TestCase):

@@ -23,6 +23,10 @@ def send(server, model, count):
     ]
     for thread in threads:
         thread.start()
+        # The first is a batch by itself: it is being executed, or done, when the others come.
+        while thread is threads[0] and thread.is_alive():
+            if json.loads(server.get(f"/v2/models/{model}/batches")[2])["busy"]:
+                break
     for thread in threads:
         thread.join()
 

@@ -11,7 +11,7 @@ import sys
 import unittest
 from pathlib import Path
 
-MODULES = ["recorded", "shared_cases", "metrics", "raw_sockets", "clients", "shared_memory", "gpu", "transports", "connections", "tracing", "streams", "commands", "bench", "tune", "errors", "scheduling", "explain", "load", "lifecycle", "limits", "isolation"]
+MODULES = ["recorded", "shared_cases", "metrics", "raw_sockets", "clients", "shared_memory", "gpu", "transports", "connections", "tracing", "streams", "commands", "bench", "tune", "errors", "scheduling", "explain", "load", "lifecycle", "limits", "isolation", "python_models"]
 
 
 def main(program, names):

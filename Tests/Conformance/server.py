@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = ROOT.parent / "shared"
+# Whether all models run in processes of their own, which shows in the words of some errors.
+ISOLATES = "--isolation=process" in os.environ.get("HALCYON_SERVE_FLAGS", "").split()
 BACKENDS = ROOT / ".deps" / "backends"
 
 
@@ -49,6 +51,8 @@ class Server:
         self.files = {}
         # Beside the environment that there is.
         self.environment = {}
+        # In place of the folder with the models.
+        self.repository = None
         # Before the program: `prlimit` and the like.
         self.wrap = []
         self.http_port, self.grpc_port, self.metrics_port = free_ports(3)
@@ -67,7 +71,7 @@ class Server:
             shutil.copy(source, self.folder / "models" / path)
         self.log = (self.folder / "log").open("w+")
         command = [
-            *self.wrap, self.program, "serve", f"--model-repository={self.folder}/models", f"--http-port={self.http_port}",
+            *self.wrap, self.program, "serve", f"--model-repository={self.repository or f'{self.folder}/models'}", f"--http-port={self.http_port}",
             f"--grpc-port={self.grpc_port}", f"--metrics-port={self.metrics_port}", f"--backend-directory={BACKENDS}",
             *os.environ.get("HALCYON_SERVE_FLAGS", "").split(), *self.flags,
         ]  # fmt: skip

@@ -16,6 +16,7 @@ package final class ScriptedBackend: Backend {
     private let script: Script
     private let batchSizes = Locked<[Int]>([])
     private let opened = Locked<[Int64]>([])
+    private let givenUp = Locked<[Int64]>([])
     /// While it is set, no new instances can be made.
     package let refusal = Locked<HalcyonError?>(nil)
 
@@ -36,7 +37,11 @@ package final class ScriptedBackend: Backend {
     /// The versions that were opened so far, in this order.
     package var openedVersions: [Int64] { opened.withLock { $0 } }
 
+    /// The versions that were given up while they were made, in this order.
+    package var givenUpVersions: [Int64] { givenUp.withLock { $0 } }
+
     package func openModel(_ source: ModelSource) throws -> any BackendModel {
+        source.abandonment?.whenGivenUp { [self] in givenUp.withLock { $0.append(source.version) } }
         opened.withLock { $0.append(source.version) }
         return model()
     }

@@ -126,9 +126,8 @@ function instanceName(index) {
 function showBatches() {
   const rows = state.batches.slice(-20).reverse().map((batch) => {
     const waits = batch.requests.map((request) => (batch.start_ns - request.arrival_ns) / 1000);
-    const [least, most] = [Math.min(...waits), Math.max(...waits)];
-    const waited = waits.length === 0 ? ""
-      : waits.length === 1 ? duration(most) : `${duration(least)} to ${duration(most)}`;
+    const [least, most] = [duration(Math.min(...waits)), duration(Math.max(...waits))];
+    const waited = waits.length === 0 ? "" : least === most ? most : `${least} to ${most}`;
     return row([
       element("td", String(batch.number), "number"), element("td", instanceName(batch.instance)),
       element("td", String(batch.size), "number"), element("td", waited, "number"),

@@ -51,8 +51,10 @@ struct InputFlags: ParsableArguments {
     func data(for model: ModelDescription) throws(HalcyonError) -> RequestData {
         let shapes = try InputShapes(parsing: shapes)
         if let inputData {
-            return try InputDataFile.parse(
+            let data = try InputDataFile.parse(
                 try InputFile.read(inputData), name: inputData, for: model, shapes: shapes, batch: batch)
+            for notice in data.notices { StandardError.write("note: \(notice)\n") }
+            return data
         }
         if let pictures { return try PictureFolder.requests(pictures, for: model, batch: batch) }
         return try RequestData.made(

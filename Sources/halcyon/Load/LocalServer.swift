@@ -26,7 +26,7 @@ struct LocalServerFlags: ParsableArguments {
 
     /// - Throws: `invalidArgument` for settings that are none.
     func options() throws(HalcyonError) -> ServerOptions {
-        var options = ServerOptions(repositoryPaths: repositories)
+        var options = ServerOptions(repositoryPaths: try StoreRepositories.folders(of: repositories))
         options.engineSearch = .ofThisProcess(named: backendDirectory)
         options.backends = VisionBackends.all
         options.followsLinks = followLinks

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import ConfigurationSearch
 internal import Halcyon
 internal import LoadGeneration
+internal import ObjectStorage
 internal import Tensors
 
 /// `halcyon tune`: finds out which configuration of a model is best on this machine.
@@ -81,6 +82,10 @@ struct TuneCommand: AsyncParsableCommand {
         guard (1...4096).contains(concurrency ?? 1), (1...4096).contains(requests) else {
             throw ValidationError("--concurrency and --requests are numbers from 1 to 4096")
         }
+        if write, let store = local.repositories.first(where: StoreLocation.isStore) {
+            throw ValidationError(
+                "--write changes a folder, and '\(store)' is a store: leave it out, and upload what is shown")
+        }
         if grid != nil, write { throw ValidationError("--grid shows a table, and has nothing for --write") }
     }
 
@@ -102,7 +107,7 @@ struct TuneCommand: AsyncParsableCommand {
         let terminal = Terminal()
         defer { terminal.clear() }
         terminal.show("Loading '\(model)'")
-        var text = try ModelText(model, in: local.repositories)
+        var text = try ModelText(model, in: try StoreRepositories.folders(of: local.repositories))
         let base = try server(text)
         defer { base.stop() }
         let configuration = try base.loadPresent()
