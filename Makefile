@@ -1,6 +1,6 @@
 # What a person does with Halcyon. Each target is one script of Scripts/ or one command; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve deps build test test-conformance test-attacks test-deployment check-cases check-docs lint format bench tune fuzz docs dist image install uninstall clean
+.PHONY: help demo serve deps build test test-conformance test-attacks test-python-models test-deployment check-cases check-docs lint format bench tune fuzz docs dist image install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,11 @@ test-attacks: ## what attackers try, beside innocent clients: the long form
 	@Scripts/deps --clients
 	swift build --product halcyon
 	.deps/clients/bin/python Tests/Attacks/run.py "$$(swift build --show-bin-path)/halcyon"
+
+test-python-models: ## models in Python, through Triton's own backend, which is fetched first
+	@Scripts/deps --clients --python-models
+	swift build --product halcyon
+	.deps/clients/bin/python Tests/Conformance/run.py "$$(swift build --show-bin-path)/halcyon" python_models
 
 test-deployment: ## package, image, rolling updates and monitoring as a user has them: minutes, as root, with Debian's tools
 	@Scripts/deps --clients --deployment --deployment-tools
