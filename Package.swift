@@ -411,7 +411,7 @@ let package = Package(
                 "JSONText",
                 "Threads", "Tensors", "HalcyonTestKit", logging,
             ],
-            exclude: ["Backends", "ExerciseBackend.swift", "ExerciseTests.swift"], swiftSettings: strict),
+            exclude: ["Backends"], swiftSettings: strict),
         .testTarget(
             name: "ModelRepositoryTests",
             dependencies: [
