@@ -9,7 +9,7 @@ RUN = {
     "swift": "swift",
 }  # fmt: skip
 # Languages of what is only shown, or written to a file by a mark.
-SHOWN = {"text", "json", "pbtxt", "protobuf", "yaml", "toml", "xml", "dockerfile", "ini", "mermaid", "diff", "http"}
+SHOWN = {"text", "c", "json", "pbtxt", "protobuf", "yaml", "toml", "xml", "dockerfile", "ini", "mermaid", "diff", "http"}
 # Each mark, and whether words belong to it.
 MARKS = {
     "skip": True, "server": None, "serves": False, "file": True, "output": False, "fails": False, "either": False, "continues": False,

@@ -97,7 +97,8 @@ class Page:
         if block.language == "swift":
             modules = self.programs / "Modules"
             maps = [f"-Xcc -fmodule-map-file={each}" for each in sorted(self.programs.glob("*.build/module.modulemap"))]
-            maps += [f"-Xcc -fmodule-map-file={each}" for each in sorted(ROOT.glob("Sources/*/include/module.modulemap"))]
+            own = sorted(ROOT.glob("Sources/*/include/module.modulemap"))
+            maps += [f"-Xcc -fmodule-map-file={each} -Xcc -I{each.parent}" for each in own]
             # Those of the system's libraries, and of packages that bring their own.
             for places in ("Sources/*/module.modulemap", ".build/checkouts/*/Sources/*/include/module.modulemap"):
                 maps += [f"-Xcc -fmodule-map-file={each}" for each in sorted(ROOT.glob(places))]
