@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import LoadGeneration
 internal import Tensors
 internal import Transport
 
@@ -52,19 +53,6 @@ struct HealthCommand: ParsableCommand {
 
     var path: String {
         guard let model else { return "/v2/health/\(question.rawValue)" }
-        return "/v2/models/\(Self.escaped(model))/ready"
-    }
-
-    /// As a segment of a path.
-    private static func escaped(_ text: String) -> String {
-        text.utf8.map { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-                String(UnicodeScalar(byte))
-            default:
-                "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }.joined()
+        return "/v2/models/\(PathSegment.escaped(model))/ready"
     }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import FlightRecords
 internal import JSONText
+internal import LoadGeneration
 internal import Tensors
 internal import Transport
 
@@ -35,7 +36,7 @@ struct RecordingSource: ParsableArguments {
                     + "name the server's HTTP address, http://HOST:8000")
         }
         let version = modelVersion.map { "/versions/\($0)" } ?? ""
-        var request = HTTPFetch.Request(url: "\(base)/v2/models/\(Self.encoded(model))\(version)/batches")
+        var request = HTTPFetch.Request(url: "\(base)/v2/models/\(PathSegment.escaped(model))\(version)/batches")
         request.headers = try headers.map(Self.header)
         request.rootCertificate = rootCert
         let answer = try await HTTPFetch.get(request)
@@ -72,16 +73,5 @@ struct RecordingSource: ParsableArguments {
                     + "is it a Halcyon of version 0.1 or later?")
         }
         return HalcyonError(.unavailable, "the server says: \(text.shortened(to: 1000))")
-    }
-
-    private static func encoded(_ text: String) -> String {
-        text.utf8.map { byte in
-            let character = Character(Unicode.Scalar(byte))
-            guard byte < 0x80, character.isLetter || character.isNumber || "-._~".contains(character) else {
-                let digits = String(byte, radix: 16, uppercase: true)
-                return "%" + (digits.count == 1 ? "0" : "") + digits
-            }
-            return String(character)
-        }.joined()
     }
 }

@@ -40,7 +40,7 @@ package final class NetworkTarget: LoadTarget {
     package var isGRPC: Bool { address.wire == .grpc }
 
     private var path: String {
-        "/v2/models/\(HTTPRequestWriter.escaped(model))" + (version.isEmpty ? "" : "/versions/\(version)")
+        "/v2/models/\(PathSegment.escaped(model))" + (version.isEmpty ? "" : "/versions/\(version)")
     }
 
     // MARK: What the server tells

@@ -74,7 +74,8 @@ package enum InputDataFile {
         var bytes: [UInt8] = []
         var count = 0
         if let text = value.member("b64")?.string ?? content.member("b64")?.string {
-            guard let decoded = Base64.decode(text) else {
+            // Long texts may be broken into lines.
+            guard let decoded = Base64.decode(text.filter { !["\n", "\r", "\r\n"].contains($0) }) else {
                 throw HalcyonError(.invalidArgument, "\(place): b64 is no base64 text")
             }
             if port.elementType == .bytes {

@@ -80,7 +80,7 @@ struct HTTPRequestWriter: Sendable {
         }
         let version = form.model.version.isEmpty ? "" : "/versions/\(form.model.version)"
         return request(
-            "POST", "/v2/models/\(Self.escaped(form.model.name))\(version)/infer", body: json.bytes + binary,
+            "POST", "/v2/models/\(PathSegment.escaped(form.model.name))\(version)/infer", body: json.bytes + binary,
             extra: extra)
     }
 
@@ -91,20 +91,5 @@ struct HTTPRequestWriter: Sendable {
             json: Array(
                 ",\"shared_memory_byte_size\":\(region.byteCount),\"shared_memory_offset\":\(region.offset)}".utf8)[
                     ...])
-    }
-
-    /// A name as a part of a path.
-    static func escaped(_ name: String) -> String {
-        var text = ""
-        for byte in name.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: "~"):
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            default: text += "%" + String(byte >> 4, radix: 16) + String(byte & 0xF, radix: 16)
-            }
-        }
-        return text
     }
 }
