@@ -62,7 +62,7 @@ private func check(_ call: InferenceCall?) {
     }
     let response = InferenceResponse(modelName: "m", modelVersion: 1, id: call.request.id, outputs: tensors)
     let all = InferenceCall(request: call.request, outputs: [])
-    guard let result = try? InferenceResult(response, for: all, memory: memory, labels: { _ in [] }) else { return }
+    guard let result = try? InferenceResult(response, for: all.form, memory: memory) else { return }
     _ = try? InferenceJSONWriter(result)
     _ = InferenceProtobufWriter.message(result, isFinal: true)
 }

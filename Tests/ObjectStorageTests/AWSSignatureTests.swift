@@ -81,16 +81,17 @@ struct UTCTimeTests {
         }
         #expect(UTCTime(header: "Fri, 24 Foo 2013 00:00:00 GMT") == nil)
     }
-}
 
-struct URIEncodingTests {
-    @Test func `All but a few characters are encoded`() {
-        #expect(URIEncoding.encode("a/b c+é~") == "a%2Fb%20c%2B%C3%A9~")
-        #expect(URIEncoding.encode("a/b c", keepsSlashes: true) == "a/b%20c")
-        #expect(URIEncoding.decode("a%2Fb%20c%2b%C3%A9") == "a/b c+é")
-        #expect(URIEncoding.decode("a+b", plusIsSpace: true) == "a b")
-        #expect(URIEncoding.decode("%C3") == nil)
-        #expect(URIEncoding.decode("%4") == nil)
-        #expect(URIEncoding.decode("%zz") == nil)
+    @Test(arguments: [(60, 60), (nil, 3600), (0, 0), (-5, 0), (.min, 0), (.max, 1_000_000)] as [(Int64?, Int64)])
+    func `Any lifetime gives a time`(lifetime: Int64?, seconds: Int64) {
+        let now = UTCTime(seconds: 1_700_000_000)
+        #expect(UTCTime(now: now, lifetime: lifetime).seconds - now.seconds == seconds)
+    }
+
+    @Test func `Credentials that last five minutes more are renewed`() {
+        let now = UTCTime(seconds: 1_700_000_000)
+        #expect(UTCTime(seconds: now.seconds + 300).isSoon(after: now))
+        #expect(UTCTime(seconds: now.seconds - 1000).isSoon(after: now))
+        #expect(!UTCTime(seconds: now.seconds + 301).isSoon(after: now))
     }
 }

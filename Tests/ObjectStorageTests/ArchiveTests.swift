@@ -1,3 +1,4 @@
+import CZlib
 import Tensors
 import Testing
 
@@ -140,6 +141,39 @@ struct ZipReaderTests {
         let stored = reader(archive("x", "content", method: 8))
         let entries = try stored.entries()
         #expect(throws: HalcyonError.self) { try stored.content(of: entries[0]) { _ in } }
+    }
+}
+
+struct InflaterTests {
+    /// Bytes of zeros, compressed without a frame.
+    private func compressed(_ count: Int) -> [UInt8] {
+        let plain = [UInt8](repeating: 0, count: count)
+        var size = compressBound(uLong(count))
+        var bytes = [UInt8](repeating: 0, count: Int(size))
+        #expect(compress2(&bytes, &size, plain, uLong(count), 9) == Z_OK)
+        // Without the frame of zlib.
+        return Array(bytes[..<Int(size)].dropFirst(2).dropLast(4))
+    }
+
+    @Test(arguments: [0, 1, 21, 100, 243, 1000])
+    func `All comes out, also where the last bytes that come in hold more than there is room for`(more: Int) throws {
+        for parts in [1, 100_000] {
+            let bytes = compressed((1 << 18) + more)
+            let inflater = try Inflater(.bare)
+            var count = 0
+            for start in stride(from: 0, to: bytes.count, by: parts) {
+                try inflater.read(bytes[start..<min(bytes.count, start + parts)]) { count += $0.count }
+            }
+            try inflater.finish()
+            #expect(count == (1 << 18) + more)
+        }
+    }
+
+    @Test func `What ends too early is refused`() throws {
+        let bytes = compressed(1 << 18)
+        let inflater = try Inflater(.bare)
+        try inflater.read(bytes.dropLast(1)) { _ in }
+        #expect(throws: HalcyonError.self) { try inflater.finish() }
     }
 }
 

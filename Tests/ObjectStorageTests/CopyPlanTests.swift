@@ -129,9 +129,20 @@ struct TransferTests {
         #expect(policy.delay(after: 1, .answered(status: 503, retryAfter: nil)) == 100)
         #expect(policy.delay(after: 1, .answered(status: 429, retryAfter: 2)) == 2000)
         #expect(policy.delay(after: 1, .answered(status: 503, retryAfter: 9999)) == 30_000)
+        #expect(policy.delay(after: 1, .answered(status: 503, retryAfter: .max)) == 30_000)
+        #expect(policy.delay(after: 1, .answered(status: 503, retryAfter: .min)) == 100)
         for status in [400, 403, 404, 412, 301] {
             #expect(policy.delay(after: 1, .answered(status: status, retryAfter: nil)) == nil)
         }
+    }
+
+    @Test func `When to come again is a number of seconds or a time`() {
+        let now = UTCTime(seconds: 1_369_353_600)
+        #expect(RetryPolicy.seconds(retryAfter: "7", now: now) == 7)
+        #expect(RetryPolicy.seconds(retryAfter: "Fri, 24 May 2013 00:00:10 GMT", now: now) == 10)
+        #expect(RetryPolicy.seconds(retryAfter: "Thu, 23 May 2013 00:00:00 GMT", now: now) == 0)
+        #expect(RetryPolicy.seconds(retryAfter: "99999999999999999999", now: now) == nil)
+        #expect(RetryPolicy.seconds(retryAfter: "soon", now: now) == nil)
     }
 
     @Test func `An answer goes on where the copy ends, or begins anew`() {

@@ -39,6 +39,16 @@ struct XMLReaderTests {
         #expect(throws: HalcyonError.self) { try read(name) }
     }
 
+    @Test(arguments: ["<A><?x</A>", "<A><!-- x</A>", "<A/><!-- x", "<A/><?x", "<?x"])
+    func `What begins and does not end is refused where it begins`(text: String) {
+        let error = #expect(throws: HalcyonError.self) { try read(text) }
+        #expect(error?.message.contains("' without an end at byte ") == true, "\(error?.message ?? "")")
+    }
+
+    @Test func `Remarks behind the last element are passed over`() throws {
+        #expect(try read("<A/> <!-- x --> <?y?> <!---->\n").name == "A")
+    }
+
     @Test func `Text that is not UTF-8 is refused`() {
         #expect(throws: HalcyonError.self) { try XMLReader.element([0x3C, 0x41, 0x3E, 0xFF, 0x3C, 0x2F, 0x41, 0x3E]) }
     }

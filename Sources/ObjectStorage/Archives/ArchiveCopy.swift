@@ -1,6 +1,7 @@
 internal import Logging
 internal import Tensors
 internal import Threads
+internal import URIText
 
 /// A repository that is one archive: fetched, checked and unpacked once, as its checksum says that it stays the same.
 struct ArchiveCopy: Sendable {

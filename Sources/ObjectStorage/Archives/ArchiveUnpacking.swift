@@ -25,7 +25,8 @@ struct ArchiveUnpacking: ArchiveVisitor {
         guard entry.kind != .other else {
             throw HalcyonError(
                 .invalidArgument,
-                "the archive has a link or a device, '\(path.prefix(200))', and only files and folders are taken")
+                "the archive has a link or a device, '\(UntrustedText.shown(path))', and only files and folders are "
+                    + "taken")
         }
         if let reason = RemoteTree.complaint(path) {
             throw HalcyonError(.invalidArgument, "the archive has a name that no file can have: \(reason)")
@@ -41,7 +42,7 @@ struct ArchiveUnpacking: ArchiveVisitor {
             return false
         }
         guard files[path] == nil, !folders.contains(path) else {
-            throw HalcyonError(.invalidArgument, "the archive has '\(path)' twice")
+            throw HalcyonError(.invalidArgument, "the archive has '\(UntrustedText.shown(path))' twice")
         }
         let (sum, overflow) = total.addingReportingOverflow(entry.byteCount)
         guard !overflow, sum <= byteLimit else {

@@ -36,7 +36,9 @@ final class Inflater {
         var input = Array(bytes)
         var plain = [UInt8](repeating: 0, count: 1 << 18)
         var taken = 0
-        while taken < input.count {
+        // Where what came out filled its room, more of it may wait although all that came in is taken.
+        var isFull = false
+        while taken < input.count || isFull {
             if isEnded {
                 // A file of gzip may be several behind each other.
                 guard form == .gzip, inflateReset(stream) == Z_OK else { return }
@@ -45,6 +47,8 @@ final class Inflater {
             let status = step(&input, &taken, &plain)
             let count = plain.count - Int(stream.pointee.avail_out)
             if count > 0 { try output(plain[..<count]) }
+            if isFull, status == Z_BUF_ERROR, taken == input.count { return }
+            isFull = stream.pointee.avail_out == 0 && status == Z_OK
             if status == Z_STREAM_END {
                 isEnded = true
             } else if status != Z_OK && !(status == Z_BUF_ERROR && count > 0) {

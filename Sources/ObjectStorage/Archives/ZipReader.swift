@@ -115,7 +115,9 @@ struct ZipReader {
         offset += Int64(try Self.number(header[...], 26, 2)) + Int64(try Self.number(header[...], 28, 2))
         var left = entry.compressedCount
         guard entry.method == 0 || entry.method == 8 else {
-            throw Self.failure("'\(entry.entry.path)' is compressed by method \(entry.method), and 0 and 8 are known")
+            throw Self.failure(
+                "'\(UntrustedText.shown(entry.entry.path))' is compressed by method \(entry.method), and 0 and 8 are "
+                    + "known")
         }
         let inflater = entry.method == 8 ? try Inflater(.bare) : nil
         while left > 0 {

@@ -1,4 +1,5 @@
 internal import Tensors
+internal import URIText
 
 /// Where credentials of AWS are looked for, in the order of AWS's own tools. Nothing is asked before it is needed.
 struct AWSCredentials: Sendable {
@@ -207,7 +208,7 @@ struct AWSCredentials: Sendable {
                     guard answer.status == 200, let name else {
                         throw HalcyonError(.notFound, "the machine has no role (\(answer.status))")
                     }
-                    var request = StoreRequest(.get, address, path: path + URIEncoding.encode(String(name)))
+                    var request = StoreRequest(.get, address, path: path + PercentEncoding.encode(String(name)))
                     request.set("x-aws-ec2-metadata-token", token)
                     return .ask(request) { (answer) throws(HalcyonError) in
                         try Self.machineKeys(answer, "the machine's metadata")

@@ -1,4 +1,5 @@
 internal import Tensors
+internal import URIText
 
 /// What is set about AWS beside credentials: where, and how to talk to it.
 struct AWSSettings: Sendable {
@@ -27,9 +28,10 @@ struct AWSSettings: Sendable {
             surroundings["AWS_REGION"] ?? surroundings["AWS_DEFAULT_REGION"] ?? profiles[profileName]?["region"]
         self.region = region ?? "us-east-1"
         isRegionKnown = region != nil
-        guard self.region.utf8.allSatisfy({ URIEncoding.isUnreserved($0) }) else {
+        guard self.region.utf8.allSatisfy({ PercentEncoding.isUnreserved($0) }) else {
             throw HalcyonError(
-                .invalidArgument, "AWS_REGION is a name such as eu-central-1, got '\(self.region.prefix(40))'")
+                .invalidArgument,
+                "AWS_REGION is a name such as eu-central-1, got '\(UntrustedText.shown(self.region, most: 40))'")
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Tensors
+internal import URIText
 
 /// Where credentials of Azure are looked for.
 struct AzureCredentials: Sendable {
@@ -21,7 +22,7 @@ struct AzureCredentials: Sendable {
 
     private static func step(key: String, account: String, _ name: String) throws(HalcyonError) -> CredentialStep {
         guard let bytes = Base64Text.bytes(key), !bytes.isEmpty else {
-            throw HalcyonError(.invalidArgument, "\(name) is no key of an account: such a key is Base64Text")
+            throw HalcyonError(.invalidArgument, "\(name) is no key of an account: such a key is in base64")
         }
         return .done(.azureKey(account: account, key: bytes), expiry: nil)
     }
@@ -70,7 +71,7 @@ struct AzureCredentials: Sendable {
             let authority = surroundings["AZURE_AUTHORITY_HOST"] ?? "https://login.microsoftonline.com"
             var request = StoreRequest(
                 .post, try WebAddress(authority, name: "AZURE_AUTHORITY_HOST"),
-                path: "/\(URIEncoding.encode(tenant))/oauth2/v2.0/token")
+                path: "/\(PercentEncoding.encode(tenant))/oauth2/v2.0/token")
             request.setForm([
                 .init("grant_type", "client_credentials"), .init("client_id", client),
                 .init("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
@@ -101,7 +102,6 @@ struct AzureCredentials: Sendable {
             throw HalcyonError(
                 .invalidArgument, "there is no token: \(refusal.code) \(refusal.message) (\(answer.status))")
         }
-        let seconds = min(fields?.number("expires_in") ?? 3600, 1_000_000)
-        return .done(.bearer(Secret(token)), expiry: UTCTime(seconds: now.seconds + seconds))
+        return .done(.bearer(Secret(token)), expiry: UTCTime(now: now, lifetime: fields?.number("expires_in")))
     }
 }

@@ -56,7 +56,7 @@ struct GoogleCredentials: Sendable {
         default:
             throw HalcyonError(
                 .unsupported,
-                "the file '\(path)' has the type '\(fields.text("type")?.prefix(60) ?? "")', and "
+                "the file '\(path)' has the type '\(UntrustedText.shown(fields.text("type") ?? "", most: 60))', and "
                     + "service_account, authorized_user and external_account are known")
         }
     }
@@ -167,7 +167,6 @@ struct GoogleCredentials: Sendable {
         guard answer.status == 200, let fields = JSONFields(answer.body), let token = fields.text("access_token") else {
             throw refused(answer, who)
         }
-        let seconds = min(fields.number("expires_in") ?? 3600, 1_000_000)
-        return .done(.bearer(Secret(token)), expiry: UTCTime(seconds: now.seconds + seconds))
+        return .done(.bearer(Secret(token)), expiry: UTCTime(now: now, lifetime: fields.number("expires_in")))
     }
 }

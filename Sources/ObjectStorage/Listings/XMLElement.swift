@@ -51,7 +51,8 @@ struct XMLReader {
                 throw failure("text outside of all elements")
             }
             guard !rest.isEmpty else { throw failure("it ends too early") }
-            if skip("<?", to: "?>") || skip("<!--", to: "-->") { continue }
+            if try skip("<?", to: "?>") { continue }
+            if try skip("<!--", to: "-->") { continue }
             if take("<![CDATA[") {
                 guard let end = find("]]>"), !open.isEmpty else { throw failure("text without an end") }
                 open[open.count - 1].text += try string(rest[rest.startIndex..<end])
@@ -88,7 +89,11 @@ struct XMLReader {
     }
 
     private mutating func ended(_ element: XMLElement) throws(HalcyonError) -> XMLElement {
-        repeat { skipSpace() } while skip("<!--", to: "-->") || skip("<?", to: "?>")
+        while true {
+            skipSpace()
+            if try skip("<?", to: "?>") { continue }
+            guard try skip("<!--", to: "-->") else { break }
+        }
         guard rest.isEmpty else { throw failure("something behind the last element") }
         return element
     }
@@ -165,8 +170,11 @@ struct XMLReader {
         return true
     }
 
-    private mutating func skip(_ start: String, to end: String) -> Bool {
-        guard rest.starts(with: start.utf8), let index = find(end) else { return false }
+    /// What begins and does not end is refused at once: looked through again from each beginning of many, a large
+    /// document would take hours.
+    private mutating func skip(_ start: String, to end: String) throws(HalcyonError) -> Bool {
+        guard rest.starts(with: start.utf8) else { return false }
+        guard let index = find(end) else { throw failure("'\(start)' without an end") }
         rest = rest[(index + end.utf8.count)...]
         return true
     }

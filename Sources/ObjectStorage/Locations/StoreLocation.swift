@@ -1,4 +1,5 @@
 internal import Tensors
+internal import URIText
 
 /// A repository in a store, as an operator names it: `s3://bucket/prefix` and the like.
 package struct StoreLocation: Hashable, Sendable {
@@ -79,7 +80,9 @@ package struct StoreLocation: Hashable, Sendable {
     private mutating func takeBucket(_ rest: Substring, form: String) throws(HalcyonError) {
         let parts = rest.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let name = parts.first, (3...255).contains(name.utf8.count), !name.hasPrefix("."),
-            name.utf8.allSatisfy({ URIEncoding.isUnreserved($0) && $0 != UInt8(ascii: "~") || $0 == UInt8(ascii: "$") })
+            name.utf8.allSatisfy({
+                PercentEncoding.isUnreserved($0) && $0 != UInt8(ascii: "~") || $0 == UInt8(ascii: "$")
+            })
         else {
             throw failure(
                 form, ": '\(WebAddressParts.shown(String(rest)).prefix { $0 != "/" }.prefix(100))' is no bucket's name")
@@ -117,13 +120,15 @@ package struct StoreLocation: Hashable, Sendable {
             guard more.count == 2 else { throw failure("as://HOST:PORT/ACCOUNT/CONTAINER/PREFIX") }
             var address = WebAddress(isSecure: false, host: name, port: port)
             account = String(more[0])
-            address.path = "/\(URIEncoding.encode(account))"
+            address.path = "/\(PercentEncoding.encode(account))"
             self.address = address
             return try takeBucket(more[1], form: form)
         }
         account = String(host.prefix { $0 != "." })
         if host.contains("."), let (name, _) = WebAddressParts.split(host) { address = WebAddress(host: name) }
-        guard !account.isEmpty, account.utf8.allSatisfy({ URIEncoding.isUnreserved($0) }) else { throw failure(form) }
+        guard !account.isEmpty, account.utf8.allSatisfy({ PercentEncoding.isUnreserved($0) }) else {
+            throw failure(form)
+        }
         try takeBucket(parts[1], form: form)
     }
 

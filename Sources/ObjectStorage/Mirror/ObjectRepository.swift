@@ -6,6 +6,7 @@ public import ModelRepository
 public import NIOCore
 public import Tensors
 internal import Threads
+internal import URIText
 
 /// A model repository in a store on the network, `s3://bucket/models` for instance, of which copies are kept in a
 /// folder of this machine.
@@ -169,11 +170,9 @@ public final class ObjectRepository: RepositorySource {
 
     private func note(_ tree: RemoteTree) {
         for (key, reason) in tree.skipped.sorted(by: { $0.key < $1.key }).prefix(10) {
-            let shown = String(
-                String.UnicodeScalarView(
-                    key.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }.prefix(200)))
             options.log.warning(
-                "an object can't be a file and is left out", metadata: ["key": "\(shown)", "reason": "\(reason)"])
+                "an object can't be a file and is left out",
+                metadata: ["key": "\(UntrustedText.shown(key))", "reason": "\(reason)"])
         }
     }
 

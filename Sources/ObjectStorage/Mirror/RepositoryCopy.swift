@@ -3,6 +3,7 @@ internal import FoundationEssentials
 internal import Logging
 internal import Tensors
 internal import Threads
+internal import URIText
 
 /// One run of copying: brings models here, each whole or not at all.
 final class RepositoryCopy: Sendable {

@@ -1,3 +1,5 @@
+internal import URIText
+
 /// A request to a store, before it is sent.
 struct StoreRequest: Hashable, Sendable {
     enum Method: String, Sendable {
@@ -34,7 +36,7 @@ struct StoreRequest: Hashable, Sendable {
 
     /// It may hold what nobody should see: it is never shown.
     var url: String {
-        let query = query.map { "\(URIEncoding.encode($0.name))=\(URIEncoding.encode($0.value))" }
+        let query = query.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }
         return address.origin + path + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
     }
 
@@ -46,7 +48,7 @@ struct StoreRequest: Hashable, Sendable {
     /// A form, as a body.
     mutating func setForm(_ fields: [Field]) {
         method = .post
-        let text = fields.map { "\(URIEncoding.encode($0.name))=\(URIEncoding.encode($0.value))" }
+        let text = fields.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }
         body = Array(text.joined(separator: "&").utf8)
         set("content-type", "application/x-www-form-urlencoded")
     }

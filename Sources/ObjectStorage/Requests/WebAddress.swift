@@ -1,4 +1,5 @@
 internal import Tensors
+internal import URIText
 
 /// Whom to talk to: the beginning of an address such as `http://localhost:9000`.
 struct WebAddress: Hashable, Sendable {
@@ -25,7 +26,7 @@ struct WebAddress: Hashable, Sendable {
             throw HalcyonError(
                 .invalidArgument,
                 "\(name) takes an address such as https://storage.example.com:9000, got "
-                    + "'\(WebAddressParts.shown(text).prefix(60))'")
+                    + "'\(UntrustedText.shown(WebAddressParts.shown(text), most: 60))'")
         }
         self = parts.address
         path = parts.path.hasSuffix("/") ? String(parts.path.dropLast()) : parts.path
@@ -96,7 +97,7 @@ struct WebAddressParts: Hashable {
         }
         let isNumber = host.hasPrefix("[") && host.hasSuffix("]")
         let isName = host.utf8.allSatisfy { byte in
-            URIEncoding.isUnreserved(byte) || isNumber && "[]:".utf8.contains(byte)
+            PercentEncoding.isUnreserved(byte) || isNumber && "[]:".utf8.contains(byte)
         }
         return host.isEmpty || !isName ? nil : (host.lowercased(), port)
     }

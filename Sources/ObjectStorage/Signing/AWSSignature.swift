@@ -1,5 +1,6 @@
 internal import Crypto
 internal import FoundationEssentials
+internal import URIText
 
 /// AWS's signature of requests, version 4.
 struct AWSSignature: Sendable {
@@ -38,7 +39,7 @@ struct AWSSignature: Sendable {
 
     /// What is signed of a request that has all headers.
     static func canonical(_ request: StoreRequest) -> String {
-        let query = request.query.map { (URIEncoding.encode($0.name), URIEncoding.encode($0.value)) }
+        let query = request.query.map { (PercentEncoding.encode($0.name), PercentEncoding.encode($0.value)) }
             .sorted { $0 < $1 }.map { "\($0)=\($1)" }.joined(separator: "&")
         let headers = sortedHeaders(request).map { "\($0.name):\(trimmed($0.value))\n" }.joined()
         return [

@@ -5,6 +5,16 @@ struct UTCTime: Hashable, Comparable, Sendable {
 
     init(seconds: Int64) { self.seconds = seconds }
 
+    /// When what was given out now ends.
+    ///
+    /// - Parameter lifetime: seconds, as somebody else says, who may say any number; `nil` for an hour.
+    init(now: UTCTime, lifetime: Int64?) {
+        seconds = now.seconds + min(max(0, lifetime ?? 3600), 1_000_000)
+    }
+
+    /// Whether it comes within five minutes, or has been.
+    func isSoon(after now: UTCTime) -> Bool { seconds <= now.seconds + 300 }
+
     static func < (left: UTCTime, right: UTCTime) -> Bool { left.seconds < right.seconds }
 
     private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]

@@ -1,4 +1,5 @@
 internal import Tensors
+internal import URIText
 
 /// A server of the web that has one archive with all models.
 struct ArchiveStore: ObjectStore {
@@ -39,7 +40,7 @@ struct ArchiveStore: ObjectStore {
 
     private static func fields(_ query: String) -> [StoreRequest.Field] {
         query.split(separator: "&").map { field in
-            let parts = field.split(separator: "=", maxSplits: 1).map { URIEncoding.decode(String($0)) ?? String($0) }
+            let parts = field.split(separator: "=", maxSplits: 1).map { PercentEncoding.decode($0) ?? String($0) }
             return .init(parts.first ?? "", parts.count > 1 ? parts[1] : "")
         }
     }

@@ -1,4 +1,5 @@
 internal import Tensors
+internal import URIText
 
 /// Azure's blob storage.
 struct AzureStore: ObjectStore {
@@ -10,8 +11,8 @@ struct AzureStore: ObjectStore {
     let address: WebAddress
 
     private func request(_ key: String) -> StoreRequest {
-        let path = key.isEmpty ? "" : "/\(URIEncoding.encode(key, keepsSlashes: true))"
-        return StoreRequest(.get, address, path: "/\(URIEncoding.encode(container))\(path)")
+        let path = key.isEmpty ? "" : "/\(PercentEncoding.encode(key, keepsSlashes: true))"
+        return StoreRequest(.get, address, path: "/\(PercentEncoding.encode(container))\(path)")
     }
 
     func listing(prefix: String, isDeep: Bool, next: String?) -> StoreRequest {
@@ -27,7 +28,9 @@ struct AzureStore: ObjectStore {
         let document = try XMLReader.element(body)
         guard document.name == "EnumerationResults" else {
             throw HalcyonError(
-                .internal, "the store answered a listing with '\(document.name)': it does not speak Azure's language")
+                .internal,
+                "the store answered a listing with '\(UntrustedText.shown(document.name))': it does not speak "
+                    + "Azure's language")
         }
         var page = ListingPage()
         for blob in document["Blobs"]?.all("Blob") ?? [] {
@@ -67,7 +70,7 @@ struct AzureStore: ObjectStore {
         case .sharedAccess(let query):
             for field in query.value.split(separator: "&") {
                 let parts = field.split(separator: "=", maxSplits: 1)
-                guard parts.count == 2, let value = URIEncoding.decode(String(parts[1])) else { continue }
+                guard parts.count == 2, let value = PercentEncoding.decode(parts[1]) else { continue }
                 request.query.append(.init(String(parts[0]), value))
             }
         case .aws, .none: break

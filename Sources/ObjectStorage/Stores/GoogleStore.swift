@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Tensors
+internal import URIText
 
 /// Google Cloud Storage, by its JSON interface.
 struct GoogleStore: ObjectStore {
@@ -8,7 +9,7 @@ struct GoogleStore: ObjectStore {
     let address: WebAddress
 
     private func request(_ path: String) -> StoreRequest {
-        StoreRequest(.get, address, path: "/storage/v1/b/\(URIEncoding.encode(bucket))/o\(path)")
+        StoreRequest(.get, address, path: "/storage/v1/b/\(PercentEncoding.encode(bucket))/o\(path)")
     }
 
     func listing(prefix: String, isDeep: Bool, next: String?) -> StoreRequest {
@@ -43,7 +44,7 @@ struct GoogleStore: ObjectStore {
     }
 
     func content(of object: StoredObject) -> StoreRequest {
-        var request = request("/\(URIEncoding.encode(object.key))")
+        var request = request("/\(PercentEncoding.encode(object.key))")
         request.query = [.init("alt", "media")]
         // As it is stored, and not as it was before that.
         request.set("accept-encoding", "gzip")

@@ -45,11 +45,9 @@ struct StoreRefusal: Hashable, Sendable {
     var region: String?
 
     init(code: String = "", message: String = "", region: String? = nil) {
-        self.code = code
         // Nobody else's text becomes lines of the log.
-        self.message = String(
-            String.UnicodeScalarView(message.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(300))
-        )
-        self.region = region
+        self.code = UntrustedText.shown(code, most: 100)
+        self.message = UntrustedText.shown(message)
+        self.region = region.map { UntrustedText.shown($0, most: 100) }
     }
 }

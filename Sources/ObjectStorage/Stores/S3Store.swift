@@ -1,4 +1,5 @@
 internal import Tensors
+internal import URIText
 
 /// Amazon S3, and stores that speak its language.
 struct S3Store: ObjectStore {
@@ -25,8 +26,8 @@ struct S3Store: ObjectStore {
     }
 
     private func request(_ key: String) -> StoreRequest {
-        let path = URIEncoding.encode(key, keepsSlashes: true)
-        return StoreRequest(.get, address, path: usesPath ? "/\(URIEncoding.encode(bucket))/\(path)" : "/\(path)")
+        let path = PercentEncoding.encode(key, keepsSlashes: true)
+        return StoreRequest(.get, address, path: usesPath ? "/\(PercentEncoding.encode(bucket))/\(path)" : "/\(path)")
     }
 
     func listing(prefix: String, isDeep: Bool, next: String?) -> StoreRequest {
@@ -43,11 +44,13 @@ struct S3Store: ObjectStore {
     func page(_ body: [UInt8]) throws(HalcyonError) -> ListingPage {
         let document = try XMLReader.element(body)
         guard document.name == "ListBucketResult" else {
-            throw HalcyonError(.internal, "the store answered a listing with '\(document.name)': it does not speak S3")
+            throw HalcyonError(
+                .internal,
+                "the store answered a listing with '\(UntrustedText.shown(document.name))': it does not speak S3")
         }
         let isEncoded = document.text(of: "EncodingType") == "url"
         func key(_ text: String?) throws(HalcyonError) -> String {
-            guard let text, let key = isEncoded ? URIEncoding.decode(text, plusIsSpace: true) : text else {
+            guard let text, let key = isEncoded ? PercentEncoding.decode(text[...], plusIsSpace: true) : text else {
                 throw HalcyonError(.internal, "the store's listing has a key that can't be read")
             }
             return key
@@ -56,7 +59,7 @@ struct S3Store: ObjectStore {
         for entry in document.all("Contents") {
             let key = try key(entry.text(of: "Key"))
             guard let size = entry.text(of: "Size").flatMap({ Int64($0) }), size >= 0 else {
-                throw HalcyonError(.internal, "the store's listing has no size for '\(key)'")
+                throw HalcyonError(.internal, "the store's listing has no size for '\(UntrustedText.shown(key))'")
             }
             let tag = entry.text(of: "ETag") ?? ""
             page.objects.append(StoredObject(key: key, byteCount: size, tag: tag, md5: Self.md5(tag)))

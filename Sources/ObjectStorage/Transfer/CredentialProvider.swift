@@ -29,7 +29,7 @@ final class CredentialProvider: Sendable {
     /// - Throws: what is wrong with the first source that is set up.
     func credentials(now: UTCTime) async throws(HalcyonError) -> Found {
         // Those that last some minutes more are still good for a request.
-        if let found = found.withLock({ $0 }), found.expiry.map({ $0.seconds - now.seconds > 300 }) ?? true {
+        if let found = found.withLock({ $0 }), found.expiry.map({ !$0.isSoon(after: now) }) ?? true {
             return found
         }
         for source in sources {
@@ -44,7 +44,9 @@ final class CredentialProvider: Sendable {
                 return found
             } catch {
                 if source.isPerhaps, error.code != .cancelled { continue }
-                throw error.prefixed("credentials from \(source.name): ")
+                // What files hold is in it.
+                throw error.reworded(
+                    "credentials from \(source.name): \(UntrustedText.shown(error.message, most: 2000))")
             }
         }
         let none = Found(credentials: .none)

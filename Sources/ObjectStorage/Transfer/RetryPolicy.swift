@@ -13,6 +13,12 @@ struct RetryPolicy: Hashable, Sendable {
         ///
         /// - Parameter wasKnown: whether the host's name is known: one that is not will hardly be in a moment.
         case disconnected(wasKnown: Bool)
+
+        static func answered(by answer: StoreAnswer, now: UTCTime) -> Outcome {
+            .answered(
+                status: answer.status,
+                retryAfter: answer.header("retry-after").flatMap { RetryPolicy.seconds(retryAfter: $0, now: now) })
+        }
     }
 
     /// - Parameter attempt: how many there have been, from 1.
@@ -25,7 +31,15 @@ struct RetryPolicy: Hashable, Sendable {
         case .answered(let status, let retryAfter):
             guard [408, 429, 500, 502, 503, 504].contains(status) else { return nil }
             guard let retryAfter else { return usual }
-            return min(30_000, max(usual, retryAfter * 1000))
+            // Before it is multiplied: any number may come.
+            return max(usual, min(30, max(0, retryAfter)) * 1000)
         }
+    }
+
+    /// What the header `Retry-After` says, which is a number of seconds or a time.
+    ///
+    /// - Returns: `nil` for what is neither.
+    static func seconds(retryAfter text: String, now: UTCTime) -> Int64? {
+        Int64(text) ?? UTCTime(header: text).map { max(0, $0.seconds - now.seconds) }
     }
 }

@@ -118,9 +118,7 @@ final class StoreClient: Sendable {
                 hasRenewed = true
                 continue
             }
-            let outcome = RetryPolicy.Outcome.answered(
-                status: answer.status, retryAfter: answer.header("retry-after").flatMap { Int64($0) })
-            guard let delay = retry.delay(after: attempt, outcome) else {
+            guard let delay = retry.delay(after: attempt, .answered(by: answer, now: Self.now)) else {
                 throw failure(found, subject).error(answer, refusal, now: Self.now)
             }
             try await sleep(delay)
