@@ -1,67 +1,132 @@
 internal import Scheduling
 
-/// The last batches of a model, as a value in bounded memory: a ring of batches, and one of their requests.
-struct BatchRing: Sendable {
-    private struct Slot {
-        var batch: RecordedBatch
-        var firstRequest: UInt64
-        var requestCount: Int
+/// The last batches of a model version, in bounded memory: why each had the size that it had can be looked at later.
+///
+/// Taking a batch in is a few stores into memory that is there, as every request pays for it; what readers see is made
+/// of that when somebody reads. It has no lock: it lies beside the statistics, which are counted under one anyway.
+package final class BatchRing {
+    /// A batch as it is kept: nothing in it is counted by reference. 64 bytes, a line of a processor's cache.
+    struct Slot: Sendable {
+        var start: UInt64 = 0
+        var inferenceStart: UInt64 = 0
+        var inferenceEnd: UInt64 = 0
+        var end: UInt64 = 0
+        /// Among all requests that there ever were.
+        var firstRequest: UInt64 = 0
+        var requestCount: UInt32 = 0
+        var size: UInt32 = 0
+        var instance: UInt32 = 0
+        var leftWaiting: UInt32 = 0
+        var reason: BatchReason = .unbatched
+        var isOnCaller = false
+        var hasFailed = false
     }
 
     /// Requests that there is room for, for each batch that there is room for.
-    private static let requestsPerBatch = 8
+    static let requestsPerBatch = 8
+    /// Instances whose names are kept at most.
+    private static let namedInstances = 1 << 16
 
-    let capacity: Int
-    private let requestCapacity: Int
-    private var slots: [Slot] = []
-    private var requests: [RecordedRequest] = []
-    /// All that there ever were.
-    private(set) var batchCount: UInt64 = 0
+    /// Batches that are kept at most.
+    package let capacity: Int
+    let requestCapacity: Int
+    /// Empty until the first batch comes: memory is for models that are used. Then of full length. Not arrays, which
+    /// would ask at each store whether somebody else has them too.
+    private var slots = UnsafeMutableBufferPointer<Slot>(start: nil, count: 0)
+    private var requests = UnsafeMutableBufferPointer<RecordedRequest>(start: nil, count: 0)
+    /// All batches and requests that there ever were, and where the next of each goes.
+    private var batchCount: UInt64 = 0
     private var requestCount: UInt64 = 0
+    private var nextSlot = 0
+    private var nextRequest = 0
+    /// By instance.
+    private var names: [String] = []
 
     /// - Parameter capacity: batches that are kept at most; at least 1.
-    init(capacity: Int) {
+    package init(capacity: Int) {
         self.capacity = max(1, min(capacity, 1 << 20))
         requestCapacity = self.capacity * Self.requestsPerBatch
     }
 
-    /// Takes in a batch; the oldest gives way where there is no room.
-    ///
-    /// - Parameters:
-    ///   - batch: without a number, and without requests.
-    ///   - members: as many as there are places for; the rest of a larger batch is not kept.
-    mutating func append(_ batch: RecordedBatch, count: Int, member: (Int) -> RecordedRequest) {
-        let kept = min(max(0, count), requestCapacity)
-        let slot = Slot(batch: batch, firstRequest: requestCount, requestCount: kept)
-        if slots.isEmpty {
-            // Memory is for models that are used.
-            slots.reserveCapacity(capacity)
-            requests.reserveCapacity(requestCapacity)
-        }
-        for index in 0..<kept {
-            let place = Int(requestCount % UInt64(requestCapacity))
-            if place < requests.count { requests[place] = member(index) } else { requests.append(member(index)) }
-            requestCount &+= 1
-        }
-        let place = Int(batchCount % UInt64(capacity))
-        if place < slots.count { slots[place] = slot } else { slots.append(slot) }
-        batchCount &+= 1
+    deinit {
+        slots.deallocate()
+        requests.deallocate()
     }
 
-    /// Those with a higher number that are still whole, in their order.
-    func batches(after number: UInt64) -> [RecordedBatch] {
+    /// Takes in a batch that has been executed; the oldest gives way where there is no room.
+    ///
+    /// - Parameters:
+    ///   - name: that of its instance.
+    ///   - count: of its requests. Of more than there are places for, the rest is not kept.
+    ///   - member: each of them, by its position.
+    package func append(
+        _ batch: BatchOutline, by name: String, count: Int, member: (Int) -> RecordedRequest
+    ) {
+        if slots.isEmpty { allocate() }
+        if batch.instance >= names.count || names[batch.instance].isEmpty { self.name(batch.instance, name) }
+        let kept = min(max(0, count), requestCapacity)
+        slots[nextSlot] = Slot(batch, firstRequest: requestCount, requestCount: kept)
+        nextSlot = nextSlot + 1 == capacity ? 0 : nextSlot + 1
+        batchCount &+= 1
+        for index in 0..<kept {
+            requests[nextRequest] = member(index)
+            nextRequest = nextRequest + 1 == requestCapacity ? 0 : nextRequest + 1
+        }
+        requestCount &+= UInt64(kept)
+    }
+
+    private func allocate() {
+        slots = .allocate(capacity: capacity)
+        slots.initialize(repeating: Slot())
+        requests = .allocate(capacity: requestCapacity)
+        requests.initialize(repeating: RecordedRequest(arrival: 0))
+    }
+
+    private func name(_ index: Int, _ name: String) {
+        guard index >= 0, index < Self.namedInstances else { return }
+        while names.count <= index { names.append("") }
+        names[index] = name
+    }
+
+    /// What is kept of batches with a higher number, as it lies there: a copy for whoever holds the lock, of which
+    /// ``BatchCopy/batches`` makes what is looked at.
+    package func copy(after number: UInt64 = 0) -> BatchCopy {
+        var copy = BatchCopy(instances: names, count: batchCount)
         let oldest = batchCount > UInt64(capacity) ? batchCount - UInt64(capacity) : 0
         let first = max(oldest, number)
-        guard first < batchCount else { return [] }
-        return (first..<batchCount).compactMap { position in
-            let slot = slots[Int(position % UInt64(capacity))]
-            guard requestCount - slot.firstRequest <= UInt64(requestCapacity) else { return nil }
-            var batch = slot.batch
-            batch.number = position + 1
-            batch.requests = (0..<slot.requestCount).map { index in
-                requests[Int((slot.firstRequest + UInt64(index)) % UInt64(requestCapacity))]
-            }
-            return batch
-        }
+        guard first < batchCount else { return copy }
+        copy.firstBatch = first
+        copy.slots = Self.last(Int(batchCount - first), of: slots, before: nextSlot)
+        // Requests from the first that is still there, or that one of these batches has.
+        let oldestRequest = requestCount > UInt64(requestCapacity) ? requestCount - UInt64(requestCapacity) : 0
+        copy.firstRequest = max(oldestRequest, copy.slots.first?.firstRequest ?? requestCount)
+        copy.requests = Self.last(Int(requestCount - copy.firstRequest), of: requests, before: nextRequest)
+        return copy
+    }
+
+    /// The last so many elements of a ring whose next place is given, in their order.
+    private static func last<Element>(
+        _ count: Int, of ring: UnsafeMutableBufferPointer<Element>, before next: Int
+    ) -> [Element] {
+        if count <= next { return Array(ring[(next - count)..<next]) }
+        return Array(ring[(ring.count - (count - next))...]) + ring[..<next]
+    }
+}
+
+extension BatchRing.Slot {
+    @inline(__always)
+    fileprivate init(_ batch: BatchOutline, firstRequest: UInt64, requestCount: Int) {
+        start = batch.start
+        inferenceStart = batch.inferenceStart
+        inferenceEnd = batch.inferenceEnd
+        end = batch.end
+        self.firstRequest = firstRequest
+        self.requestCount = UInt32(clamping: requestCount)
+        size = UInt32(clamping: batch.size)
+        instance = UInt32(clamping: batch.instance)
+        leftWaiting = UInt32(clamping: batch.leftWaiting)
+        reason = batch.reason
+        isOnCaller = batch.isOnCaller
+        hasFailed = batch.hasFailed
     }
 }

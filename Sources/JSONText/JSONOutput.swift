@@ -1,4 +1,5 @@
 /// Writes a JSON text piece by piece, as bytes.
+@usableFromInline
 package struct JSONOutput {
     package private(set) var bytes: [UInt8] = []
 

@@ -1,9 +1,13 @@
-package import Glibc
+public import Glibc
 
 /// A value that one thread at a time may touch. Copies share the value.
 ///
 /// It stands on the system's mutex rather than on `Synchronization.Mutex`, whose lock Thread Sanitizer does not see on
 /// Linux: every access under it would be reported as a race. The lock lies beside the value, in one allocation.
+///
+/// What of it is inlined elsewhere takes that the type itself is `@usableFromInline`: without that the compiler says
+/// nothing, and calls through the runtime.
+@usableFromInline
 package struct Locked<Value>: @unchecked Sendable {
     final class Storage: ManagedBuffer<Value, pthread_mutex_t> {
         deinit { withUnsafeMutablePointerToElements { _ = pthread_mutex_destroy($0) } }

@@ -1,0 +1,36 @@
+/// What lay in a ring of batches at one moment.
+package struct BatchCopy: Sendable {
+    /// The names of instances that have executed something, by number; empty for one that has not.
+    package let instances: [String]
+    /// All batches that there ever were.
+    package let count: UInt64
+    /// The position of the first of ``slots`` among all batches, and of ``requests`` among all requests.
+    var firstBatch: UInt64 = 0
+    var firstRequest: UInt64 = 0
+    var slots: [BatchRing.Slot] = []
+    var requests: [RecordedRequest] = []
+
+    init(instances: [String] = [], count: UInt64 = 0) {
+        self.instances = instances
+        self.count = count
+    }
+
+    /// Those that are still whole, in their order: of a batch whose requests have given way nothing is shown.
+    package var batches: [RecordedBatch] {
+        slots.enumerated().compactMap { index, slot in
+            guard slot.firstRequest >= firstRequest else { return nil }
+            let start = Int(slot.firstRequest - firstRequest)
+            guard requests.count - start >= Int(slot.requestCount) else { return nil }
+            var batch = RecordedBatch(
+                number: firstBatch + UInt64(index) + 1, instance: Int(slot.instance), size: Int(slot.size),
+                reason: slot.reason, start: slot.start, end: slot.end,
+                requests: Array(requests[start..<(start + Int(slot.requestCount))]))
+            batch.inferenceStart = slot.inferenceStart
+            batch.inferenceEnd = slot.inferenceEnd
+            batch.leftWaiting = Int(slot.leftWaiting)
+            batch.isOnCaller = slot.isOnCaller
+            batch.hasFailed = slot.hasFailed
+            return batch
+        }
+    }
+}
