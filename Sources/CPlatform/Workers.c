@@ -18,7 +18,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -29,6 +31,23 @@
 #endif
 
 enum { DESCRIPTORS = 16 };
+
+int halcyon_process_descriptor(int process) {
+#ifdef SYS_pidfd_open
+    return (int)syscall(SYS_pidfd_open, process, 0);
+#else
+    (void)process;
+    return -1;
+#endif
+}
+
+bool halcyon_process_ending(int process, int *status, bool *signalled) {
+    siginfo_t ending = {0};
+    if (waitid(P_PID, (id_t)process, &ending, WEXITED | WNOHANG | WNOWAIT) != 0 || ending.si_pid != process) return false;
+    *status = ending.si_status;
+    *signalled = ending.si_code != CLD_EXITED;
+    return true;
+}
 
 int halcyon_socket_pair(int ends[2]) {
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 ? 0 : errno;
@@ -116,6 +135,8 @@ int halcyon_look_readable(int socket, uint64_t nanoseconds) {
     do {
         struct pollfd entry = {.fd = socket, .events = POLLIN};
         if (poll(&entry, 1, 0) > 0) return 1;
+        // Whoever is to answer may be waiting for this very processor.
+        sched_yield();
     } while (halcyon_monotonic_now() < end);
     return 0;
 }
@@ -206,6 +227,21 @@ uint64_t halcyon_resident_bytes(int process) {
     if (fscanf(file, "%*s %llu", &pages) != 1) pages = 0;
     fclose(file);
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+bool halcyon_memory_is_lacking(size_t size) {
+    void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (start == MAP_FAILED) return true;
+    munmap(start, size);
+    return false;
+}
+
+bool halcyon_memory_bounds(int process, uint64_t *address_space, uint64_t *data) {
+    struct rlimit space, own;
+    if (prlimit(process, RLIMIT_AS, NULL, &space) != 0 || prlimit(process, RLIMIT_DATA, NULL, &own) != 0) return false;
+    *address_space = space.rlim_cur == RLIM_INFINITY ? UINT64_MAX : (uint64_t)space.rlim_cur;
+    *data = own.rlim_cur == RLIM_INFINITY ? UINT64_MAX : (uint64_t)own.rlim_cur;
+    return true;
 }
 
 uint64_t halcyon_memory_kills(void) {

@@ -78,19 +78,14 @@ package final class FrameChannel: Sendable {
                 } catch {
                     throw .fault(error)
                 }
-                let isThere = spins && reading.splitter.isBetweenFrames && look(&reading.spin)
+                let looks = spins && reading.splitter.isBetweenFrames && reading.spin.begins()
+                let start = looks ? halcyon_monotonic_now() : 0
+                let isThere = looks && halcyon_look_readable(descriptor, SpinPolicy.duration) == 1
                 if !isThere, let deadline { try wait(until: deadline) }
                 try read(&reading)
+                if looks { reading.spin.ended(found: isThere, waited: halcyon_monotonic_now() &- start) }
             }
         }
-    }
-
-    /// Whether something comes soon, where it pays to look.
-    private func look(_ policy: inout SpinPolicy) -> Bool {
-        guard policy.begins() else { return false }
-        let isThere = halcyon_look_readable(descriptor, SpinPolicy.duration) == 1
-        policy.ended(found: isThere)
-        return isThere
     }
 
     private func wait(until deadline: UInt64) throws(End) {

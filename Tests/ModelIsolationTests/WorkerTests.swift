@@ -1,3 +1,4 @@
+import CPlatform
 import HalcyonTestKit
 import ModelConfigurations
 import ModelRuntime
@@ -202,5 +203,80 @@ struct WorkerTests {
         model.endedWorker(inputs)
         #expect(model.refusal(of: inputs)?.code == .invalidArgument)
         #expect(model.refusal(of: [try Fixture.input([1, 3])]) == nil)
+    }
+
+    @Test("A caller that blocks hands its request to the worker itself; one that others wait for does not")
+    func blockingCallers() throws {
+        let model = try Fixture.model(ThreadLauncher(backends: [Self.echo]), wrapping: Self.echo)
+        #expect(model.mayRunOnBlockingCallerThread)
+        #expect(!model.mayRunOnCallerThread)
+        let fixture = try ExecutorFixture(Fixture.configuration(), adjust: { $0.model = model })
+        defer { fixture.stop() }
+        let outcomes = Collected<Bool>()
+        // It has been answered when this returns.
+        fixture.executor.submit(try ExecutorFixture.request(3), from: .blocking) { outcome in
+            outcomes.add((try? outcome.get().output("OUT").elements(as: Float.self)) == [3, 3, 3, 3])
+        }
+        #expect(outcomes.values == [true])
+    }
+
+    @Test("A worker that gets no memory ends, and says nothing that would look like its model's answer")
+    func starvation() throws {
+        let isStarved = Locked(false)
+        let backend = ScriptedBackend { batch, identity in
+            if isStarved.withLock({ $0 }) { throw HalcyonError(.internal, "std::bad_alloc") }
+            return try ScriptedBackend.echo()(&batch, identity)
+        }
+        let asked = Collected<Int>()
+        let launcher = ThreadLauncher { channel in
+            let watch = MemoryWatch(
+                isLacking: { bytes in
+                    asked.add(bytes)
+                    return isStarved.withLock { $0 }
+                }, end: { channel.shut() })
+            WorkerService(control: channel, backends: { _ in ["scripted": backend] }, watch: watch).run()
+        }
+        let model = try Fixture.model(launcher, wrapping: backend)
+        let instance = try model.makeInstance(Fixture.identity)
+        #expect(try Fixture.run(instance, [1]) == [1])
+        #expect(asked.values.isEmpty)
+        isStarved.withLock { $0 = true }
+        let error = try #require(Fixture.error { _ = try Fixture.run(instance, [1]) })
+        #expect(error.code == .unavailable)
+        #expect(error.message.contains("its worker process was ended"), "\(error)")
+        #expect(asked.values == [MemoryWatch.leastAfterFailure])
+        isStarved.withLock { $0 = false }
+        #expect(try Fixture.run(instance, [2]) == [2])
+        #expect(launcher.launched.withLock { $0.count } == 2)
+    }
+
+    @Test("What an engine refuses for other reasons ends no worker that has memory")
+    func refusals() throws {
+        let asked = Collected<Int>()
+        let watch = MemoryWatch(
+            isLacking: { bytes in
+                asked.add(bytes)
+                return false
+            }, end: { Issue.record("it has memory") })
+        #expect(!watch.ends(after: HalcyonError(.invalidArgument, "too short")))
+        #expect(!watch.ends(after: HalcyonError(.internal, "Failed to allocate memory for requested buffer")))
+        #expect(asked.values == [MemoryWatch.least, MemoryWatch.leastAfterFailure])
+        #expect(!halcyon_memory_is_lacking(4096))
+        #expect(halcyon_memory_is_lacking(1 << 50))
+    }
+
+    @Test("Which limit a worker came to is said with its size")
+    func bounds() {
+        #expect(
+            WorkerEnding.starved(.addressSpace(bytes: 64 << 20)).words
+                == "ended itself, as it got no more memory: its address space is limited to 64 MiB (RLIMIT_AS)")
+        #expect(
+            WorkerEnding.starved(.data(bytes: 64 << 20)).words
+                == "ended itself, as it got no more memory: its data are limited to 64 MiB (RLIMIT_DATA)")
+        #expect(
+            WorkerEnding.starved(nil).words
+                == "ended itself, as it got no more memory: the system is short of it")
+        #expect(WorkerEnding.starved(nil).label == "memory")
+        #expect(MemoryBound(ofProcess: -1) == nil)
     }
 }

@@ -3,6 +3,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// A descriptor that becomes readable when a child has ended, and that no other program inherits; -1 where the system has none.
+int halcyon_process_descriptor(int process);
+
+/// How a child has ended that nobody has waited for yet: its status, or the number of the signal that ended it with `signalled`
+/// set. It can still be waited for. False where it has not ended, or somebody has waited for it.
+bool halcyon_process_ending(int process, int *status, bool *signalled);
+
 /// Makes a pair of connected sockets that no other program inherits. Returns 0, or an errno.
 int halcyon_socket_pair(int ends[2]);
 
@@ -51,6 +58,13 @@ bool halcyon_is_stopped(int process);
 
 /// Bytes of memory that a process has in use at the moment; 0 where there is none of that number.
 uint64_t halcyon_resident_bytes(int process);
+
+/// Whether this process can't get so many bytes more of memory.
+bool halcyon_memory_is_lacking(size_t size);
+
+/// The bytes of address space and of data that a process may have, UINT64_MAX for any number. It may have ended, as long
+/// as nobody has waited for it. Returns whether there is such a process.
+bool halcyon_memory_bounds(int process, uint64_t *address_space, uint64_t *data);
 
 /// How often this system has killed a process because memory was short.
 uint64_t halcyon_memory_kills(void);

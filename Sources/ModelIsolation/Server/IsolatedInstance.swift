@@ -10,6 +10,7 @@ final class IsolatedInstance: ModelInstance, WorkerInstanceLoss {
     private var link: InstanceLink
     private(set) var hasLostWorker = false
     private(set) var isToBlame = false
+    private(set) var hadBatch = false
 
     init(_ model: IsolatedModel, _ seat: WorkerSeat, _ identity: InstanceIdentity, _ link: InstanceLink) {
         self.model = model
@@ -21,14 +22,14 @@ final class IsolatedInstance: ModelInstance, WorkerInstanceLoss {
     deinit { model.release(seat, identity) }
 
     func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
-        (hasLostWorker, isToBlame) = (false, false)
+        (hasLostWorker, isToBlame, hadBatch) = (false, false, false)
         while true {
             if let ending = link.worker.ending {
                 link = try seat.link(for: identity)
                 // The sequences that are under way began in the old one.
                 if model.keepsStates {
                     hasLostWorker = true
-                    throw model.loss(ending, identity, batchSize: batch.batchSize)
+                    throw model.loss(ending, identity)
                 }
             }
             do {
@@ -38,7 +39,7 @@ final class IsolatedInstance: ModelInstance, WorkerInstanceLoss {
             } catch InstanceLink.Failure.notSent {
                 _ = link.worker.endingAfterSilence()
             } catch InstanceLink.Failure.lost(let ending) {
-                hasLostWorker = true
+                (hasLostWorker, hadBatch) = (true, true)
                 isToBlame = ending.isCrash && link.worker.hadOneBatch
                 throw model.loss(ending, identity, batchSize: batch.batchSize)
             }

@@ -58,6 +58,9 @@ final class IsolatedModel: WorkerModel {
     var signature: ModelSignature? { state.withLock { $0.traits.signature } }
     var fixedBatchSize: Int? { state.withLock { $0.traits.fixedBatchSize } }
     var takesEmptyTensors: Bool { state.withLock { $0.traits.takesEmptyTensors } }
+    /// Handing a batch to a thread that hands it to a process costs more than that process. A thread that others wait
+    /// for must not: the process may stand still.
+    var mayRunOnBlockingCallerThread: Bool { state.withLock { !$0.isDecoupled } }
     var outputsLikeInputs: [String: String] { state.withLock { $0.traits.outputsLikeInputs } }
 
     var properties: [(name: String, value: String)] {
@@ -156,6 +159,14 @@ final class IsolatedModel: WorkerModel {
             .unavailable,
             "model '\(name)': its worker process \(ending.words) while instance '\(identity.name)' "
                 + "executed a batch of \(batchSize); a new one is started")
+    }
+
+    /// What those of a batch are told that came too late for the worker that had their sequences' states.
+    func loss(_ ending: WorkerEnding, _ identity: InstanceIdentity) -> HalcyonError {
+        HalcyonError(
+            .unavailable,
+            "model '\(name)': its worker process, which had the states of the sequences of instance "
+                + "'\(identity.name)', \(ending.words)")
     }
 
     var batchMemory: any MemoryProvider { memory }

@@ -5,6 +5,8 @@ package enum WorkerEnding: Hashable, Sendable {
     case exited(Int32)
     /// A signal that nobody here sent.
     case killed(signal: Int32, memoryWasShort: Bool)
+    /// It got no more memory, and ended itself.
+    case starved(MemoryBound?)
     /// It took more memory than its model may.
     case memory(bytes: UInt64, limit: UInt64)
     /// An execution took longer than it may, in nanoseconds.
@@ -20,7 +22,7 @@ package enum WorkerEnding: Hashable, Sendable {
     package var label: String {
         switch self {
         case .exited: "exit"
-        case .killed(_, true), .memory: "memory"
+        case .killed(_, true), .memory, .starved: "memory"
         case .killed: "signal"
         case .overrun: "timeout"
         case .stopped: "stopped"
@@ -32,7 +34,7 @@ package enum WorkerEnding: Hashable, Sendable {
     /// Whether it comes of what the worker executed, and not from outside: a crash, an exit, too much memory.
     var isCrash: Bool {
         switch self {
-        case .exited, .memory: true
+        case .exited, .memory, .starved: true
         case .killed(let signal, let memoryWasShort): memoryWasShort || ![2, 9, 15].contains(signal)
         case .overrun, .stopped, .fault, .dismissed: false
         }
@@ -54,6 +56,8 @@ package enum WorkerEnding: Hashable, Sendable {
             let name = Self.signals[signal].map { " (\($0))" } ?? ""
             let reason = memoryWasShort ? ", as the system was short of memory" : ""
             return "was ended by signal \(signal)\(name)\(reason)"
+        case .starved(let bound):
+            return "ended itself, as it got no more memory: \(bound?.words ?? "the system is short of it")"
         case .memory(let bytes, let limit):
             return "was ended, as it took \(bytes >> 20) MiB of memory and may take \(limit >> 20)"
         case .overrun(let limit): return "was ended, as it had not answered for \(Self.duration(limit))"

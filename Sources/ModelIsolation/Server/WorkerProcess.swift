@@ -89,6 +89,8 @@ private final class SystemProcess: WorkerProcess {
     func wait() -> WorkerEnding {
         var information = siginfo_t()
         while waitid(P_PID, id_t(number), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        // What it was kept to is known as long as it is there.
+        let bound = MemoryBound(ofProcess: number)
         var status: Int32 = 0
         let isKnown = isReaped.withLock { isReaped in
             isReaped = true
@@ -96,7 +98,10 @@ private final class SystemProcess: WorkerProcess {
         }
         guard isKnown else { return .exited(255) }
         let signal = status & 0x7F
-        guard signal != 0 else { return .exited((status >> 8) & 0xFF) }
+        guard signal != 0 else {
+            let code = (status >> 8) & 0xFF
+            return code == MemoryWatch.exitStatus ? .starved(bound) : .exited(code)
+        }
         return .killed(signal: signal, memoryWasShort: signal == SIGKILL && halcyon_memory_kills() > memoryKills)
     }
 }

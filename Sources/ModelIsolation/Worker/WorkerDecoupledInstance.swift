@@ -16,10 +16,15 @@ final class WorkerDecoupledInstance: @unchecked Sendable {
     private let instance: any DecoupledModelInstance
     private let channel: FrameChannel
     private let memory: InputTable
+    private let watch: MemoryWatch
     private let state = Locked(State())
     private let parker = Parker()
 
-    init(_ instance: any DecoupledModelInstance, _ channel: FrameChannel, _ memory: InputTable) {
+    init(
+        _ instance: any DecoupledModelInstance, _ channel: FrameChannel, _ memory: InputTable,
+        watch: MemoryWatch = .none
+    ) {
+        self.watch = watch
         self.instance = instance
         self.channel = channel
         self.memory = memory
@@ -56,6 +61,7 @@ final class WorkerDecoupledInstance: @unchecked Sendable {
             memory.forget(work.forgotten)
             for input in work.inputs { inputs.append(try memory.tensor(input)) }
         } catch {
+            _ = watch.ends(after: error)
             return false
         }
         let number = work.number
@@ -114,6 +120,7 @@ final class WorkerDecoupledInstance: @unchecked Sendable {
 
     private func end(_ number: UInt64, _ error: HalcyonError?) {
         state.withLock { _ = $0.cancelled.removeValue(forKey: number) }
+        if let error, watch.ends(after: error) { return channel.shut() }
         answer(.ended(number, error))
     }
 

@@ -9,12 +9,17 @@ final class WorkerInstance: @unchecked Sendable {
     private let instance: any ModelInstance
     private let channel: FrameChannel
     private let memory: InputTable
+    private let watch: MemoryWatch
     private var pool: OutputPool<SharedMemory>
 
-    init(_ instance: any ModelInstance, _ channel: FrameChannel, _ memory: InputTable, outputBytes: Int) {
+    init(
+        _ instance: any ModelInstance, _ channel: FrameChannel, _ memory: InputTable, outputBytes: Int,
+        watch: MemoryWatch = .none
+    ) {
         self.instance = instance
         self.channel = channel
         self.memory = memory
+        self.watch = watch
         pool = OutputPool(byteLimit: outputBytes)
     }
 
@@ -41,9 +46,11 @@ final class WorkerInstance: @unchecked Sendable {
             var inputs: [Tensor] = []
             for input in work.inputs { inputs.append(try memory.tensor(input)) }
             answer = try executed(work, inputs, start: start, &sent)
-        } catch is ProtocolFault {
+        } catch let fault as ProtocolFault {
+            _ = watch.ends(after: fault)
             return false
         } catch {
+            if watch.ends(after: error) { return false }
             answer = .failed(HalcyonError(wrapping: error))
         }
         let frame: [UInt8]

@@ -21,7 +21,7 @@ package enum WorkerMain {
         }
         _ = halcyon_die_with_parent()
         _ = fcntl(control, F_SETFD, FD_CLOEXEC)
-        WorkerService(control: FrameChannel(control), backends: backends, enclose: enclose).run()
+        WorkerService(control: FrameChannel(control), backends: backends, watch: .process, enclose: enclose).run()
         // What an engine does at its end is of no interest to anybody.
         _exit(0)
     }

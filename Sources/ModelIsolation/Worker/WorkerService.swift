@@ -26,18 +26,21 @@ package final class WorkerService: Sendable {
     private let makeBackends: Backends
     private let state = Locked(State())
     private let memory = InputTable()
+    private let watch: MemoryWatch
     /// Shuts itself off from the machine. Called before anything of a model or an engine is touched.
     private let enclose: @Sendable (WorkerSettings) -> [String]
 
     /// - Parameters:
     ///   - control: the control channel's end.
+    ///   - watch: what becomes of it where there is no memory.
     ///   - enclose: keeps the process to what its settings allow; what of it can't be had is returned in words.
     package init(
-        control: FrameChannel, backends: @escaping Backends,
+        control: FrameChannel, backends: @escaping Backends, watch: MemoryWatch = .none,
         enclose: @escaping @Sendable (WorkerSettings) -> [String] = { _ in [] }
     ) {
         channel = control
         makeBackends = backends
+        self.watch = watch
         self.enclose = enclose
     }
 
@@ -65,6 +68,7 @@ package final class WorkerService: Sendable {
         do {
             answer = try self.answer(to: request, descriptors)
         } catch {
+            if watch.ends(after: error) { return channel.shut() }
             answer = .failed(HalcyonError(wrapping: error))
         }
         guard let frame = try? answer.frame() else { return channel.shut() }
@@ -156,8 +160,8 @@ package final class WorkerService: Sendable {
         }
         let instance = try identity.make(of: try model)
         let decoupled = instance as? any DecoupledModelInstance
-        let batches = WorkerInstance(instance, channel, memory, outputBytes: outputBytes)
-        let requests = decoupled.map { WorkerDecoupledInstance($0, channel, memory) }
+        let batches = WorkerInstance(instance, channel, memory, outputBytes: outputBytes, watch: watch)
+        let requests = decoupled.map { WorkerDecoupledInstance($0, channel, memory, watch: watch) }
         try WorkerThread.detach(name: identity.name) {
             try? identity.hostPolicy?.apply()
             if let requests { requests.run(batches) } else { batches.run() }
