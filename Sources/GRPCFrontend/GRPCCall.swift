@@ -25,9 +25,45 @@ final class GRPCCall: Sendable {
     }
 
     private struct Cancellation {
-        /// What is under way, by number, and how to take it back.
-        var actions: [Int: (@Sendable () -> Void)?] = [:]
+        private enum Entry {
+            case none
+            /// Under way, and nobody has said yet how to take it back.
+            case begun
+            case action(@Sendable () -> Void)
+        }
+
+        /// Of number 0: most calls have no other, and need no table.
+        private var first = Entry.none
+        private var others: [Int: Entry] = [:]
         var isCancelled = false
+
+        private subscript(number: Int) -> Entry {
+            get { number == 0 ? first : others[number] ?? .none }
+            set {
+                if number == 0 {
+                    first = newValue
+                } else if case .none = newValue {
+                    others[number] = nil
+                } else {
+                    others[number] = newValue
+                }
+            }
+        }
+
+        mutating func began(_ number: Int) { self[number] = .begun }
+
+        mutating func ended(_ number: Int) { self[number] = .none }
+
+        /// What has ended already is not taken back.
+        mutating func set(_ number: Int, _ action: @escaping @Sendable () -> Void) {
+            if case .none = self[number] { return }
+            self[number] = .action(action)
+        }
+
+        mutating func take() -> [@Sendable () -> Void] {
+            defer { (first, others) = (.none, [:]) }
+            return ([first] + others.values).compactMap { if case .action(let action) = $0 { action } else { nil } }
+        }
     }
 
     init(
@@ -121,16 +157,16 @@ final class GRPCCall: Sendable {
     // MARK: Cancellation
 
     /// Something begins that may have to be taken back; ``ended(_:)`` is called when it is over.
-    func began(_ number: Int) { cancellation.withLock { $0.actions[number] = .some(nil) } }
+    func began(_ number: Int) { cancellation.withLock { $0.began(number) } }
 
-    func ended(_ number: Int) { cancellation.withLock { $0.actions[number] = nil } }
+    func ended(_ number: Int) { cancellation.withLock { $0.ended(number) } }
 
     /// Says how to take back what has begun, when the client goes away or its deadline passes; done at once where that
     /// has happened.
     func onCancel(_ number: Int, _ action: @escaping @Sendable () -> Void) {
         let isCancelled = cancellation.withLock { state in
             if state.isCancelled { return true }
-            if state.actions[number] != nil { state.actions[number] = .some(action) }
+            state.set(number, action)
             return false
         }
         if isCancelled { action() }
@@ -138,9 +174,8 @@ final class GRPCCall: Sendable {
 
     func cancel() {
         let actions = cancellation.withLock { state in
-            defer { state.actions = [:] }
             state.isCancelled = true
-            return state.actions.values.compactMap { $0 }
+            return state.take()
         }
         for action in actions { action() }
     }

@@ -25,7 +25,7 @@ struct GRPCOutbound {
         let whenSent: (@Sendable () -> Void)?
     }
 
-    private var waiting = CircularBuffer<Waiting>(initialCapacity: 1)
+    private var waiting = CircularBuffer<Waiting>(initialCapacity: 2)
 
     /// A piece takes little of an event loop's time.
     private static let pieceSize = 64 << 10
@@ -55,8 +55,9 @@ struct GRPCOutbound {
 
     /// Forgets what waits: nobody takes it any more.
     mutating func drop() {
+        guard !waiting.isEmpty else { return }
         let gone = waiting
-        waiting = CircularBuffer()
+        waiting.removeAll()
         for message in gone { message.whenSent?() }
     }
 }

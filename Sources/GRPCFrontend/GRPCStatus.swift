@@ -1,5 +1,6 @@
 internal import KServeProtocol
 internal import Tensors
+internal import URIText
 
 /// How a call ended.
 struct GRPCStatus: Error, Hashable, Sendable {
@@ -34,8 +35,7 @@ struct GRPCStatus: Error, Hashable, Sendable {
             if (0x20...0x7E).contains(byte), byte != UInt8(ascii: "%") {
                 encoded.unicodeScalars.append(Unicode.Scalar(byte))
             } else {
-                let digits = String(byte, radix: 16, uppercase: true)
-                encoded += digits.count == 1 ? "%0" + digits : "%" + digits
+                encoded += PercentEncoding.escape(byte)
             }
         }
         return encoded

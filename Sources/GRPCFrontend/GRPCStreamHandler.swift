@@ -30,7 +30,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     private var requestEncoding: Compression?
     private var compression: GRPCCompression?
     /// What has come and is not read yet.
-    private var inbound = CircularBuffer<ByteBuffer>(initialCapacity: 1)
+    private var inbound = CircularBuffer<ByteBuffer>(initialCapacity: 2)
     /// Whether the client's end has come behind it.
     private var hasEnded = false
     /// Whether others read a long message at the moment; those behind it wait.
@@ -103,7 +103,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     /// Nothing more is expected from the client.
     private func letGo() {
         decoder.reset()
-        inbound = CircularBuffer()
+        if !inbound.isEmpty { inbound.removeAll() }
         inferences = nil
         call = nil
     }
@@ -111,9 +111,8 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     // MARK: Time
 
     private func setTimer(_ context: ChannelHandlerContext) {
-        timer.arm(at: [stream.nextDeadline, watch.deadline].compactMap(\.self).min(), on: context.eventLoop, of: self) {
-            $0.timeReached()
-        }
+        let deadline = LazyTimer.earlier(stream.nextDeadline, watch.deadline)
+        timer.arm(at: deadline, on: context.eventLoop, of: self) { $0.timeReached() }
     }
 
     private func timeReached() {

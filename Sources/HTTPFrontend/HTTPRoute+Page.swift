@@ -1,3 +1,5 @@
+internal import URIText
+
 extension HTTPRoute {
     /// The route of a path of the page, or `nil` where there is none.
     init?(pagePath path: Substring) {

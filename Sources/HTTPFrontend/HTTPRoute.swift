@@ -1,5 +1,6 @@
 internal import KServeProtocol
 internal import NIOHTTP1
+internal import URIText
 
 /// Where a request's path leads. Every route belongs to one part of the protocol, by which access is decided.
 enum HTTPRoute: Hashable {
@@ -178,30 +179,5 @@ enum HTTPRoute: Hashable {
             }
         default: return nil
         }
-    }
-}
-
-/// `%20` and the like in a path.
-enum PercentEncoding {
-    /// The text behind an encoded part of a path, or `nil` where it is not well formed.
-    static func decode(_ text: Substring) -> String? {
-        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
-                return nil
-            }
-            bytes.append(high << 4 | low)
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        Character(Unicode.Scalar(byte)).hexDigitValue.map { UInt8($0) }
     }
 }

@@ -1,4 +1,5 @@
 internal import Tensors
+internal import URIText
 
 /// What stands behind the question mark of a request's target: `?after=12&interval=500`.
 struct QueryParameters {

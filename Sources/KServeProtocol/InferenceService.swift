@@ -121,28 +121,41 @@ package final class InferenceService: Sendable {
         _ call: InferenceCall, on model: borrowing ModelHandle,
         handler: @escaping @Sendable (Result<InferenceResult, HalcyonError>) -> Void
     ) -> InferenceHandle? {
-        var call = call
-        var labels: [String: [String]] = [:]
-        call.hasBatchDimension = model.batches
-        call.request.nameWithoutID = "<id_unknown>"
-        for output in call.outputs where output.classCount > 0 {
-            labels[output.name] = model.labels(of: output.name)
+        var request = call.request
+        request.nameWithoutID = "<id_unknown>"
+        var form = call.form
+        form.hasBatchDimension = model.batches
+        for output in form.outputs where output.classCount > 0 {
+            form.labels[output.name] = model.labels(of: output.name)
         }
-        let start = logSettings.logsRequests ? ContinuousClock.now : nil
-        return model.submit(call.request) { [call, labels, limits, memory, pool, self] result in
-            if let start { logRequest(call.request, result, after: .now - start) }
-            let finish: @Sendable () -> Void = {
-                handler(
-                    result.flatMap { response in
-                        Result { () throws(HalcyonError) in
-                            try InferenceResult(
-                                response, for: call, limits: limits, memory: memory, labels: { labels[$0] ?? [] })
-                        }
-                    })
-            }
+        // The answer needs little of the call: what it holds is copied, and kept as long as the request is under way.
+        guard logSettings.logsRequests else {
+            return model.submit(request) { [form, self] in finish($0, form, handler) }
+        }
+        let start = ContinuousClock.now
+        return model.submit(request) { [request, form, self] result in
+            logRequest(request, result, after: .now - start)
+            finish(result, form, handler)
+        }
+    }
+
+    private func finish(
+        _ result: Result<InferenceResponse, HalcyonError>, _ form: AnswerForm,
+        _ handler: @escaping @Sendable (Result<InferenceResult, HalcyonError>) -> Void
+    ) {
+        switch result {
+        case .failure(let error): handler(.failure(error))
+        case .success(let response):
             // Those of a decoupled model keep their order; only the last of a request, or its only one, may come later.
-            let work = (try? result.get()).map { $0.isFinal ? InferenceResult.work(for: call, $0) : 0 } ?? 0
-            if work > WorkPool.immediate { pool.run(work, finish) } else { finish() }
+            let work = response.isFinal ? InferenceResult.work(for: form, response) : 0
+            guard work > WorkPool.immediate else { return handler(made(response, form)) }
+            pool.run(work) { [self] in handler(made(response, form)) }
+        }
+    }
+
+    private func made(_ response: InferenceResponse, _ form: AnswerForm) -> Result<InferenceResult, HalcyonError> {
+        Result { () throws(HalcyonError) in
+            try InferenceResult(response, for: form, limits: limits, memory: memory)
         }
     }
 

@@ -10,6 +10,12 @@ package struct LazyTimer {
 
     package init() {}
 
+    /// The earlier of two deadlines, of which either may not be set.
+    package static func earlier(_ first: NIODeadline?, _ second: NIODeadline?) -> NIODeadline? {
+        guard let first, let second else { return first ?? second }
+        return min(first, second)
+    }
+
     /// Sees to it that the timer goes off in time; one that is early is let be.
     ///
     /// - Parameters:

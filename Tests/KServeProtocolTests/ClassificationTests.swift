@@ -11,10 +11,11 @@ struct ClassificationTests {
         var output = RequestedOutput(name: tensor.name)
         output.classCount = count
         var call = InferenceCall(request: InferenceRequest(modelName: "m", inputs: []), outputs: [output])
-        call.hasBatchDimension = hasBatch
+        call.form.hasBatchDimension = hasBatch
+        call.form.labels = [tensor.name: labels]
         let result = try InferenceResult(
-            InferenceResponse(modelName: "m", modelVersion: 1, id: "", outputs: [tensor]), for: call,
-            memory: SharedMemory(isAllowed: false), labels: { _ in labels })
+            InferenceResponse(modelName: "m", modelVersion: 1, id: "", outputs: [tensor]), for: call.form,
+            memory: SharedMemory(isAllowed: false))
         let tensor = result.outputs[0].tensor
         let json = String(decoding: try InferenceJSONWriter(result).json, as: UTF8.self)
         let list = json.split(separator: "\"data\":[")[1].prefix(while: { $0 != "]" })

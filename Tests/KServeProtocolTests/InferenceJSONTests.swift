@@ -112,10 +112,10 @@ struct InferenceJSONTests {
             {"name":"B","parameters":{"classification":3}}],
             "parameters":{"binary_data_output":true,"priority":2,"timeout":5,"custom":"x"}}
             """#)
-        #expect(call.outputs.map(\.name) == ["A", "B"])
-        #expect(call.outputs.map(\.isBinary) == [true, nil])
-        #expect(call.outputs[1].classCount == 3)
-        #expect(call.prefersBinary)
+        #expect(call.form.outputs.map(\.name) == ["A", "B"])
+        #expect(call.form.outputs.map(\.isBinary) == [true, nil])
+        #expect(call.form.outputs[1].classCount == 3)
+        #expect(call.form.prefersBinary)
         #expect(call.request.priority == 2 && call.request.timeoutMicroseconds == 5)
         #expect(throws: HalcyonError.self) { try read(binaryInput([0, 0]), change: { $0.inputs = 1 }) }
         #expect(throws: HalcyonError.self) { try read("{\"a\":[[[1]]],\"inputs\":[]}", change: { $0.jsonDepth = 3 }) }
@@ -133,7 +133,7 @@ struct InferenceJSONTests {
         wanted[2].isBinary = true
         let call = InferenceCall(request: InferenceRequest(modelName: "m", inputs: []), outputs: wanted)
         let writer = try InferenceJSONWriter(
-            try InferenceResult(response, for: call, memory: SharedMemory(isAllowed: false), labels: { _ in [] }))
+            try InferenceResult(response, for: call.form, memory: SharedMemory(isAllowed: false)))
         #expect(
             String(decoding: writer.json, as: UTF8.self) == #"""
                 {"id":"q\"","model_name":"m","model_version":"3","outputs":[\#
@@ -161,7 +161,7 @@ struct InferenceJSONTests {
         response.parameters = request.parameters + [InferenceParameter("large", .unsigned(.max))]
         let call = InferenceCall(request: InferenceRequest(modelName: "m", inputs: []), outputs: [])
         let writer = try InferenceJSONWriter(
-            try InferenceResult(response, for: call, memory: SharedMemory(isAllowed: false), labels: { _ in [] }))
+            try InferenceResult(response, for: call.form, memory: SharedMemory(isAllowed: false)))
         #expect(
             String(decoding: writer.json, as: UTF8.self) == #"""
                 {"model_name":"m","model_version":"1","parameters":{"temperature":0.5,"user":"b","deep":true,"n":-3,\#

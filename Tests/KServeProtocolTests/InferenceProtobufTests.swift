@@ -77,7 +77,7 @@ struct InferenceProtobufTests {
             call.request.inputs.map { $0.data.withUnsafeBytes { Array($0) } } == [
                 [1, 2, 3, 4, 5, 6, 7, 8], [9, 8, 7],
             ])
-        #expect(call.outputs.map(\.classCount) == [4])
+        #expect(call.form.outputs.map(\.classCount) == [4])
         #expect(Int(bitPattern: call.request.inputs[0].data.baseAddress) % 4 == 0)
     }
 
@@ -145,7 +145,7 @@ struct InferenceProtobufTests {
         ]
         let call = InferenceCall(request: InferenceRequest(modelName: "m", inputs: []), outputs: [])
         let result = try InferenceResult(
-            response, for: call, memory: SharedMemory(isAllowed: false), labels: { _ in [] })
+            response, for: call.form, memory: SharedMemory(isAllowed: false))
         let plain = InferenceProtobufWriter.message(result, isFinal: true)
         let message = try Inference_ModelInferResponse(serializedBytes: joined(plain))
         #expect(message.modelName == "m" && message.modelVersion == "2" && message.id == "q")

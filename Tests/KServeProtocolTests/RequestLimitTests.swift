@@ -150,9 +150,9 @@ struct RequestLimitTests {
             var output = RequestedOutput(name: "O")
             output.classCount = count
             var call = InferenceCall(request: InferenceRequest(modelName: "m", inputs: []), outputs: [output])
-            call.hasBatchDimension = true
+            call.form.hasBatchDimension = true
             return try InferenceResult(
-                response, for: call, limits: limits, memory: SharedMemory(isAllowed: false), labels: { _ in [] })
+                response, for: call.form, limits: limits, memory: SharedMemory(isAllowed: false))
         }
         #expect(try result(2).outputs[0].tensor.shape == [2, 2])
         let error = #expect(throws: HalcyonError.self) { try result(Int.max) }
@@ -168,8 +168,8 @@ struct RequestLimitTests {
         output.classCount = count
         let call = InferenceCall(request: InferenceRequest(modelName: "m", inputs: []), outputs: [output])
         let result = try InferenceResult(
-            InferenceResponse(modelName: "m", modelVersion: 1, id: "", outputs: [tensor]), for: call,
-            memory: SharedMemory(isAllowed: false), labels: { _ in [] })
+            InferenceResponse(modelName: "m", modelVersion: 1, id: "", outputs: [tensor]), for: call.form,
+            memory: SharedMemory(isAllowed: false))
         let json = String(decoding: try InferenceJSONWriter(result).json, as: UTF8.self)
         let expected = (0..<100).sorted { (-values[$0], $0) < (-values[$1], $1) }.prefix(count)
         for index in expected where count > 0 { #expect(json.contains("\"\(values[index]):\(index)\"")) }
@@ -181,7 +181,7 @@ struct RequestLimitTests {
         let model = ModelInterface(
             name: "m", version: 1, inputs: [.init(name: "IN", elementType: .fp32, dimensions: [-1])], maxBatchSize: 0)
         let call = try RawBinaryRequest.read(TensorBuffer(copying: [1, 2] as [Float]), for: model)
-        #expect(call.prefersBinary)
+        #expect(call.form.prefersBinary)
     }
 
     @Test("generate counts its values first, and takes a single one for a list")

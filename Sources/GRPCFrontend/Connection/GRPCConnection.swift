@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Transport
 
 /// What an HTTP/2 connection does as a whole, as a value: what happens goes in, with its time where that matters, and
 /// what to do comes out.
@@ -136,10 +137,8 @@ struct GRPCConnection {
         case .serving, .finishing: break
         case .closing: return nil
         }
-        for other in [pingDeadline ?? keepaliveDeadline, ageDeadline, graceDeadline] {
-            if let other { deadline = min(deadline ?? other, other) }
-        }
-        return deadline
+        deadline = LazyTimer.earlier(deadline, pingDeadline ?? keepaliveDeadline)
+        return LazyTimer.earlier(deadline, LazyTimer.earlier(ageDeadline, graceDeadline))
     }
 
     mutating func timeReached(_ now: NIODeadline) -> [Action] {

@@ -1,5 +1,6 @@
 internal import KServeProtocol
 internal import NIOCore
+internal import Transport
 
 /// What one call does, as a value: what happens goes in, with its time where that matters, and what to do comes out.
 ///
@@ -140,10 +141,7 @@ struct GRPCStream {
     // MARK: Time
 
     /// When ``timeReached(_:)`` has something to do at the earliest.
-    var nextDeadline: NIODeadline? {
-        guard let deadline, let messageDeadline else { return deadline ?? messageDeadline }
-        return min(deadline, messageDeadline)
-    }
+    var nextDeadline: NIODeadline? { LazyTimer.earlier(deadline, messageDeadline) }
 
     mutating func timeReached(_ now: NIODeadline) -> [Action] {
         if let deadline, deadline <= now { return fail(GRPCStatus(.deadlineExceeded, "Deadline Exceeded")) }

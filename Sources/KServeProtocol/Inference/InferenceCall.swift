@@ -3,17 +3,24 @@ package import Halcyon
 /// An inference request as a protocol brings it: what the engine needs, and how the answer is to be given.
 package struct InferenceCall: Sendable {
     package var request: InferenceRequest
+    package var form: AnswerForm
+
+    package init(request: InferenceRequest, outputs: [RequestedOutput]) {
+        self.request = request
+        form = AnswerForm(outputs: outputs)
+    }
+}
+
+/// How an answer is to be given.
+package struct AnswerForm: Sendable {
     /// The outputs to return, in this order; empty for all of the model's.
     package var outputs: [RequestedOutput]
     /// Whether outputs that do not say how they want to be given come as binary data.
     package var prefersBinary = false
     /// Whether the first dimension of the outputs is the batch.
     package var hasBatchDimension = false
-
-    package init(request: InferenceRequest, outputs: [RequestedOutput]) {
-        self.request = request
-        self.outputs = outputs
-    }
+    /// The labels of the outputs that are given as classes, by name.
+    package var labels: [String: [String]] = [:]
 }
 
 /// An output that a request names, and how it wants it.

@@ -57,7 +57,7 @@ package struct InferenceJSONReader {
             outputs: outputs)
         call.request.sequence = document.parameters.sequence
         call.request.parameters = document.parameters.forModel
-        call.prefersBinary = document.parameters.prefersBinaryOutputs
+        call.form.prefersBinary = document.parameters.prefersBinaryOutputs
         return call
     }
 

@@ -30,8 +30,8 @@ package struct InferenceResult: Sendable {
     package var isEmpty: Bool
 
     /// How many bytes are looked at or copied to make classes of a response, and to write it into shared memory.
-    static func work(for call: InferenceCall, _ response: InferenceResponse) -> Int {
-        call.outputs.reduce(0) { sum, wanted in
+    static func work(for form: AnswerForm, _ response: InferenceResponse) -> Int {
+        form.outputs.reduce(0) { sum, wanted in
             guard wanted.classCount > 0 || wanted.region != nil,
                 let output = response.outputs.first(where: { $0.name == wanted.name })
             else { return sum }
@@ -43,8 +43,8 @@ package struct InferenceResult: Sendable {
     /// - Throws: `invalidArgument` where classes can't be made or a region is too small; `notFound` for one that nobody
     ///   registered.
     package init(
-        _ response: InferenceResponse, for call: InferenceCall, limits: ProtocolLimits = ProtocolLimits(),
-        memory: SharedMemory, labels: (String) -> [String]
+        _ response: InferenceResponse, for form: AnswerForm, limits: ProtocolLimits = ProtocolLimits(),
+        memory: SharedMemory
     ) throws(HalcyonError) {
         modelName = response.modelName
         modelVersion = response.modelVersion
@@ -54,16 +54,16 @@ package struct InferenceResult: Sendable {
         isEmpty = response.isFinal && response.outputs.isEmpty
         outputs = []
         if isEmpty { return }
-        guard !call.outputs.isEmpty else {
-            outputs = response.outputs.map { Output(tensor: $0, isBinary: call.prefersBinary) }
+        guard !form.outputs.isEmpty else {
+            outputs = response.outputs.map { Output(tensor: $0, isBinary: form.prefersBinary) }
             return
         }
-        for wanted in call.outputs {
+        for wanted in form.outputs {
             var tensor = try response.output(wanted.name)
             if wanted.classCount > 0 {
                 tensor = try Classification.classes(
                     of: tensor, count: wanted.classCount, most: limits.classes,
-                    hasBatchDimension: call.hasBatchDimension, labels: labels(wanted.name))
+                    hasBatchDimension: form.hasBatchDimension, labels: form.labels[wanted.name] ?? [])
             }
             if let region = wanted.region {
                 try memory.write(tensor, to: region)
@@ -74,7 +74,7 @@ package struct InferenceResult: Sendable {
                             name: region.name, offset: region.offset, byteCount: tensor.data.byteCount),
                         isBinary: false))
             } else {
-                outputs.append(Output(tensor: tensor, isBinary: wanted.isBinary ?? call.prefersBinary))
+                outputs.append(Output(tensor: tensor, isBinary: wanted.isBinary ?? form.prefersBinary))
             }
         }
     }

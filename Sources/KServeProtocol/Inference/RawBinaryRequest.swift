@@ -15,7 +15,7 @@ package enum RawBinaryRequest {
             request: InferenceRequest(modelName: model.name, modelVersion: model.version, inputs: [tensor]), outputs: []
         )
         // Who has no JSON to send wants none to read.
-        call.prefersBinary = true
+        call.form.prefersBinary = true
         return call
     }
 }

@@ -167,7 +167,9 @@ struct HTTPConnection {
         let keepsAlive = request.mayGoOn && !isLast
         let delivery = Delivery(
             version: request.head.version, isHead: request.head.method == .HEAD, keepsAlive: keepsAlive)
-        return [.write(delivery)] + end(keepsAlive: keepsAlive, at: now)
+        guard keepsAlive else { return [.write(delivery)] + close() }
+        becomeIdle(at: now)
+        return [.write(delivery)]
     }
 
     /// The head of an answer in pieces has come.
@@ -186,14 +188,14 @@ struct HTTPConnection {
 
     mutating func streamEnded(_ number: Int, at now: NIODeadline) -> [Action] {
         guard case .streaming(let request) = state, request.number == number else { return [] }
-        return [.writeEnd] + end(keepsAlive: request.mayGoOn && !isLast && request.head.version.isModern, at: now)
+        guard request.mayGoOn, !isLast, request.head.version.isModern else { return [.writeEnd] + close() }
+        becomeIdle(at: now)
+        return [.writeEnd]
     }
 
-    private mutating func end(keepsAlive: Bool, at now: NIODeadline) -> [Action] {
-        guard keepsAlive else { return close() }
+    private mutating func becomeIdle(at now: NIODeadline) {
         state = .idle
         deadline = now + .seconds(options.idleTimeout)
-        return []
     }
 
     // MARK: The connection
