@@ -20,12 +20,11 @@ extension InferenceServer {
         recording.settings = Recording.Settings(configuration)
         recording.steps = configuration.ensemble?.steps.map(\.modelName) ?? []
         recording.now = now
-        if let recorder = model.executor.statistics.recorder {
-            let kept = recorder.batches(after: number)
+        if let kept = model.executor.statistics.lastBatches(after: number) {
             recording.batches = kept.batches
             recording.instances = kept.instances
             recording.count = kept.count
-            recording.capacity = recorder.capacity
+            recording.capacity = model.executor.statistics.recordedBatches
         } else if recording.steps.isEmpty {
             throw HalcyonError(
                 .unavailable,

@@ -23,11 +23,11 @@ extension InferenceServer {
     /// Every served version of every model, by name and version.
     package func liveModels() -> [LiveModel] {
         manager.servedModels().map { model in
-            let recorder = model.executor.statistics.recorder
+            let kept = model.executor.statistics.lastBatches()
             return LiveModel(
                 statistics: model.executor.statistics.snapshot(), gauges: model.gauges,
                 steps: model.executor.configuration.ensemble?.steps.map(\.modelName) ?? [],
-                keepsBatches: recorder != nil, batches: recorder?.batches().batches ?? [], now: lifetime.clock.now())
+                keepsBatches: kept != nil, batches: kept?.batches ?? [], now: lifetime.clock.now())
         }
     }
 }

@@ -10,6 +10,7 @@ internal import OpenVINOBackend
 internal import RepeatBackend
 package import Tensors
 internal import Threads
+internal import TritonInterface
 
 // What a server is made of, from its options.
 extension InferenceServer {
@@ -42,6 +43,8 @@ extension InferenceServer {
             completion: .init(
                 defaultMaxBatchSize: options.defaultMaxBatchSize, isEnabled: options.completesConfigurations),
             warmsUp: options.warmsUpModels, budget: budget, environment: environment)
+        loader.agents = TritonRepositoryAgents(
+            directory: options.repositoryAgentDirectory ?? "/opt/tritonserver/repoagents", log: options.log)
         loader.sources = RepositorySources(options.repositorySources)
         loader.defaultMaxBatchSizes = try BackendDefaults.maxBatchSizes(options.backendConfiguration)
         loader.gpus = { gpus.devices.map(\.number) }

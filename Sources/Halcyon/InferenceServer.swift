@@ -22,7 +22,9 @@ public final class InferenceServer: Sendable {
     let lifetime: ServerLifetime
     /// The machine's, looked for when somebody needs one.
     package let gpus: GPUs
-    private let cache: ResponseCache?
+    private let cache: (any AnswerCache)?
+    /// Whether C programs and backends may load and unload models.
+    let isControlExplicit: Bool
     /// What backends, and programs in C, reach of it.
     package let models: ServerModels
 
@@ -57,7 +59,7 @@ public final class InferenceServer: Sendable {
         let pauses = (loading: Pauses(clock: clock), executing: Pauses(clock: clock))
         let places = Self.allEnginePlaces(options)
         var environment = ExecutionEnvironment(clock: clock, timer: timer, log: options.log)
-        let cache = options.responseCacheByteSize > 0 ? ResponseCache(byteLimit: options.responseCacheByteSize) : nil
+        let cache = try options.answerCache()
         environment.cache = cache
         if options.limitsRates {
             environment.resources = ResourceGate(
@@ -85,6 +87,7 @@ public final class InferenceServer: Sendable {
         }
         loader.hostPolicies = options.hostPolicies
         self.cache = cache
+        isControlExplicit = options.modelControlMode == .explicit
         let manager = ModelManager(
             loader: loader, loadCount: options.modelLoadCount, loadTimeout: options.modelLoadTimeout.wholeNanoseconds)
         lifetime = ServerLifetime(options, manager: manager, timer: timer, clock: clock, pauses: pauses)
@@ -245,7 +248,7 @@ public final class InferenceServer: Sendable {
     public func gauges() -> [ModelGauges] { manager.servedModels().map(\.gauges) }
 
     /// How full the response cache is; `nil` where there is none.
-    public var cacheUsage: CacheUsage? { cache?.usage }
+    public var cacheUsage: CacheUsage? { cache?.currentUsage }
 
     /// Looks at the repositories at once, where they are polled.
     package func pollRepositories() { lifetime.poller?.poll() }

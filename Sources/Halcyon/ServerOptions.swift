@@ -103,6 +103,14 @@ public struct ServerOptions: Sendable {
     package var recordedBatches = 0
     /// Bytes for the answers of models whose configuration has `response_cache { enable: true }`; 0 for no cache.
     public var responseCacheByteSize = 0
+    /// The cache for those answers, in place of one of ``responseCacheByteSize``; `nil` for that one.
+    public var responseCache: ResponseCacheOptions?
+    /// The folder with libraries of response caches, each in a folder of its name; `nil` for
+    /// `/opt/tritonserver/caches`.
+    public var cacheDirectory: String?
+    /// The folder with libraries of repository agents, each in a folder of its name; `nil` for
+    /// `/opt/tritonserver/repoagents`.
+    public var repositoryAgentDirectory: String?
     /// Page-locked memory that is kept for reuse on a machine with GPUs, in bytes; 0 for none. It is reserved as it is
     /// needed, and beyond it there is ordinary memory.
     public var pinnedMemoryPoolByteSize = 256 << 20

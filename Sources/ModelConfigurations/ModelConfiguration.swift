@@ -41,6 +41,8 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var isDecoupled = false
     /// Whether equal requests may be answered from memory.
     public var usesResponseCache = false
+    /// Who looks at the model's files, or changes them, before it is loaded, in this order.
+    public var repositoryAgents: [RepositoryAgent] = []
     /// The requests that a new instance runs before clients reach it.
     public var warmUps: [WarmUpSample] = []
     /// For a model that keeps a state between requests.

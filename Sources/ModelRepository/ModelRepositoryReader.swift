@@ -409,6 +409,34 @@ package struct ModelRepositoryReader: Sendable {
         return "\(directory)/config.pbtxt"
     }
 
+    /// A model's configuration as it is written, and the model's folder.
+    ///
+    /// - Throws: as ``readModel(_:backends:json:)``, but for what is wrong with anything beside the configuration.
+    func writtenConfiguration(
+        _ key: String, json: String?
+    ) throws(HalcyonError) -> (configuration: ModelConfiguration, directory: String) {
+        let key = try ModelKey(key)
+        let (root, directory) = try find(key)
+        _ = try confine(directory, to: root.folder)
+        let written = json == nil ? root.folders[key.name] ?? key.name : key.name
+        var (configuration, _) = try readConfiguration(written, directory, root: root.folder, json: json)
+        configuration.name = key.name.rawValue
+        return (configuration, directory)
+    }
+
+    /// Reads a model from another folder than that in which it was found.
+    func reader(of name: String, movedTo folder: String) throws(HalcyonError) -> ModelRepositoryReader {
+        var moved = try ModelRepositoryReader(paths: [], own: try PrivateRepository(linking: name, to: folder))
+        moved.backendFolders = backendFolders
+        moved.followsLinks = followsLinks
+        moved.limits = limits
+        moved.configurationName = configurationName
+        return moved
+    }
+
+    /// What has to stay as long as its models are in use.
+    var ownRepository: PrivateRepository? { own?.repository }
+
     /// The text of a model's configuration, and its file's path in the model's folder; empty where it has none.
     func configurationText(_ key: String) throws(HalcyonError) -> (text: [UInt8], file: String) {
         let (root, directory) = try find(try ModelKey(key))

@@ -46,6 +46,26 @@ package final class PrivateRepository: Sendable {
         }
     }
 
+    /// A repository with an empty folder for a model, to be filled.
+    ///
+    /// - Throws: `invalidArgument` for what is no model's name; `internal` where the file system refuses.
+    package init(emptyModel model: String, in parent: String = PrivateRepository.parent) throws(HalcyonError) {
+        let name = try ModelName(model)
+        (path, lock) = try Self.makeLocked(in: parent)
+        try Self.makeFolder("\(path)/\(name)")
+    }
+
+    /// A repository with one model, which lies in a folder elsewhere.
+    ///
+    /// - Throws: as ``init(emptyModel:in:)``.
+    init(
+        linking model: String, to folder: String, in parent: String = PrivateRepository.parent
+    ) throws(HalcyonError) {
+        let name = try ModelName(model)
+        (path, lock) = try Self.makeLocked(in: parent)
+        guard symlink(folder, "\(path)/\(name)") == 0 else { throw Self.failure("\(path)/\(name)") }
+    }
+
     deinit {
         Self.remove(path)
         close(lock)

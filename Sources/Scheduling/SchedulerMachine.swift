@@ -253,11 +253,15 @@ package struct SchedulerMachine: Sendable {
         return wakeForMore(now: now)
     }
 
-    /// A worker does not come back from an execution, and nobody waits for it any longer.
-    package mutating func lose(instance: Int) {
+    /// A worker does not come back from an execution, and nobody waits for it any longer; or its instance has gone
+    /// while it had nothing to do.
+    ///
+    /// - Returns: the instance whose worker is to be woken in its place.
+    package mutating func lose(instance: Int, now: UInt64) -> Int? {
         arrive(instance)
         instances[instance] = isRemoved(instance) ? .removed : .lost
         leaving.remove(instance)
+        return wakeInPlace(now: now)
     }
 
     /// No instance is left, and none will be for a while.

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import LoadGeneration
 internal import Tensors
 internal import Transport
+internal import URIText
 
 /// `halcyon health`: asks a server how it is, as containers and service managers do that have no other program at hand.
 struct HealthCommand: ParsableCommand {
@@ -53,6 +54,6 @@ struct HealthCommand: ParsableCommand {
 
     var path: String {
         guard let model else { return "/v2/health/\(question.rawValue)" }
-        return "/v2/models/\(PathSegment.escaped(model))/ready"
+        return "/v2/models/\(PercentEncoding.encode(model))/ready"
     }
 }

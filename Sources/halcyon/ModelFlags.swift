@@ -144,8 +144,27 @@ struct ModelFlags: ParsableArguments {
     @Option(
         name: .customLong("cache-config"),
         help: ArgumentHelp(
-            "A setting of the response cache: local,size=BYTES.", valueName: "cache,setting=value"))
+            """
+            A setting of the response cache: local,size=BYTES for the server's own, or what a library with another \
+            cache takes; several times for several settings.
+            """, valueName: "cache,setting=value"))
     var cacheSettings: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The folder with libraries of response caches: NAME/libtritoncache_NAME.so. One with the name local takes \
+            the place of the server's own. Without it, /opt/tritonserver/caches has all but local.
+            """, valueName: "folder"))
+    var cacheDirectory: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The folder with libraries of repository agents: NAME/libtritonrepoagent_NAME.so. Without it, \
+            /opt/tritonserver/repoagents.
+            """, valueName: "folder"))
+    var repoagentDirectory: String?
 
     @Option(help: "The older way to say --cache-config=local,size: bytes for the response cache; 0 for none.")
     var responseCacheByteSize: Int?
@@ -279,20 +298,5 @@ struct ModelFlags: ParsableArguments {
             resources.append(RateLimitResource(name: String(name), count: count, gpu: gpu))
         }
         return resources
-    }
-
-    /// Bytes for the response cache.
-    ///
-    /// - Throws: `invalidArgument` for another cache or setting.
-    func cacheByteSize() throws(HalcyonError) -> Int {
-        var size = responseCacheByteSize ?? 0
-        for setting in cacheSettings {
-            guard setting.hasPrefix("local,size="), let value = Int(setting.dropFirst("local,size=".count)), value >= 0
-            else {
-                throw HalcyonError(.invalidArgument, "--cache-config takes local,size=BYTES, got '\(setting)'")
-            }
-            size = value
-        }
-        return size
     }
 }

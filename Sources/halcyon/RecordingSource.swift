@@ -4,6 +4,7 @@ internal import JSONText
 internal import LoadGeneration
 internal import Tensors
 internal import Transport
+internal import URIText
 
 /// The server whose batches are looked at.
 struct RecordingSource: ParsableArguments {
@@ -36,7 +37,7 @@ struct RecordingSource: ParsableArguments {
                     + "name the server's HTTP address, http://HOST:8000")
         }
         let version = modelVersion.map { "/versions/\($0)" } ?? ""
-        var request = HTTPFetch.Request(url: "\(base)/v2/models/\(PathSegment.escaped(model))\(version)/batches")
+        var request = HTTPFetch.Request(url: "\(base)/v2/models/\(PercentEncoding.encode(model))\(version)/batches")
         request.headers = try headers.map(Self.header)
         request.rootCertificate = rootCert
         let answer = try await HTTPFetch.get(request)

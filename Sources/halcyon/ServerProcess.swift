@@ -194,7 +194,10 @@ struct ServerProcess {
             }
         options.sandboxesWorkers = flags.models.sandbox
         options.executionTimeout = .seconds(flags.models.executionTimeoutSecs)
-        options.responseCacheByteSize = try flags.models.cacheByteSize()
+        options.responseCacheByteSize = flags.models.responseCacheByteSize ?? 0
+        options.responseCache = try CacheSettings.cache(flags.models.cacheSettings)
+        options.cacheDirectory = flags.models.cacheDirectory
+        options.repositoryAgentDirectory = flags.models.repoagentDirectory
         options.pinnedMemoryPoolByteSize = flags.models.pinnedMemoryPoolByteSize
         options.gpuMemoryPoolByteSizes = try flags.models.gpuMemoryPools()
         options.minimumComputeCapability = flags.models.minSupportedComputeCapability

@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True
 
 from declarations import HEADERS, ROOT, functions, names  # noqa: E402
 from interface import HANDLE, RELEASE, Call, Failure, Interface  # noqa: E402
+from tritons_program import PROGRAM, lay_out  # noqa: E402
 
 EXAMPLE = ROOT / "Examples" / "c_api"
 UNAVAILABLE = 4
@@ -53,7 +54,7 @@ class Installed(unittest.TestCase):
 class Library(Installed):
     def test_exports_the_interface_and_nothing_else(self):
         exported = {line.split()[-1] for line in output("nm", "-D", "--defined-only", self.library).splitlines()}
-        self.assertEqual(exported - set(names()), set())
+        self.assertEqual(exported, set(names()))
         declared = {function.name for header in HEADERS.glob("*.h") for function in functions(header.name)}
         self.assertEqual({name for name in declared if name.startswith("TRITONSERVER_")} - exported, set())
         self.assertEqual(len({name for name in exported if name.startswith("TRITONSERVER_")}), 172)
@@ -154,28 +155,15 @@ class TritonsProgram(Installed):
     """Triton's own server program, from the package nvidia-pytriton, with this library in place of its own."""
 
     def test_serves(self):
-        package = ROOT / ".deps" / "triton"
-        program = package / "pytriton" / "tritonserver" / "bin" / "tritonserver"
-        libraries = package / "nvidia_pytriton.libs"
-        if not program.is_file():
-            self.skipTest(f"{program} is not here: Benchmarks/run fetches it")
-        # It looks for its library in ../lib first, and for what else it needs three folders above.
-        place = Path(self.work.name) / "package" / "place" / "tritonserver"
-        for folder in ("bin", "lib"):
-            (place / folder).mkdir(parents=True)
-        shutil.copy(program, place / "bin")
-        (place.parent.parent / libraries.name).symlink_to(libraries)
-        wanted = next(libraries.glob("libtritonserver-*.so")).name
-        (place / "lib" / wanted).symlink_to(self.library)
-        for beside in self.library.parent.iterdir():
-            if beside != self.library:
-                (place / "lib" / beside.name).symlink_to(beside)
+        if not PROGRAM.is_file():
+            self.skipTest(f"{PROGRAM} is not here: Benchmarks/run fetches it")
+        program = lay_out(self.library, Path(self.work.name) / "package")
         ports = []
         for _ in range(3):
             with socket.socket() as listener:
                 listener.bind(("127.0.0.1", 0))
                 ports.append(listener.getsockname()[1])
-        command = [place / "bin" / "tritonserver", f"--model-repository={EXAMPLE / 'model_repository'}"]
+        command = [program, f"--model-repository={EXAMPLE / 'model_repository'}"]
         command += [f"--{name}-port={port}" for name, port in zip(("http", "grpc", "metrics"), ports)]
         with open(Path(self.work.name) / "log", "w+") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
             try:
@@ -223,6 +211,9 @@ class WrongArguments(Installed):
         metrics = HANDLE()
         interface.ServerMetrics(cls.server, ctypes.byref(metrics))
         message = interface.made("MessageNewFromSerializedJson", b"{}", ctypes.c_size_t(2))
+        entry = HANDLE()
+        interface.library.TRITONCACHE_CacheEntryNew.restype = ctypes.c_void_p
+        interface.check(interface.library.TRITONCACHE_CacheEntryNew(ctypes.byref(entry)))
         cls.handles = {
             "TRITONSERVER_Server*": cls.server,
             "TRITONSERVER_InferenceRequest*": cls.call.request,
@@ -232,6 +223,7 @@ class WrongArguments(Installed):
             "TRITONSERVER_InferenceTrace*": interface.made("InferenceTraceNew", 4, ctypes.c_uint64(0), callback, callback, None),
             "TRITONSERVER_Metrics*": metrics,
             "TRITONSERVER_Message*": message,
+            "TRITONCACHE_CacheEntry*": entry,
         }  # fmt: skip
         cls.gone = interface.made("BufferAttributesNew")
         interface.BufferAttributesDelete(cls.gone)
@@ -265,7 +257,7 @@ class WrongArguments(Installed):
 
     def test_all(self):
         tried = 0
-        for function in functions():
+        for function in functions() + functions("tritoncache.h") + functions("tritonrepoagent.h"):
             if function.result != "TRITONSERVER_Error*" or function.name in ("TRITONSERVER_ErrorNew",):
                 continue
             for index, parameter in enumerate(function.parameters):
@@ -273,8 +265,8 @@ class WrongArguments(Installed):
                 wrong = []
                 if parameter.type.endswith("*") or parameter.type.endswith("Fn_t"):
                     wrong += [] if parameter.name in MAY_BE_NULL else [None]
-                if re.fullmatch(r"TRITONSERVER_\w+\*", parameter.type) and not re.search(
-                    r"_(DataType|MemoryType|ParameterType|MetricKind)\*", parameter.type
+                if re.fullmatch(r"TRITON(SERVER|CACHE|REPOAGENT)_\w+\*", parameter.type) and not re.search(
+                    r"_(DataType|MemoryType|ParameterType|MetricKind|ArtifactType)\*", parameter.type
                 ):
                     other = next(handle for kind, handle in self.handles.items() if kind != parameter.type)
                     wild = ctypes.cast(ctypes.create_string_buffer(64), ctypes.c_void_p)

@@ -40,8 +40,11 @@ class TritonPythonModel:
 """
 
 ECHO_PY = """
+import ctypes
 import json
 import os
+import sys
+import time
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
@@ -66,8 +69,16 @@ class TritonPythonModel:
                 continue
             if what == "exit":
                 os._exit(3)
+            if what == "leave":
+                sys.exit(4)
+            if what == "kill":
+                os.kill(os.getpid(), 9)
+            if what == "crash":
+                ctypes.string_at(0)
             if what == "log":
                 pb_utils.Logger.log_warn("a line of the model's")
+            if what == "rest":
+                time.sleep(0.1)
             answer = {
                 "id": request.request_id(), "correlation": request.correlation_id(), "flags": request.flags(),
                 "timeout": request.timeout(), "parameters": json.loads(request.parameters()),
@@ -94,6 +105,7 @@ instance_group [ { count: 1 kind: KIND_CPU } ]
 """
 
 REPEAT_PY = """
+import os
 import numpy as np
 import threading
 import triton_python_backend_utils as pb_utils
@@ -109,9 +121,11 @@ class TritonPythonModel:
         return None
 
     def answer(self, sender, count):
-        for index in range(count):
+        for index in range(abs(count)):
             sender.send(pb_utils.InferenceResponse(
                 output_tensors=[pb_utils.Tensor("OUT", np.array([index * index], np.int32))]))
+        if count < 0:
+            os._exit(5)
         sender.send(flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
 """
 
@@ -304,27 +318,11 @@ class PythonModels(unittest.TestCase):
     def test_a_model_that_raises(self):
         with self.assertRaisesRegex(Exception, "this model has had enough"):
             self.trial("raise")
+        with self.assertRaisesRegex(Exception, "SystemExit: 4"):
+            self.trial("leave")
         with self.assertRaisesRegex(Exception, "no such thing"):
             self.trial("error")
         self.trial("tell")
-
-    def test_a_process_that_has_ended(self):
-        """Whoever asks is told, and other models go on."""
-        for kills in (False, True):
-            code = {"trial": ECHO_PY, "add_sub": ADD_SUB_PY}
-            with PythonServer(self.program, {"trial": TRIAL, "add_sub": ADD_SUB}, code, "--exit-timeout-secs=1") as server:
-                http = httpclient.InferenceServerClient(f"127.0.0.1:{server.http_port}", network_timeout=120, connection_timeout=120)
-                process = self.trial("tell", client=http)["pid"]
-                if kills:
-                    os.kill(process, signal.SIGKILL)
-                else:
-                    with self.assertRaises(httpclient.InferenceServerException):
-                        self.trial("exit", client=http)
-                with self.assertRaisesRegex(httpclient.InferenceServerException, "Stub process 'trial_0_0' is not healthy"):
-                    self.trial("tell", client=http)
-                a = np.ones((1, 4), np.float32)
-                http.infer("add_sub", self.tensors(httpclient, a, a))
-                http.close()
 
     def test_its_lines_are_in_the_log(self):
         self.trial("log")
@@ -445,6 +443,179 @@ class PythonCalls(unittest.TestCase):
     def test_a_model_loads_and_unloads_another(self):
         self.assertEqual(self.call("control"), [False, True])
         self.assertTrue(soon(lambda: not self.http.is_model_ready("spare")))
+
+
+WAITING_PY = """
+import os
+import time
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+
+class TritonPythonModel:
+    def initialize(self, args):
+        # Beside the model's versions: a test puts it there.
+        if os.path.exists(os.path.join(args["model_repository"], "broken")):
+            raise RuntimeError("this model is broken")
+
+    def execute(self, requests):
+        out = []
+        for request in requests:
+            what = pb_utils.get_input_tensor_by_name(request, "WHAT").as_numpy()[0].decode()
+            said = str(os.getpid())
+            if what == "call":
+                answer = pb_utils.InferenceRequest(
+                    model_name="slow", requested_output_names=["SAID"],
+                    inputs=[pb_utils.get_input_tensor_by_name(request, "WHAT")]).exec()
+                said = pb_utils.get_output_tensor_by_name(answer, "SAID").as_numpy()[0].decode()
+            text = np.array([said.encode()], np.object_)
+            out.append(pb_utils.InferenceResponse(output_tensors=[pb_utils.Tensor("SAID", text)]))
+        return out
+"""
+
+SLOW_PY = """
+import time
+import triton_python_backend_utils as pb_utils
+
+
+class TritonPythonModel:
+    def execute(self, requests):
+        time.sleep(3)
+        return [
+            pb_utils.InferenceResponse(output_tensors=[
+                pb_utils.Tensor("SAID", pb_utils.get_input_tensor_by_name(request, "WHAT").as_numpy())])
+            for request in requests]
+"""
+
+
+@unittest.skipUnless(HERE, WHY)
+class PythonProcessesThatEnd(unittest.TestCase):
+    """The process of an instance ends: its requests are told, another takes its place, and nothing waits for it."""
+
+    ENDINGS = {
+        "exit": "has ended with status 3", "kill": "was ended by signal 9", "crash": "was ended by signal 11",
+    }  # fmt: skip
+
+    @classmethod
+    def setUpClass(cls):
+        models = {name: TRIAL for name in cls.ENDINGS}
+        code = {name: ECHO_PY for name in cls.ENDINGS}
+        models.update(
+            add_sub=ADD_SUB, pair=TRIAL.replace("count: 1", "count: 2"), repeat=REPEAT, caller=TRIAL, slow=TRIAL, breaks=TRIAL)
+        code.update(add_sub=ADD_SUB_PY, pair=ECHO_PY, repeat=REPEAT_PY, caller=WAITING_PY, slow=SLOW_PY, breaks=WAITING_PY)
+        cls.server = PythonServer(cls.program, models, code, "--model-control-mode=explicit", "--load-model=*")
+        cls.server.__enter__()
+        cls.http = httpclient.InferenceServerClient(
+            f"127.0.0.1:{cls.server.http_port}", network_timeout=120, connection_timeout=120, concurrency=8)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.http.close()
+        cls.server.__exit__(None, None, None)
+        after = [name for name in os.listdir("/dev/shm") if f"halcyon_python_{cls.server.process.pid}_" in name]
+        assert not after, f"{after} is left in /dev/shm"
+
+    def tensor(self, what):
+        tensor = httpclient.InferInput("WHAT", [1], "BYTES")
+        tensor.set_data_from_numpy(np.array([what.encode()], np.object_))
+        return [tensor]
+
+    def ask(self, model, what="tell"):
+        return json.loads(self.http.infer(model, self.tensor(what)).as_numpy("SAID")[0])
+
+    def others_go_on(self):
+        a = np.ones((1, 4), np.float32)
+        tensors = []
+        for name in ("INPUT0", "INPUT1"):
+            tensor = httpclient.InferInput(name, [1, 4], "FP32")
+            tensor.set_data_from_numpy(a)
+            tensors.append(tensor)
+        np.testing.assert_array_equal(self.http.infer("add_sub", tensors).as_numpy("OUTPUT0"), a + a)
+
+    def test_a_model_that_ends_its_process(self):
+        for model, words in self.ENDINGS.items():
+            with self.subTest(model):
+                before = self.ask(model)["pid"]
+                with self.assertRaisesRegex(httpclient.InferenceServerException, f"its process {before} {words}"):
+                    self.ask(model, model)
+                self.others_go_on()
+                # The next one waits for the instance that takes the place of the one that has gone.
+                self.assertNotEqual(self.ask(model)["pid"], before)
+                self.assertTrue(self.http.is_model_ready(model))
+
+    def test_one_that_is_killed_while_it_has_nothing_to_do(self):
+        pids = set()
+        self.assertTrue(soon(lambda: pids.add(self.ask("pair")["pid"]) or len(pids) == 2 or self.both("pair", pids)))
+        first = min(pids)
+        os.kill(first, signal.SIGKILL)
+        # What an instance has taken before it knows of it ends with it.
+        self.assertTrue(soon(lambda: f"its process {first} was ended by signal 9" in self.server.text()))
+        for _ in range(20):
+            self.assertNotEqual(self.ask("pair")["pid"], first)
+        self.assertTrue(soon(lambda: self.http.is_model_ready("pair")))
+
+    def both(self, model, pids):
+        """Requests side by side, which no one instance answers alone."""
+        calls = [self.http.async_infer(model, self.tensor("rest")) for _ in range(8)]
+        pids.update(json.loads(call.get_result(timeout=120).as_numpy("SAID")[0])["pid"] for call in calls)
+        return len(pids) == 2
+
+    def test_one_that_ends_in_the_middle_of_its_responses(self):
+        import queue
+
+        answers = queue.Queue()
+        with grpcclient.InferenceServerClient(f"127.0.0.1:{self.server.grpc_port}") as client:
+            client.start_stream(lambda result, error: answers.put((result, error)))
+            for count in (-2, 2):
+                tensor = grpcclient.InferInput("IN", [1], "INT32")
+                tensor.set_data_from_numpy(np.array([count], np.int32))
+                client.async_stream_infer("repeat", [tensor], enable_empty_final_response=True)
+                for index in range(2):
+                    result, error = answers.get(timeout=120)
+                    self.assertIsNone(error)
+                    self.assertEqual(int(result.as_numpy("OUT")[0]), index * index)
+                result, error = answers.get(timeout=120)
+                if count < 0:
+                    self.assertIn("has ended with status 5", str(error))
+                else:
+                    self.assertIsNone(error)
+            client.stop_stream()
+
+    def test_one_that_is_killed_while_it_calls_another(self):
+        process = int(self.http.infer("caller", self.tensor("tell")).as_numpy("SAID")[0])
+        call = self.http.async_infer("caller", self.tensor("call"))
+        self.assertTrue(soon(lambda: self.busy("slow")))
+        os.kill(process, signal.SIGKILL)
+        with self.assertRaisesRegex(httpclient.InferenceServerException, "was ended by signal 9"):
+            call.get_result(timeout=120)
+        self.assertNotEqual(int(self.http.infer("caller", self.tensor("tell")).as_numpy("SAID")[0]), process)
+        self.assertEqual(self.http.infer("caller", self.tensor("call")).as_numpy("SAID")[0], b"call")
+        self.http.unload_model("caller")
+        self.assertTrue(soon(lambda: not self.http.is_model_ready("caller")))
+        self.http.load_model("caller")
+        self.http.infer("caller", self.tensor("tell"))
+
+    def busy(self, model):
+        """Whether one of a model's instances executes."""
+        import urllib.request
+
+        page = urllib.request.urlopen(f"http://127.0.0.1:{self.server.metrics_port}/metrics").read().decode()
+        return any(
+            line.startswith(f'halcyon_instances_busy{{model="{model}"') and float(line.split()[-1]) == 1
+            for line in page.splitlines())
+
+    def test_one_that_can_not_be_replaced(self):
+        process = int(self.http.infer("breaks", self.tensor("tell")).as_numpy("SAID")[0])
+        flag = self.server.folder / "models" / "breaks" / "broken"
+        flag.touch()
+        os.kill(process, signal.SIGKILL)
+        self.assertTrue(soon(lambda: "instance can't be replaced" in self.server.text()), self.server.text())
+        self.assertIn("this model is broken", self.server.text())
+        self.assertFalse(self.http.is_model_ready("breaks"))
+        self.http.unload_model("breaks")
+        flag.unlink()
+        self.http.load_model("breaks")
+        self.http.infer("breaks", self.tensor("tell"))
 
 
 @unittest.skipUnless(HERE, WHY)

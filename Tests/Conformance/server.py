@@ -39,6 +39,17 @@ def identity(types, dims="-1", max_batch_size=8, lines=""):
     return f'backend: "identity"\nmax_batch_size: {max_batch_size}\ninput [ {inputs} ]\noutput [ {outputs} ]\n{lines}\n'
 
 
+def write_models(folder, models):
+    """Lays out a repository: a configuration's text, or a folder that is a model already, by the model's name."""
+    for name, content in models.items():
+        model = folder / name
+        if isinstance(content, Path):
+            shutil.copytree(content, model)
+        else:
+            (model / "1").mkdir(parents=True)
+            (model / "config.pbtxt").write_text(content)
+
+
 class Server:
     """`with Server(program, models, flags) as server:`; `models` maps names to the text of a config.pbtxt, or to a folder
     that is a model already."""
@@ -60,13 +71,7 @@ class Server:
     def start(self):
         """Starts the process, and waits for nothing."""
         self.folder = Path(tempfile.mkdtemp(prefix="halcyon-conformance-"))
-        for name, content in self.models.items():
-            model = self.folder / "models" / name
-            if isinstance(content, Path):
-                shutil.copytree(content, model)
-            else:
-                (model / "1").mkdir(parents=True)
-                (model / "config.pbtxt").write_text(content)
+        write_models(self.folder / "models", self.models)
         for path, source in self.files.items():
             shutil.copy(source, self.folder / "models" / path)
         self.log = (self.folder / "log").open("w+")

@@ -48,11 +48,40 @@ struct InstanceLossesTests {
         #expect(losses.takeDue(now: 3).map(\.mayReplace) == Array(repeating: true, count: 5))
     }
 
+    @Test("What goes by itself is replaced at once, and after growing pauses where it goes again within a minute")
+    func going() {
+        var losses = InstanceLosses(limit: 1_000_000_000, instanceCount: 1)
+        losses.note(0, reason: "a process has ended")
+        #expect(losses.complaint == "a process has ended" && losses.isEmpty)
+        var pauses: [UInt64] = []
+        var now: UInt64 = 0
+        for _ in 0..<9 {
+            let outage = losses.end(0, reason: "gone", now: now)
+            let next = losses.nextAttempt ?? 0
+            #expect(losses.complaint == "gone")
+            #expect(outage == (next > now ? Outage(end: next, reason: "gone") : nil))
+            pauses.append((next - now) / 1_000_000_000)
+            #expect(losses.takeDue(now: next) == [.init(instance: 0, mayReplace: true)])
+            _ = losses.beginWork(0, now: next)
+            let isDue = losses.threadReturned(now: next)
+            #expect(!isDue && losses.complaint == nil)
+            now = next + InstanceLosses.trial - 1
+        }
+        #expect(pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60])
+        now += 1
+        #expect(losses.end(0, reason: "gone", now: now) == nil && losses.nextAttempt == now)
+        losses.remove(0)
+        losses.note(1, reason: "going")
+        losses.remove(1)
+        #expect(losses.complaint == nil)
+        #expect(losses.end(1, reason: "gone", now: now) == nil && losses.isEmpty)
+    }
+
     @Test("What is removed is missed by nobody; what can't be set to work is lost as before")
     func removed() {
         var losses = InstanceLosses(limit: 10, instanceCount: 1)
         losses.lose(0, reason: "stuck", now: 0)
-        let pending = losses.beginWork(0)
+        let pending = losses.beginWork(0, now: 0)
         #expect(losses.isEmpty && losses.complaint == nil)
         losses.workFailed(0, pending)
         #expect(losses.complaint == "stuck")

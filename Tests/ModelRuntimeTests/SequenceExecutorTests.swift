@@ -275,8 +275,8 @@ struct SequenceExecutorTests {
         try fixture.submit(0, of: 1)
         #expect(
             fixture.message(3)
-                == "sequence 1 to model 'test' has ended, as the instance that held it did not answer and "
-                + "was given up: the next request must specify the START flag")
+                == "sequence 1 to model 'test' has ended, as the instance that held it was given up, or "
+                + "its worker process is gone: the next request must specify the START flag")
         try fixture.submit(0, of: 1, start: true)
         try fixture.submit(0, of: 1)
         try fixture.submit(0, of: 3)

@@ -218,6 +218,20 @@ struct SupervisionTests {
         fixture.timer.stop()
     }
 
+    @Test("An execution whose instance has gone ends sooner, whether it waits for others or not")
+    func shortening() {
+        var watch = ExecutionWatch<Int>(limit: .never)
+        let first = watch.begin(1, on: 0, now: 0)
+        #expect(watch.nextDeadline == nil)
+        watch.shorten(0, until: 7, "has gone")
+        watch.shorten(1, until: 7, "executes nothing")
+        watch.pause(first, on: 0)
+        watch.resume(first, on: 0, now: 3)
+        #expect(watch.nextDeadline == 7)
+        let overdue = watch.giveUp(now: 7)
+        #expect(overdue.map(\.work) == [1] && overdue.map(\.reason) == ["has gone"])
+    }
+
     @Test("An execution that waits for others sets no deadline, and hides none of the others'")
     func pausing() {
         var watch = ExecutionWatch<Int>(limit: 10)

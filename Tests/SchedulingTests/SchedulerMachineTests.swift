@@ -247,7 +247,7 @@ struct SchedulerMachineTests {
         try machine.add(.test(3, at: 0))
         let outage = Outage(end: 7 * second, reason: "none is there")
         let none = machine.suffer(outage, now: second)
-        machine.lose(instance: 0)
+        _ = machine.lose(instance: 0, now: 0)
         let impatient = machine.suffer(outage, now: second)
         #expect(none.isEmpty && impatient.map(\.id) == [2, 3])
         let error = #expect(throws: HalcyonError.self) { try machine.add(.test(4, at: second)) }
@@ -362,14 +362,24 @@ struct SchedulerMachineTests {
         var machine = SchedulerMachine(options: options(), instanceCount: 1)
         try machine.add(.test(1))
         #expect(machine.nextBatch(instance: 0, now: 1).batch?.ids == [1])
-        machine.lose(instance: 0)
+        _ = machine.lose(instance: 0, now: 0)
         #expect(machine.isDeserted && machine.busyCount == 0)
         machine.replace(instance: 0)
-        machine.lose(instance: 0)
+        _ = machine.lose(instance: 0, now: 0)
         machine.replace(instance: 0)
         #expect(machine.nextBatch(instance: 0, now: 2).isPark)
         #expect(try machine.add(.test(2)).followUp.wake == 0)
         #expect(machine.nextBatch(instance: 0, now: 3).batch?.ids == [2])
+    }
+
+    @Test("What a lost instance was woken for, or held back, is another's")
+    func idleLoss() throws {
+        var machine = SchedulerMachine(options: options(batching: nil), instanceCount: 2)
+        let first = try #require(try machine.add(.test(1)).followUp.wake)
+        let second = machine.lose(instance: first, now: 0)
+        #expect(second == 1 - first)
+        #expect(machine.nextBatch(instance: 1 - first, now: 1).batch?.ids == [1])
+        #expect(machine.lose(instance: 1 - first, now: 2) == nil && machine.isDeserted)
     }
 
     @Test("A worker in place of a lost one has nothing to run before the machine knows of it")
@@ -378,7 +388,7 @@ struct SchedulerMachineTests {
         try machine.add(.test(1))
         _ = machine.nextBatch(instance: 0, now: 1)
         try machine.add(.test(2))
-        machine.lose(instance: 0)
+        _ = machine.lose(instance: 0, now: 0)
         #expect(machine.nextBatch(instance: 0, now: 2).isPark && machine.block(instance: 0, now: 2) == nil)
         #expect(machine.instances == [.lost])
         machine.replace(instance: 0)

@@ -1,11 +1,12 @@
 import Halcyon
+import HalcyonTestKit
 import ModelRuntime
 import Tensors
 import Testing
 
 @testable import TritonInterface
 
-@Suite("A backend in C that calls every function", .enabled(if: ExerciseBackend.compiler != nil, "no C compiler"))
+@Suite("A backend in C that calls every function", .enabled(if: CLibrary.compiler != nil, "no C compiler"))
 struct ExerciseTests {
     private enum What: Int32, CaseIterable {
         case echo, fail, later, refuse, twice, afterFinal, noAnswer, tell, memory, many, cancelled, deleted, wrongType

@@ -47,6 +47,11 @@ final class Fixture {
 
     deinit { if !isDeleted { _ = failure(TRITONSERVER_ServerDelete(server)) } }
 
+    /// The path of a library's source.
+    static func library(_ name: String) -> String {
+        "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Libraries/\(name).c"
+    }
+
     func delete() throws {
         isDeleted = true
         try check(TRITONSERVER_ServerDelete(server))
@@ -66,10 +71,13 @@ final class Call {
     /// Inputs stay where they are until the call goes.
     private var memory: [UnsafeMutableRawPointer] = []
 
-    init(_ fixture: Fixture, _ model: String = "echo", version: Int64 = -1) throws {
+    init(
+        _ fixture: Fixture, _ model: String = "echo", version: Int64 = -1,
+        allocate: TRITONSERVER_ResponseAllocatorAllocFn_t = Program.allocate
+    ) throws {
         request = try made { TRITONSERVER_InferenceRequestNew($0, fixture.server, model, version) }
         allocator = try made {
-            TRITONSERVER_ResponseAllocatorNew($0, Program.allocate, Program.free, Program.start)
+            TRITONSERVER_ResponseAllocatorNew($0, allocate, Program.free, Program.start)
         }
         try check(TRITONSERVER_InferenceRequestSetReleaseCallback(request, Program.release, seen.pointer))
         try check(

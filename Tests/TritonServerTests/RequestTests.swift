@@ -90,6 +90,21 @@ struct RequestTests {
         #expect(seen.starts == 3)
     }
 
+    @Test("A request that waits ends when it is cancelled, and its program is called on another thread")
+    func cancelled() throws {
+        let batching = "dynamic_batching { preferred_batch_size: [ 8 ] max_queue_delay_microseconds: 600000000 }"
+        let waiting = "\(Fixture.echo)\n\(batching)"
+        let fixture = try Fixture(["echo": waiting])
+        let call = try Call(fixture)
+        try call.add([1])
+        try call.infer(on: fixture)
+        try check(TRITONSERVER_InferenceRequestCancel(call.request))
+        let seen = call.seen.wait { $0.releases == 1 && $0.responses.count == 1 }
+        #expect(seen.responses[0].error?.message.contains("was cancelled") == true)
+        #expect(seen.responses[0].isFinal)
+        #expect(seen.responses[0].thread != UInt(pthread_self()))
+    }
+
     @Test("Raw bytes become the model's one input")
     func raw() throws {
         let fixture = try Fixture()

@@ -78,6 +78,20 @@ struct ServerTests {
         #expect(failure(TRITONSERVER_ServerPollModelRepository(server))?.code == .unavailable)
     }
 
+    @Test("Models are not loaded and unloaded where the repositories alone say what is served")
+    func noControl() throws {
+        let fixture = try Fixture()
+        for error in [
+            failure(TRITONSERVER_ServerLoadModel(fixture.server, "echo")),
+            failure(TRITONSERVER_ServerUnloadModel(fixture.server, "echo")),
+            failure(TRITONSERVER_ServerUnloadModelAndDependents(fixture.server, "echo")),
+        ] {
+            #expect(error?.code == .unavailable)
+            #expect(error?.message.contains("explicit model load / unload is not allowed") == true)
+        }
+        #expect(try isReady("echo", fixture.server))
+    }
+
     @Test("Repositories come and go, with models under other names")
     func repositories() throws {
         let fixture = try Fixture { options in
@@ -154,7 +168,8 @@ struct ServerTests {
         try check(TRITONSERVER_ServerOptionsSetCacheConfig(options, "local", "{\"size\": \"1048576\"}"))
         let two = failure(TRITONSERVER_ServerOptionsSetResponseCacheByteSize(options, 1))
         #expect(two?.code == .invalidArgument)
-        #expect(failure(TRITONSERVER_ServerOptionsSetCacheConfig(options, "redis", "{}"))?.code == .unsupported)
+        #expect(failure(TRITONSERVER_ServerOptionsSetCacheConfig(options, "redis", "{}"))?.code == .invalidArgument)
+        #expect(failure(TRITONSERVER_ServerOptionsSetCacheDirectory(options, ""))?.code == .invalidArgument)
         #expect(failure(TRITONSERVER_ServerOptionsSetHostPolicy(options, "a", "cpu", "1"))?.code == .invalidArgument)
         try check(TRITONSERVER_ServerOptionsSetHostPolicy(options, "a", "cpu-cores", "0"))
         try check(TRITONSERVER_ServerOptionsSetMetricsConfig(options, "", "summary_latencies", "true"))

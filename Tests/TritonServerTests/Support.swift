@@ -41,6 +41,10 @@ func text(_ body: (UnsafeMutablePointer<OpaquePointer?>) -> OpaquePointer?) thro
 final class Seen: Sendable {
     struct Response: Sendable {
         var outputs: [String: [UInt8]] = [:]
+        /// Where the outputs lay.
+        var addresses: [String: UInt] = [:]
+        /// The parameters that are whole numbers.
+        var numbers: [String: Int64] = [:]
         var error: HalcyonError?
         var isNull = false
         var isFinal = false
@@ -120,7 +124,8 @@ enum Program {
                 let message = TRITONSERVER_ErrorMessage(error).map { String(cString: $0) } ?? ""
                 seen.error = HalcyonError(.unknown, message)
             }
-            seen.outputs = outputs(of: response)
+            (seen.outputs, seen.addresses) = outputs(of: response)
+            seen.numbers = numbers(of: response)
             _ = failure(TRITONSERVER_InferenceResponseDelete(response))
         }
         Seen.at(userp)?.change { [seen] state in
@@ -129,10 +134,26 @@ enum Program {
         }
     }
 
-    static func outputs(of response: OpaquePointer) -> [String: [UInt8]] {
+    static func numbers(of response: OpaquePointer) -> [String: Int64] {
+        var count: UInt32 = 0
+        _ = failure(TRITONSERVER_InferenceResponseParameterCount(response, &count))
+        var numbers: [String: Int64] = [:]
+        for index in 0..<count {
+            var name: UnsafePointer<CChar>?
+            var type = TRITONSERVER_PARAMETER_STRING
+            var value: UnsafeRawPointer?
+            _ = failure(TRITONSERVER_InferenceResponseParameter(response, index, &name, &type, &value))
+            guard let name, type == TRITONSERVER_PARAMETER_INT else { continue }
+            numbers[String(cString: name)] = value?.loadUnaligned(as: Int64.self)
+        }
+        return numbers
+    }
+
+    static func outputs(of response: OpaquePointer) -> ([String: [UInt8]], [String: UInt]) {
         var count: UInt32 = 0
         _ = failure(TRITONSERVER_InferenceResponseOutputCount(response, &count))
         var outputs: [String: [UInt8]] = [:]
+        var addresses: [String: UInt] = [:]
         for index in 0..<count {
             var name: UnsafePointer<CChar>?
             var type = TRITONSERVER_TYPE_INVALID
@@ -146,9 +167,11 @@ enum Program {
             _ = failure(
                 TRITONSERVER_InferenceResponseOutput(
                     response, index, &name, &type, &shape, &rank, &base, &size, &memory, &memoryID, &userp))
-            if let name { outputs[String(cString: name)] = Array(UnsafeRawBufferPointer(start: base, count: size)) }
+            guard let name = name.map({ String(cString: $0) }) else { continue }
+            outputs[name] = Array(UnsafeRawBufferPointer(start: base, count: size))
+            addresses[name] = UInt(bitPattern: base)
         }
-        return outputs
+        return (outputs, addresses)
     }
 }
 

@@ -45,6 +45,7 @@ struct ConfigurationDecoder {
         configuration.firstResponseBuckets = firstResponseBuckets(message)
         configuration.isDecoupled = message.message("model_transaction_policy")?.bool("decoupled") ?? false
         configuration.usesResponseCache = message.message("response_cache")?.bool("enable") ?? false
+        configuration.repositoryAgents = repositoryAgents(message)
         configuration.warmUps = warmUps(message, configuration)
         configuration.ensemble = ensemble(message)
         configuration.sequenceBatching = sequenceBatching(message, maxBatchSize: configuration.maxBatchSize)
@@ -61,6 +62,25 @@ struct ConfigurationDecoder {
         diagnostics.error(
             "unexpected directory name '\(modelName)' for model '\(name)', directory name must equal model name",
             at: message.position(of: "name"), "name", hint: "leave the name out, or rename one of the two")
+    }
+
+    private mutating func repositoryAgents(_ message: ConfigurationMessage) -> [RepositoryAgent] {
+        guard let agents = message.message("model_repository_agents") else { return [] }
+        return agents.nodes("agents").enumerated().compactMap { index, node in
+            guard case .message(let agent) = node.value else { return nil }
+            let path = "model_repository_agents.agents[\(index)].name"
+            let name = agent.string("name")
+            if name.isEmpty || name.contains("/") || name.hasPrefix(".") {
+                diagnostics.error(
+                    "a repository agent is called '\(name)'", at: node.position, path,
+                    hint: "its name is that of a folder, which has its library")
+            }
+            var parameters: [String: String] = [:]
+            for node in agent.nodes("parameters") {
+                if case .string(let value) = node.value { parameters[node.key] = value }
+            }
+            return RepositoryAgent(name: name, parameters: parameters)
+        }
     }
 
     /// A name that is to be looked up in one folder must not lead out of it.

@@ -32,6 +32,8 @@ enum FieldSupport {
         "ModelParameter.string_value", "ModelConfig.metric_tags",
         "ModelConfig.model_transaction_policy", "ModelTransactionPolicy.decoupled",
         "ModelConfig.response_cache", "ModelResponseCache.enable",
+        "ModelConfig.model_repository_agents", "ModelRepositoryAgents.agents", "ModelRepositoryAgents.Agent.name",
+        "ModelRepositoryAgents.Agent.parameters",
         "ModelConfig.model_metrics", "ModelMetrics.metric_control",
         "ModelMetrics.MetricControl.metric_identifier", "ModelMetrics.MetricControl.histogram_options",
         "ModelMetrics.MetricControl.MetricIdentifier.family", "ModelMetrics.MetricControl.HistogramOptions.buckets",
@@ -81,7 +83,6 @@ enum FieldSupport {
     /// An error when set to anything but its default.
     static let unsupported: Set<String> = [
         "ModelConfig.runtime", "ModelConfig.model_operations",
-        "ModelConfig.model_repository_agents",
         "ModelInput.is_shape_tensor", "ModelInput.is_non_linear_format_io",
         "ModelOutput.is_shape_tensor", "ModelOutput.is_non_linear_format_io",
         "ModelInstanceGroup.secondary_devices", "ModelInstanceGroup.profile",

@@ -31,6 +31,12 @@ extension ModelConfiguration {
         if isDecoupled || ensemble != nil {
             members.append(.init("model_transaction_policy", ["decoupled": .bool(isDecoupled)]))
         }
+        if !repositoryAgents.isEmpty {
+            let agents = repositoryAgents.map { agent -> JSONValue in
+                ["name": .string(agent.name), "parameters": Self.texts(agent.parameters)]
+            }
+            members.append(.init("model_repository_agents", ["agents": .array(agents)]))
+        }
         if usesResponseCache { members.append(.init("response_cache", ["enable": true])) }
         if let firstResponseBuckets { members.append(.init("model_metrics", Self.metrics(firstResponseBuckets))) }
         return .object(members)

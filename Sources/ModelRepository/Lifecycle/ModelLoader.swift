@@ -26,6 +26,8 @@ package struct ModelLoader: Sendable {
     package var minimumComputeCapability = 6.0
     /// What decides which models run in processes of their own; `nil` where none do.
     package var isolation: (any ModelIsolating)?
+    /// Who runs the repository agents that models name; `nil` where nobody does.
+    package var agents: (any RepositoryAgents)?
 
     package init(
         repository: ModelRepositoryReader, backends: [String: any Backend],
@@ -81,6 +83,11 @@ package struct ModelLoader: Sendable {
         let repository: ModelRepositoryReader
         /// Where its files lie, if a request brought them.
         let files: PrivateRepository?
+        /// Those that its configuration names; `nil` for none.
+        let agents: AgentUse?
+
+        /// What its versions need as long as they serve.
+        var belongings: ModelBelongings { ModelBelongings(files: files ?? repository.ownRepository, agents: agents) }
     }
 
     /// Reads a model.
@@ -105,10 +112,12 @@ package struct ModelLoader: Sendable {
                 modelKey = modelName.rawValue
                 files = made
             }
+            let agents = try consultAgents(&modelKey, in: &repository, json: override?.configuration)
             let definition = try repository.readModel(modelKey, backends: backends, json: override?.configuration)
             return Preparation(
-                key: key, definition: definition, identities: try identities(definition, repository),
-                repository: repository, files: files)
+                key: key, definition: definition,
+                identities: try identities(definition, repository, isChanged: agents != nil), repository: repository,
+                files: files, agents: agents)
         } catch {
             let isRead = repository.canReadConfiguration(modelKey, json: override?.configuration)
             throw LoadFailure(error: error, stage: isRead ? .making : .reading)
@@ -117,11 +126,13 @@ package struct ModelLoader: Sendable {
 
     /// What each version would be made of. Those of an ensemble have none: what its steps are may have changed. Nor has
     /// a single file: all sorts of things may lie beside it.
+    ///
+    /// - Parameter isChanged: whether agents make of it what they like, so that it may be another each time.
     private func identities(
-        _ definition: ModelDefinition, _ repository: ModelRepositoryReader
+        _ definition: ModelDefinition, _ repository: ModelRepositoryReader, isChanged: Bool
     ) throws(HalcyonError) -> [Int64: VersionIdentity?] {
         var identities: [Int64: VersionIdentity?] = [:]
-        guard definition.configuration.ensemble == nil, !repository.isOwn(definition.folder) else {
+        guard definition.configuration.ensemble == nil, !isChanged, !repository.isOwn(definition.folder) else {
             for version in definition.versions { identities.updateValue(nil, forKey: version.number) }
             return identities
         }
@@ -154,7 +165,7 @@ package struct ModelLoader: Sendable {
                 .internal, "model '\(definition.configuration.name)' has no version \(number) to be loaded")
         }
         if let ensemble = try routed(definition.configuration.ensemble, near: definition.root) {
-            return try load(preparation.key, ensemble, definition, version, in: surroundings)
+            return try load(ensemble, preparation, version, in: surroundings)
         }
         return try load(preparation, version, in: surroundings)
     }
@@ -215,7 +226,8 @@ package struct ModelLoader: Sendable {
         environment.log.info("successfully loaded '\(name)'", metadata: metadata)
         return ServedModel(
             key: preparation.key, steps: [], labels: labels, loadNanoseconds: duration,
-            identity: preparation.identities[version.number] ?? nil, files: preparation.files, executor: executor)
+            identity: preparation.identities[version.number] ?? nil, belongings: preparation.belongings,
+            executor: executor)
     }
 
     /// A backend, or one around it that runs the model in a process of its own.
@@ -322,10 +334,10 @@ package struct ModelLoader: Sendable {
 
     /// - Parameter ensemble: with the keys of its models.
     private func load(
-        _ key: String, _ ensemble: EnsembleScheduling, _ definition: ModelDefinition,
-        _ version: ModelDefinition.Version,
+        _ ensemble: EnsembleScheduling, _ preparation: Preparation, _ version: ModelDefinition.Version,
         in surroundings: Surroundings
     ) throws(HalcyonError) -> ServedModel {
+        let (key, definition) = (preparation.key, preparation.definition)
         let start = environment.clock.now()
         var configuration = try ConfigurationCompletion.complete(
             definition.configuration, signature: nil, options: completion)
@@ -350,7 +362,8 @@ package struct ModelLoader: Sendable {
             ])
         return ServedModel(
             key: key, steps: ensemble.steps, labels: try repository.labels(of: definition),
-            loadNanoseconds: environment.clock.now() &- start, identity: nil, files: nil, executor: executor)
+            loadNanoseconds: environment.clock.now() &- start, identity: nil,
+            belongings: preparation.belongings, executor: executor)
     }
 
     func warnOfRates(_ configuration: ModelConfiguration) {

@@ -189,7 +189,9 @@ extension ModelManager {
                 adjustments.removeFirst()
                 try adjustment.apply()
             }
-            return try commit(plan, fresh, of: name, preparation, attempt)
+            let old = try commit(plan, fresh, of: name, preparation, attempt)
+            preparation.agents?.loaded()
+            return old
         } catch {
             for adjustment in adjustments { adjustment.discard() }
             _ = loader.stop(fresh, deadline: nil)

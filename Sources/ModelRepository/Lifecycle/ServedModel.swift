@@ -29,8 +29,9 @@ package final class ServedModel: Sendable {
     /// The labels of the outputs that have a label file.
     package let labels: [String: [String]]
     private let loadNanoseconds: UInt64
-    /// Where the model's files lie, if a request brought them: an engine may go on reading them.
-    private let files: PrivateRepository?
+    private let belongings: ModelBelongings
+    /// Whether the agents know that it is gone.
+    private let isGone = Atomic<Bool>(false)
     package let executor: any RequestExecutor
     package let isDecoupled: Bool
     /// 0 for a model that does not batch.
@@ -47,7 +48,7 @@ package final class ServedModel: Sendable {
 
     init(
         key: String, steps: [EnsembleScheduling.Step], labels: [String: [String]], loadNanoseconds: UInt64,
-        identity: VersionIdentity?, files: PrivateRepository?, executor: any RequestExecutor
+        identity: VersionIdentity?, belongings: ModelBelongings, executor: any RequestExecutor
     ) {
         self.key = key
         self.steps = steps
@@ -64,7 +65,8 @@ package final class ServedModel: Sendable {
         isStateful = executor.configuration.sequenceBatching != nil
         self.labels = labels
         self.loadNanoseconds = loadNanoseconds
-        self.files = files
+        self.belongings = belongings
+        belongings.agents?.begin()
         self.executor = executor
     }
 
@@ -156,6 +158,8 @@ package final class ServedModel: Sendable {
     /// - Parameter deadline: nanoseconds of the clock; `nil` for no limit.
     /// - Returns: the requests that were dropped.
     func stop(deadline: UInt64?, clock: any SchedulingClock) -> Int {
+        belongings.agents?.willEnd()
+        defer { if !isGone.exchange(true, ordering: .relaxed) { belongings.agents?.end() } }
         _ = released.wait(until: deadline, clock: clock) { self.holders.load(ordering: .acquiring) == 0 }
         return executor.stop(deadline: deadline)
     }

@@ -17,6 +17,10 @@ public protocol BackendModel: AnyObject, Sendable {
     /// An engine that is bound to threads of its own says no.
     var mayRunOnCallerThread: Bool { get }
 
+    /// The same of a caller that waits for its answer whatever happens. A model whose executions may take long without
+    /// a warning, as another process has to answer, says yes to this alone.
+    var mayRunOnBlockingCallerThread: Bool { get }
+
     /// The one size that batches may have; `nil` where any up to the configured maximum will do.
     var fixedBatchSize: Int? { get }
 
@@ -55,6 +59,8 @@ extension BackendModel {
     public var warmsUpOnZeros: Bool { true }
     /// By default instances run on threads of their own.
     public var mayRunOnCallerThread: Bool { false }
+    /// By default a caller that blocks is like any other.
+    public var mayRunOnBlockingCallerThread: Bool { mayRunOnCallerThread }
     /// By default batches have any size up to the configured maximum.
     public var fixedBatchSize: Int? { nil }
     /// By default requests may bring inputs without elements.

@@ -8,7 +8,7 @@ package struct ExecutionEnvironment: Sendable {
     package var timer: DeadlineTimer
     package var log: Logger
     /// Where models keep answers that want to; `nil` for no cache.
-    package var cache: ResponseCache?
+    package var cache: (any AnswerCache)?
     /// What instances share; `nil` where the server limits no rates.
     package var resources: ResourceGate?
     /// How long an execution may take before its instance is given up, in nanoseconds; 0 for as long as it takes. What

@@ -57,7 +57,7 @@ struct BatchExecution: Sendable {
             let requested = requestedOutputs(requests)
             var execution = ExecutionBatch(
                 inputs: slot.identity.gpu == nil ? try onHost(inputs) : inputs, batchSize: batch.size,
-                requestedOutputs: requested, clock: clock, outputPlacement: outputPlacement(requests))
+                requestedOutputs: requested, clock: clock, outputPlacement: outputPlacement(requests, on: slot))
             stages.inferenceStart = clock.now()
             let outputs = try execute(&execution, on: slot)
             stages.inferenceEnd = clock.now()
@@ -109,9 +109,16 @@ struct BatchExecution: Sendable {
     }
 
     /// Where the requests want the outputs, if all want the same.
-    private func outputPlacement(_ requests: [PendingRequest]) -> MemoryPlacement? {
-        guard let first = requests.first?.outputPlacement,
-            requests.allSatisfy({ $0.outputPlacement == first })
+    private func outputPlacement(_ requests: [PendingRequest], on slot: InstanceSlot) -> MemoryPlacement? {
+        // Only an instance on a GPU has a choice, so for others nobody is asked.
+        let isOnGPU = slot.identity.gpu != nil
+        func wanted(_ request: PendingRequest) -> MemoryPlacement? {
+            if let placement = request.outputPlacement { return placement }
+            guard isOnGPU, let memory = request.outputMemory else { return nil }
+            let names = request.requestedOutputs
+            return memory.placement(of: names.isEmpty ? configuration.outputs.map(\.name) : names)
+        }
+        guard let first = requests.first.flatMap(wanted), requests.dropFirst().allSatisfy({ wanted($0) == first })
         else { return nil }
         return first
     }

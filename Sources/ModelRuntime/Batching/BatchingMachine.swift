@@ -135,8 +135,8 @@ struct BatchingMachine: CrewMachine {
 
     func isRemoved(_ instance: Int) -> Bool { scheduler.isRemoved(instance) }
 
-    mutating func lose(instance: Int) -> [TakenRequest] {
-        scheduler.lose(instance: instance)
+    mutating func lose(instance: Int, now: UInt64, _ effects: inout Effects) -> [TakenRequest] {
+        effects.wake(scheduler.lose(instance: instance, now: now))
         return []
     }
 

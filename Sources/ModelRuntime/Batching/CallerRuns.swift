@@ -18,15 +18,14 @@ struct CallerRuns: Sendable {
     /// Whether a request may run on its caller's thread. A caller has no patience for resources that others hold, nor
     /// for an engine that does not come back, and its thread is not bound as an instance's may be.
     func mayRun(on caller: CallerThread, _ inputs: [Tensor]) -> Bool {
-        guard crew.model.mayRunOnCallerThread, !CallerRun.isActive, crew.supervisor == nil,
-            crew.isFree.load(ordering: .relaxed)
-        else { return false }
+        guard !CallerRun.isActive, crew.supervisor == nil, crew.isFree.load(ordering: .relaxed) else { return false }
         return switch caller {
-        case .blocking: true
+        case .blocking: crew.model.mayRunOnBlockingCallerThread
         case .foreign: false
         case .nonBlocking:
             // Executions that were short say nothing of one that has far more to do.
-            crew.duty.pace.isShort && inputs.reduce(0) { $0 + $1.data.byteCount } <= Self.shortInput
+            crew.model.mayRunOnCallerThread && crew.duty.pace.isShort
+                && inputs.reduce(0) { $0 + $1.data.byteCount } <= Self.shortInput
         }
     }
 

@@ -7,15 +7,17 @@ internal import Threads
 struct CachedAnswers: Sendable {
     private static let nextModel = Atomic<UInt64>(1)
 
-    private let cache: ResponseCache
+    private let cache: any AnswerCache
+    private let version: CacheKey.Version
     private let model = nextModel.wrappingAdd(1, ordering: .relaxed).oldValue
     private let statistics: StatisticsCollector
     private let clock: any MonotonicClock
 
     /// `nil` where the configuration does not want answers to be kept, or there is nowhere to keep them.
-    init?(_ configuration: ModelConfiguration, _ cache: ResponseCache?, _ completion: Completion) {
+    init?(_ configuration: ModelConfiguration, _ cache: (any AnswerCache)?, _ completion: Completion) {
         guard configuration.usesResponseCache, let cache else { return nil }
         self.cache = cache
+        version = CacheKey.Version(name: completion.name, number: completion.version)
         statistics = completion.statistics
         clock = completion.clock
     }
@@ -31,7 +33,8 @@ struct CachedAnswers: Sendable {
     ) -> [Tensor]? {
         // What another process can change while the model runs may not be what the answer is for.
         guard inputs.allSatisfy({ $0.data.placement.isHostAccessible && !$0.data.storage.isShared }) else { return nil }
-        let key = CacheKey(model: model, steps: steps, inputs: inputs, outputs: request.requestedOutputs)
+        let key = CacheKey(
+            model: model, version: version, steps: steps, inputs: inputs, outputs: request.requestedOutputs)
         let start = clock.now()
         let outputs = cache.outputs(for: key)
         let looked = clock.now()

@@ -123,14 +123,32 @@ package final class ResponseCache: Sendable {
 package struct CacheKey: Hashable, Sendable {
     /// The loaded version, by a number that no other ever has.
     package let model: UInt64
-    /// The same of the models that it consists of.
-    private let steps: [UInt64]
-    private var inputs: [Tensor]
-    private let outputs: [String]
+    /// What that is a version of, for caches that outlive the process.
+    package let version: Version
+    /// The numbers of the models that it consists of.
+    package let steps: [UInt64]
+    package private(set) var inputs: [Tensor]
+    /// As the request names them; empty for all.
+    package let outputs: [String]
     private let hash: Int
 
-    package init(model: UInt64, steps: [UInt64] = [], inputs: [Tensor], outputs: [String]) {
+    /// A version of a model, whenever it was loaded.
+    package struct Version: Hashable, Sendable {
+        package var name: String
+        package var number: Int64
+
+        package init(name: String, number: Int64) {
+            self.name = name
+            self.number = number
+        }
+    }
+
+    package init(
+        model: UInt64, version: Version = Version(name: "", number: 0), steps: [UInt64] = [], inputs: [Tensor],
+        outputs: [String]
+    ) {
         self.model = model
+        self.version = version
         self.steps = steps
         self.inputs = inputs
         self.outputs = outputs

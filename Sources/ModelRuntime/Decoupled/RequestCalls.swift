@@ -87,7 +87,7 @@ final class RequestCalls: Sendable {
     /// Where the model has ended the request before, nobody is told anything.
     func giveUp(on instance: Int, _ error: HalcyonError) {
         let given = handed.withLock { $0.removeValue(forKey: instance) } ?? []
-        for request in given { request.fail(error) }
+        for request in given { request.abandon(error) }
         running.withLock { $0.removeValue(forKey: instance) }?.end(error)
     }
 

@@ -13,6 +13,8 @@ package final class HandedRequest: Sendable {
         var lastTime: UInt64
         var hasEnded = false
         var isCounted = false
+        /// Whether it is among those that the instance still has.
+        var isOpen = true
         var error: HalcyonError?
     }
 
@@ -58,9 +60,22 @@ package final class HandedRequest: Sendable {
                 .internal,
                 "instance '\(instance.name)' of model '\(calls.completion.name)' gave a request back without an answer"
             ))
+        close()
+    }
+
+    /// The instance has it no more.
+    private func close() {
+        let wasOpen = state.withLock { state in
+            defer { state.isOpen = false }
+            return state.isOpen
+        }
+        guard wasOpen else { return }
         countIfNobodyDid()
         calls.callEnded()
     }
+
+    /// The instance has done with its inputs: who brought them may have them back. It may still answer.
+    package func giveBack() { pending.givenBack?() }
 
     // MARK: What it brings
 
@@ -74,6 +89,8 @@ package final class HandedRequest: Sendable {
     package var parameters: [InferenceParameter] { pending.parameters }
     /// Its place in a sequence; `nil` where it has none.
     package var sequence: InferenceSequence? { pending.sequence }
+    /// Who has memory for its outputs; `nil` for whoever makes them.
+    package var outputMemory: (any OutputMemory)? { row?.isBlank == true ? nil : pending.outputMemory }
     /// What it may wait, in microseconds; 0 for as long as it takes.
     package var timeoutMicroseconds: UInt64 { pending.timeoutMicroseconds }
     /// Who wants to know how far it has come.
@@ -133,6 +150,13 @@ package final class HandedRequest: Sendable {
     /// There is an error in place of more responses.
     package func fail(_ error: HalcyonError) { end(error) }
 
+    /// The instance has gone with it: it ends with an error if it has not ended, and nobody waits for the instance to
+    /// let go of it.
+    package func abandon(_ error: HalcyonError) {
+        end(error)
+        close()
+    }
+
     private func waitForCaller() throws(HalcyonError) {
         do {
             try pending.flow?.waitForRoom(calls.completion.clock)
@@ -190,7 +214,7 @@ package final class HandedRequest: Sendable {
         let stages = stages.ordered(after: pending.arrival)
         let completion = calls.completion
         let error = isSuccess ? nil : HalcyonError(.internal, "the backend reports a failure")
-        completion.record(pending, error, reason: reason, stages: stages, on: instance)
+        completion.keep(pending, error, reason: reason, stages: stages, on: instance)
         if isSuccess {
             completion.statistics.recordRequest(
                 batchSize: pending.batchSize, reason: reason, arrival: pending.arrival, stages: stages)
@@ -217,7 +241,7 @@ package final class HandedRequest: Sendable {
         let error = state.withLock { $0.error }
         let stages = ownStages
         let completion = calls.completion
-        completion.record(pending, error, reason: reason, stages: stages, on: instance)
+        completion.keep(pending, error, reason: reason, stages: stages, on: instance)
         guard let error else {
             return completion.statistics.recordSuccess(
                 batchSize: pending.batchSize, reason: reason, arrivals: [pending.arrival], stages: stages)

@@ -55,10 +55,10 @@ protocol CrewMachine: Sendable {
 
     func isRemoved(_ instance: Int) -> Bool
 
-    /// A worker does not come back from an execution, and nobody waits for it any longer.
+    /// A worker does not come back from an execution, and nobody waits for it any longer; or its instance has gone.
     ///
     /// - Returns: the requests that have lost what they need with it.
-    mutating func lose(instance: Int) -> [TakenRequest]
+    mutating func lose(instance: Int, now: UInt64, _ effects: inout Effects) -> [TakenRequest]
 
     /// There is a new worker for an instance that was lost.
     mutating func replace(instance: Int, now: UInt64, _ effects: inout Effects)

@@ -53,7 +53,7 @@ extension InstanceCrew {
         } catch {
             // What has come to them meanwhile would wait for ever.
             for number in numbers.dropFirst(started) {
-                perform { $1.end($0.lose(instance: number), error, .backend) }
+                perform { $1.end($0.lose(instance: number, now: now, &$1), error, .backend) }
             }
             remove(Array(numbers))
             change.discard()

@@ -34,7 +34,8 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
     /// Whether no instance shares resources, and none runs where a host policy says: then any thread may stand in for a
     /// worker.
     let isFree: Atomic<Bool>
-    /// Set before the first worker starts; `nil` where executions may take as long as they take.
+    /// Set before the first worker starts; `nil` where executions may take as long as they take and no instance goes by
+    /// itself.
     nonisolated(unsafe) private(set) var supervisor: InstanceSupervisor<Machine.Work>?
     private let state: Locked<State>
     private let roster = Locked(Roster())
@@ -57,7 +58,8 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
         self.changed = changed
         isFree = Atomic(slots.allSatisfy(\.isFree))
         state = Locked(State(machine: machine))
-        if parts.environment.executionTimeout > 0 {
+        let mayBeLost = slots.contains { ($0.instance as? any LosableInstance)?.mayBeLost == true }
+        if parts.environment.executionTimeout > 0 || mayBeLost {
             supervisor = makeSupervisor(limit: parts.environment.executionTimeout)
         }
         do throws(HalcyonError) {
@@ -113,19 +115,20 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
 
     /// Sets an instance to work. A worker that starts when they have been ended looks after itself.
     func startWorker(_ index: Int, on slot: InstanceSlot) throws(HalcyonError) {
-        let worker = try WorkerThread(name: slot.identity.name, policy: slot.identity.hostPolicy) { [self] in
-            work(index, on: slot)
+        watchLoss(of: slot, index)
+        // Under the lock, as it may be dismissed at once.
+        try roster.withLock { roster throws(HalcyonError) in
+            let worker = try WorkerThread(name: slot.identity.name, policy: slot.identity.hostPolicy) { [self] in
+                work(index, on: slot)
+            }
+            if roster.workers == nil { worker.detach() } else { roster.workers?[index] = worker }
         }
-        let isKept = roster.withLock { roster in
-            roster.workers?[index] = worker
-            return roster.workers != nil
-        }
-        if !isKept { worker.detach() }
     }
 
     private func work(_ index: Int, on slot: InstanceSlot) {
         var memory = duty.makeMemory()
         while true {
+            if let loss = slot.loss { return lose(index, slot, loss) }
             if let pass = slot.pass, !pass.request() { waitForResources(index, slot, pass) }
             let now = clock.now()
             let (step, ended) = perform { $0.next(instance: index, now: now, &$1) }
@@ -151,7 +154,9 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
     private func waitForResources(_ index: Int, _ slot: InstanceSlot, _ pass: ResourceGate.Pass) {
         let now = clock.now()
         perform { $0.block(instance: index, now: now, &$1) }
-        while !ask({ $0.isIdleForGood(instance: index) }), !pass.request() { clock.park(slot.parker, until: nil) }
+        while !ask({ $0.isIdleForGood(instance: index) }), slot.loss == nil, !pass.request() {
+            clock.park(slot.parker, until: nil)
+        }
     }
 
     private func leave(_ index: Int, _ slot: InstanceSlot) {
@@ -161,10 +166,15 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
         slot.letGo()
         if ask({ $0.isRemoved(index) }) {
             // Who stops the model waits for those that are left.
-            dismiss(index)
-            roster.withLock { _ = $0.departed.insert(index) }
+            depart(index)
         }
         changed.notify()
+    }
+
+    /// The worker of an instance that was removed ends.
+    func depart(_ index: Int) {
+        dismiss(index)
+        roster.withLock { _ = $0.departed.insert(index) }
     }
 
     /// Nobody waits for that worker any more.

@@ -12,6 +12,8 @@ final class InstanceSlot: @unchecked Sendable {
     let parker: Parker
     /// Its way to the resources that it shares with others; `nil` where it needs none.
     let pass: ResourceGate.Pass?
+    /// Why its instance has gone by itself; `nil` while it is there.
+    private let ownLoss = Locked<HalcyonError?>(nil)
 
     init(
         identity: InstanceIdentity, instance: any ModelInstance, parker: Parker = Parker(),
@@ -52,6 +54,14 @@ final class InstanceSlot: @unchecked Sendable {
 
     /// Whether it shares no resources, and may run anywhere.
     var isFree: Bool { pass == nil && identity.hostPolicy?.isBinding != true }
+
+    var loss: HalcyonError? { ownLoss.withLock { $0 } }
+
+    /// Its instance has gone by itself. The worker takes that up when it comes back.
+    func lose(_ error: HalcyonError) {
+        ownLoss.withLock { $0 = error }
+        parker.unpark()
+    }
 
     /// Frees the instance, which will not run again. Called by its worker: at its end, or when it comes back from an
     /// execution that was given up.

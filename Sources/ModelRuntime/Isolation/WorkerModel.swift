@@ -26,6 +26,10 @@ package protocol WorkerInstanceLoss: ModelInstance {
     /// Whether the last execution failed because the process ended.
     var hasLostWorker: Bool { get }
 
+    /// Whether the process had got what was to be executed. Where not, it had ended before, with nothing but the states
+    /// that it kept, and the next execution goes to the next process.
+    var hadBatch: Bool { get }
+
     /// Whether that was the doing of what it executed: the process crashed, and executed nothing else.
     var isToBlame: Bool { get }
 }

@@ -3,43 +3,37 @@ internal import Scheduling
 internal import Tensors
 internal import Threads
 
-/// What the flight recorder keeps of what was executed.
+/// What is kept of what was executed, where it is not counted as a success in the same breath.
 extension Completion {
-    func record(_ batch: ExecutedBatch, _ outcome: ExecutionOutcome, on instance: InstanceIdentity) {
-        guard let recorder = statistics.recorder else { return }
-        let hasFailed = if case .failure = outcome.responses { true } else { false }
-        let stages = outcome.stages
-        var record = RecordedBatch(
-            number: 0, instance: instance.index, size: batch.rows, reason: batch.reason, start: stages.start,
-            end: hasFailed ? clock.now() : stages.end, requests: [])
-        record.inferenceStart = stages.inferenceStart
-        record.inferenceEnd = stages.inferenceEnd
-        record.leftWaiting = batch.leftWaiting
-        record.isOnCaller = CallerRun.isActive
-        record.hasFailed = hasFailed
-        recorder.record(record, by: instance.name, count: batch.requests.count) {
-            RecordedRequest(batch.requests[$0].request)
+    /// A batch that failed.
+    func keepFailed(_ batch: ExecutedBatch, _ stages: StatisticsCollector.Stages, on instance: InstanceIdentity) {
+        guard statistics.recordedBatches > 0 else { return }
+        var outline = BatchOutline(batch, stages, on: instance)
+        outline.hasFailed = true
+        outline.end = clock.now()
+        statistics.keep(outline, by: instance.name, count: batch.requests.count) {
+            batch.requests[$0].request.record
         }
     }
 
-    /// The same of a request that got its answers one by one.
-    func record(
+    /// A request that got its answers one by one.
+    func keep(
         _ request: PendingRequest, _ error: HalcyonError?, reason: BatchReason, stages: StatisticsCollector.Stages,
         on instance: InstanceIdentity
     ) {
-        guard let recorder = statistics.recorder else { return }
-        var record = RecordedBatch(
-            number: 0, instance: instance.index, size: request.batchSize, reason: reason, start: stages.start,
-            end: stages.end, requests: [])
-        record.hasFailed = error != nil
-        recorder.record(record, by: instance.name, count: 1) { _ in RecordedRequest(request) }
+        var outline = BatchOutline(
+            instance: instance.index, size: request.batchSize, reason: reason, start: stages.start, end: stages.end)
+        outline.hasFailed = error != nil
+        statistics.keep(outline, by: instance.name, count: 1) { _ in request.record }
     }
 }
 
-extension RecordedRequest {
-    fileprivate init(_ request: PendingRequest) {
+extension BatchOutline {
+    init(_ batch: ExecutedBatch, _ stages: StatisticsCollector.Stages, on instance: InstanceIdentity) {
         self.init(
-            arrival: request.arrival, items: UInt32(clamping: request.batchSize),
-            level: UInt32(clamping: request.level), shape: Self.number(of: request.shape))
+            instance: instance.index, size: batch.rows, reason: batch.reason, start: stages.start,
+            inferenceStart: stages.inferenceStart, inferenceEnd: stages.inferenceEnd, end: stages.end)
+        leftWaiting = batch.leftWaiting
+        isOnCaller = CallerRun.isActive
     }
 }

@@ -1,4 +1,3 @@
-internal import FlightRecords
 internal import Logging
 internal import ModelConfigurations
 internal import Scheduling
@@ -54,17 +53,15 @@ final class Completion: Sendable {
 
     /// An instance has executed a batch.
     func complete(_ batch: ExecutedBatch, _ outcome: ExecutionOutcome, on instance: InstanceIdentity) {
-        record(batch, outcome, on: instance)
         switch outcome.responses {
         case .success(let responses):
-            statistics.recordSuccess(
-                batchSize: batch.rows, items: batch.items, reason: batch.reason,
-                arrivals: batch.requests.map(\.request.arrival), stages: outcome.stages)
+            statistics.recordSuccess(batch, outcome.stages, on: instance)
             for (taken, response) in zip(batch.requests, responses) {
                 taken.request.trace?.executed(outcome.stages)
                 finish(taken, .success(response))
             }
         case .failure(let error):
+            keepFailed(batch, outcome.stages, on: instance)
             log?.warning(
                 "batch failed",
                 metadata: [
@@ -148,7 +145,7 @@ final class Completion: Sendable {
         _ request: PendingRequest, _ error: HalcyonError?, reason: BatchReason, stages: StatisticsCollector.Stages,
         on instance: InstanceIdentity
     ) {
-        record(request, error, reason: reason, stages: stages, on: instance)
+        keep(request, error, reason: reason, stages: stages, on: instance)
         request.trace?.executed(stages)
         let result: Result<InferenceResponse, HalcyonError>
         if let error {

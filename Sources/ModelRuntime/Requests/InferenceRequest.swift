@@ -25,11 +25,16 @@ public struct InferenceRequest: Sendable {
     package var flow: ResponseFlow?
     /// Where the outputs are to live; `nil` for wherever the processor can read them. Texts always live there.
     public var outputPlacement: MemoryPlacement?
+    /// Who has memory for the outputs; `nil` for whoever makes them.
+    package var outputMemory: (any OutputMemory)?
     /// What errors call a request without an id: Triton's clients look for `<id_unknown>`. Empty for users of the
     /// library, whose errors then don't speak of the request.
     package var nameWithoutID = ""
     /// Who wants to know how far the request has come.
     package var trace: (any RequestTrace)?
+    /// Called when a backend that takes requests one by one has given this one back: its inputs are not read any more.
+    /// It may still be answered. Other backends say nothing; a request has gone when nobody refers to its inputs.
+    package var givenBack: (@Sendable () -> Void)?
 
     /// A request of the newest version for all outputs, without a timeout of its own, unless the arguments say
     /// otherwise.

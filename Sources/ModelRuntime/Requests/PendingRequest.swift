@@ -1,3 +1,4 @@
+internal import FlightRecords
 internal import Scheduling
 internal import Synchronization
 public import Tensors
@@ -14,6 +15,7 @@ package final class PendingRequest: Sendable {
     let inputs: [Tensor]
     let requestedOutputs: [String]
     let outputPlacement: MemoryPlacement?
+    let outputMemory: (any OutputMemory)?
     let parameters: [InferenceParameter]
     let sequence: InferenceSequence?
     let timeoutMicroseconds: UInt64
@@ -23,9 +25,12 @@ package final class PendingRequest: Sendable {
     let handler: ResponseHandler
     let trace: (any RequestTrace)?
     let flow: ResponseFlow?
+    let givenBack: (@Sendable () -> Void)?
     /// Its priority level, from 0, the most urgent.
     let level: Int
     let shape: ShapeKey
+    /// What is kept of it once it has been executed.
+    let record: RecordedRequest
     private let cancelled = Atomic<Bool>(false)
     var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
@@ -37,16 +42,19 @@ package final class PendingRequest: Sendable {
         inputs = validated.inputs
         requestedOutputs = request.requestedOutputs
         outputPlacement = request.outputPlacement
+        outputMemory = request.outputMemory
         parameters = request.parameters
         sequence = request.sequence
         timeoutMicroseconds = request.timeoutMicroseconds
         batchSize = validated.batchSize
         self.level = level
         shape = validated.shape
+        record = Self.record(arrival: arrival, batchSize: batchSize, level: level, shape: shape)
         self.arrival = arrival
         self.handler = handler
         trace = request.trace
         flow = request.flow
+        givenBack = request.givenBack
     }
 
     /// One of the same inputs that nobody waits for.
@@ -56,7 +64,14 @@ package final class PendingRequest: Sendable {
         (id, inputs, requestedOutputs) = ("", other.inputs, [])
         (outputPlacement, parameters, sequence, timeoutMicroseconds) = (nil, [], nil, 0)
         (batchSize, level, shape, arrival) = (other.batchSize, other.level, other.shape, other.arrival)
-        (handler, trace, flow) = ({ _ in }, nil, nil)
+        record = other.record
+        (handler, trace, flow, givenBack, outputMemory) = ({ _ in }, nil, nil, nil, nil)
+    }
+
+    private static func record(arrival: UInt64, batchSize: Int, level: Int, shape: ShapeKey) -> RecordedRequest {
+        RecordedRequest(
+            arrival: arrival, items: UInt32(clamping: batchSize), level: UInt32(clamping: level),
+            shape: RecordedRequest.number(of: shape))
     }
 
     func markCancelled() {

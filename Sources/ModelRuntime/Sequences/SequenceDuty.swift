@@ -32,10 +32,15 @@ final class SequenceDuty: CrewDuty {
         for part in execution.parts(of: batch, states) {
             // Who gives the instance up answers the whole batch, of which nothing has been answered yet.
             let executed = crew.watching(batch, on: instance, slot) { _ in
-                execution.run(part, on: slot, states: &states)
+                let outcome = execution.run(part, on: slot, states: &states)
+                guard let loss = loss(of: slot), !loss.hadBatch, crew.ask({ $0.onlyBegins(batch) }) else {
+                    return outcome
+                }
+                // The process went while it had nothing to do, and nobody's states with it.
+                return execution.run(part, on: slot, states: &states)
             }
             guard let outcome = executed else { return false }
-            if execution.losesStates, (slot.instance as? any WorkerInstanceLoss)?.hasLostWorker == true {
+            if loss(of: slot) != nil {
                 endSequences(of: batch, on: instance, outcome, crew)
                 return true
             }
@@ -69,6 +74,14 @@ final class SequenceDuty: CrewDuty {
         return true
     }
 
+    /// The instance, where its last execution failed because its process ended, and the states of its sequences with
+    /// that.
+    private func loss(of slot: InstanceSlot) -> (any WorkerInstanceLoss)? {
+        guard execution.losesStates, let instance = slot.instance as? any WorkerInstanceLoss, instance.hasLostWorker
+        else { return nil }
+        return instance
+    }
+
     /// The sequences of an instance end with the process that had their states.
     private func endSequences(
         of batch: Work, on instance: Int, _ outcome: ExecutionOutcome, _ crew: InstanceCrew<SequencingMachine>
@@ -78,7 +91,7 @@ final class SequenceDuty: CrewDuty {
         error.message += lossNote
         let now = crew.clock.now()
         crew.perform { [error] machine, effects in
-            effects.end(batch.requests + machine.lose(instance: instance), error, .backend)
+            effects.end(batch.requests + machine.lose(instance: instance, now: now, &effects), error, .backend)
             machine.replace(instance: instance, now: now, &effects)
         }
     }

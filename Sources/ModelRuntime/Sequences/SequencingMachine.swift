@@ -109,7 +109,15 @@ struct SequencingMachine: CrewMachine {
     func isRemoved(_ instance: Int) -> Bool { scheduler.isRemoved(instance) }
 
     /// The sequences of the instance end with it, as nobody else has their states.
-    mutating func lose(instance: Int) -> [TakenRequest] { take(scheduler.lose(instance: instance)) }
+    mutating func lose(instance: Int, now: UInt64, _ effects: inout Effects) -> [TakenRequest] {
+        take(scheduler.lose(instance: instance))
+    }
+
+    /// Whether a batch only begins sequences, and its instance has no others: nothing of them can be lost.
+    func onlyBegins(_ batch: Work) -> Bool {
+        let rows = batch.rows.filter { $0.request != nil }
+        return rows.allSatisfy { $0.control.start } && scheduler.sequenceCount(of: batch.instance) == rows.count
+    }
 
     mutating func replace(instance: Int, now: UInt64, _ effects: inout Effects) {
         scheduler.replace(instance: instance, now: now)

@@ -37,9 +37,16 @@ package final class StatisticsCollector: Sendable {
         }
     }
 
-    private let state: Locked<ModelStatistics>
-    /// Keeps the last batches; `nil` where none are kept.
-    package let recorder: FlightRecorder?
+    private struct State {
+        var statistics: ModelStatistics
+        /// The last batches; `nil` where none are kept. They lie under the same lock: a second one would cost more than
+        /// all else that keeping a batch takes.
+        var ring: BatchRing?
+    }
+
+    private let state: Locked<State>
+    /// The last batches that are kept at most; 0 where none are.
+    package let recordedBatches: Int
     /// `nil` where nobody wants any.
     private let summaries: Locked<LatencySummaries>?
     private let clock: any MonotonicClock
@@ -54,8 +61,9 @@ package final class StatisticsCollector: Sendable {
         clock: any MonotonicClock = SystemClock(),
         wallClock: @escaping @Sendable () -> UInt64 = WallClock.milliseconds
     ) {
-        state = Locked(ModelStatistics(name: name, version: version))
-        recorder = recordedBatches > 0 ? FlightRecorder(capacity: recordedBatches) : nil
+        let ring = recordedBatches > 0 ? BatchRing(capacity: recordedBatches) : nil
+        self.recordedBatches = ring?.capacity ?? 0
+        state = Locked(State(statistics: ModelStatistics(name: name, version: version), ring: ring))
         summaries = quantiles.isEmpty ? nil : Locked(LatencySummaries(quantiles, now: clock.now()))
         self.clock = clock
         self.wallClock = wallClock
@@ -69,7 +77,7 @@ package final class StatisticsCollector: Sendable {
         self.init(
             name: configuration.name, version: version, quantiles: quantiles, recordedBatches: recordedBatches,
             clock: clock)
-        state.withLock { statistics in
+        count { statistics in
             statistics.tags = configuration.metricTags
             if let buckets = configuration.firstResponseBuckets {
                 statistics.latencies = LatencyHistograms(firstResponseBounds: buckets)
@@ -77,8 +85,10 @@ package final class StatisticsCollector: Sendable {
         }
     }
 
+    private func count(_ body: (inout ModelStatistics) -> Void) { state.withLock { body(&$0.statistics) } }
+
     package func snapshot() -> ModelStatistics {
-        var statistics = state.withLock { $0 }
+        var statistics = state.withLock { $0.statistics }
         if let summaries {
             let now = clock.now()
             statistics.quantiles = summaries.withLock { $0.current(now: now) }
@@ -86,7 +96,20 @@ package final class StatisticsCollector: Sendable {
         return statistics
     }
 
-    private func summarize(_ arrivals: [UInt64], _ stages: Stages) {
+    /// What is kept of the last batches; `nil` where none are.
+    ///
+    /// - Parameter number: only batches behind the one with that number.
+    package func lastBatches(after number: UInt64 = 0) -> BatchCopy? {
+        state.withLock { $0.ring?.copy(after: number) }
+    }
+
+    /// Keeps a batch that is not counted as a success here: it failed, or is counted request by request.
+    func keep(_ batch: BatchOutline, by name: String, count: Int, member: (Int) -> RecordedRequest) {
+        guard recordedBatches > 0 else { return }
+        state.withLock { $0.ring?.append(batch, by: name, count: count, member: member) }
+    }
+
+    private func summarize(_ arrivals: some Sequence<UInt64>, _ stages: Stages) {
         summaries?.withLock { summaries in
             for arrival in arrivals {
                 summaries.record(stages.start &- arrival, of: .queue, now: stages.end)
@@ -109,37 +132,27 @@ package final class StatisticsCollector: Sendable {
     ) {
         let last = wallClock()
         summarize(arrivals, stages)
-        let count = UInt64(arrivals.count)
-        let input = stages.inferenceStart &- stages.start
-        let infer = stages.inferenceEnd &- stages.inferenceStart
-        let output = stages.end &- stages.inferenceEnd
-        state.withLock { statistics in
-            var waited: UInt64 = 0
-            var lasted: UInt64 = 0
-            for arrival in arrivals {
-                waited &+= stages.start &- arrival
-                lasted &+= stages.end &- arrival
-                statistics.latencies.queue.record(stages.start &- arrival)
-                statistics.latencies.request.record(stages.end &- arrival)
-                statistics.latencies.firstResponse.record(stages.end &- arrival)
-            }
+        count { statistics in
+            statistics.succeeded(
+                batchSize: batchSize, items: items ?? batchSize, reason: reason, arrivals: arrivals, stages: stages)
             statistics.lastInference = last
-            statistics.inferenceCount &+= UInt64(clamping: items ?? batchSize)
-            statistics.executionCount &+= 1
-            statistics.success.add(lasted, times: count)
-            statistics.queue.add(waited, times: count)
-            statistics.computeInput.add(input &* count, times: count)
-            statistics.computeInfer.add(infer &* count, times: count)
-            statistics.computeOutput.add(output &* count, times: count)
-            statistics.latencies.computeInput.record(input, times: count)
-            statistics.latencies.computeInfer.record(infer, times: count)
-            statistics.latencies.computeOutput.record(output, times: count)
-            statistics.batchReasons[reason, default: 0] &+= 1
-            let index = Self.batchIndex(batchSize, in: &statistics.batches)
-            statistics.batches[index].computeInput.add(input)
-            statistics.batches[index].computeInfer.add(infer)
-            statistics.batches[index].computeOutput.add(output)
-            statistics.batches[index].queue.add(waited, times: count)
+        }
+    }
+
+    /// Counts a batch whose requests all got their responses, and keeps it: one lock for both, and no memory.
+    func recordSuccess(_ batch: ExecutedBatch, _ stages: Stages, on instance: InstanceIdentity) {
+        let last = wallClock()
+        let arrivals = batch.requests.lazy.map { $0.request.arrival }
+        summarize(arrivals, stages)
+        let outline = recordedBatches > 0 ? BatchOutline(batch, stages, on: instance) : nil
+        state.withLock { state in
+            state.statistics.succeeded(
+                batchSize: batch.rows, items: batch.items, reason: batch.reason, arrivals: arrivals, stages: stages)
+            state.statistics.lastInference = last
+            guard let outline else { return }
+            state.ring?.append(outline, by: instance.name, count: batch.requests.count) {
+                batch.requests[$0].request.record
+            }
         }
     }
 
@@ -148,7 +161,7 @@ package final class StatisticsCollector: Sendable {
     func recordRequest(batchSize: Int, reason: BatchReason, arrival: UInt64, stages: Stages) {
         let last = wallClock()
         summarize([arrival], stages)
-        state.withLock { statistics in
+        count { statistics in
             statistics.latencies.queue.record(stages.start &- arrival)
             statistics.latencies.request.record(stages.end &- arrival)
             statistics.latencies.firstResponse.record(stages.end &- arrival)
@@ -168,9 +181,9 @@ package final class StatisticsCollector: Sendable {
 
     /// Counts an execution of which its backend says what it took.
     func recordExecution(batchSize: Int, stages: Stages) {
-        state.withLock { statistics in
+        count { statistics in
             statistics.executionCount &+= 1
-            let index = Self.batchIndex(batchSize, in: &statistics.batches)
+            let index = statistics.indexOfBatches(of: batchSize)
             statistics.batches[index].computeInput.add(stages.inferenceStart &- stages.start)
             statistics.batches[index].computeInfer.add(stages.inferenceEnd &- stages.inferenceStart)
             statistics.batches[index].computeOutput.add(stages.end &- stages.inferenceEnd)
@@ -181,7 +194,7 @@ package final class StatisticsCollector: Sendable {
     ///
     /// - Parameter duration: nanoseconds since it arrived.
     package func recordFailure(duration: UInt64, cause: FailureCause) {
-        state.withLock { statistics in
+        count { statistics in
             statistics.fail.add(duration)
             statistics.failures[cause.reason, default: 0] &+= 1
             if case .rejected(let reason) = cause { statistics.rejections[reason, default: 0] &+= 1 }
@@ -202,7 +215,7 @@ package final class StatisticsCollector: Sendable {
                 summaries.record(lookup, of: .cacheHit, now: now)
             }
         }
-        state.withLock { statistics in
+        count { statistics in
             statistics.lastInference = last
             statistics.success.add(duration)
             statistics.cacheHit.add(lookup)
@@ -213,7 +226,7 @@ package final class StatisticsCollector: Sendable {
 
     /// - Parameter duration: nanoseconds for looking in vain and for keeping the answer.
     func recordCacheMiss(duration: UInt64) {
-        state.withLock { $0.cacheMiss.add(duration) }
+        count { $0.cacheMiss.add(duration) }
         guard let summaries else { return }
         let now = clock.now()
         summaries.withLock { $0.record(duration, of: .cacheMiss, now: now) }
@@ -231,7 +244,7 @@ package final class StatisticsCollector: Sendable {
     /// - Parameter duration: nanoseconds since the one before.
     func recordResponse(index: Int, _ kind: ResponseKind, duration: UInt64) {
         let index = min(index, ResponseStatistics.maximumIndex)
-        state.withLock { statistics in
+        count { statistics in
             while statistics.responses.count <= index { statistics.responses.append(ResponseStatistics()) }
             switch kind {
             case .success:
@@ -242,8 +255,47 @@ package final class StatisticsCollector: Sendable {
             }
         }
     }
+}
 
-    private static func batchIndex(_ batchSize: Int, in batches: inout [BatchStatistics]) -> Int {
+extension ModelStatistics {
+    /// Counts a batch whose requests all got their responses.
+    fileprivate mutating func succeeded(
+        batchSize: Int, items: Int, reason: BatchReason, arrivals: some Collection<UInt64>,
+        stages: StatisticsCollector.Stages
+    ) {
+        let count = UInt64(arrivals.count)
+        let input = stages.inferenceStart &- stages.start
+        let infer = stages.inferenceEnd &- stages.inferenceStart
+        let output = stages.end &- stages.inferenceEnd
+        var waited: UInt64 = 0
+        var lasted: UInt64 = 0
+        for arrival in arrivals {
+            waited &+= stages.start &- arrival
+            lasted &+= stages.end &- arrival
+            latencies.queue.record(stages.start &- arrival)
+            latencies.request.record(stages.end &- arrival)
+            latencies.firstResponse.record(stages.end &- arrival)
+        }
+        inferenceCount &+= UInt64(clamping: items)
+        executionCount &+= 1
+        success.add(lasted, times: count)
+        queue.add(waited, times: count)
+        computeInput.add(input &* count, times: count)
+        computeInfer.add(infer &* count, times: count)
+        computeOutput.add(output &* count, times: count)
+        latencies.computeInput.record(input, times: count)
+        latencies.computeInfer.record(infer, times: count)
+        latencies.computeOutput.record(output, times: count)
+        batchReasons[reason, default: 0] &+= 1
+        let index = indexOfBatches(of: batchSize)
+        batches[index].computeInput.add(input)
+        batches[index].computeInfer.add(infer)
+        batches[index].computeOutput.add(output)
+        batches[index].queue.add(waited, times: count)
+    }
+
+    /// Where batches of that size are counted.
+    fileprivate mutating func indexOfBatches(of batchSize: Int) -> Int {
         if let index = batches.firstIndex(where: { $0.batchSize >= batchSize }) {
             if batches[index].batchSize != batchSize {
                 batches.insert(BatchStatistics(batchSize: batchSize), at: index)

@@ -9,19 +9,23 @@ struct ExecutionWatch<Work: Sendable> {
     struct Overdue: Sendable {
         var instance: Int
         var work: Work
+        /// What the instance has done, as words that follow its name.
+        var reason: String
     }
 
     private struct Execution {
         var ticket: Ticket
         var work: Work
         var deadline: UInt64
+        /// Why it ends sooner than it may.
+        var reason: String?
     }
 
     private let limit: UInt64
     private var executions: [Int: Execution] = [:]
     private var nextNumber: UInt64 = 0
 
-    /// - Parameter limit: how long an execution may take.
+    /// - Parameter limit: how long an execution may take; ``Nanoseconds/never`` for as long as it takes.
     init(limit: UInt64) { self.limit = limit }
 
     mutating func begin(_ work: Work, on instance: Int, now: UInt64) -> Ticket {
@@ -40,20 +44,35 @@ struct ExecutionWatch<Work: Sendable> {
 
     /// The execution waits for others, and not they for it.
     mutating func pause(_ ticket: Ticket, on instance: Int) {
-        if executions[instance]?.ticket == ticket { executions[instance]?.deadline = .never }
+        if let execution = executions[instance], execution.ticket == ticket, execution.reason == nil {
+            executions[instance]?.deadline = .never
+        }
     }
 
     /// The execution goes on, and has all of its time again.
     mutating func resume(_ ticket: Ticket, on instance: Int, now: UInt64) {
-        guard executions[instance]?.ticket == ticket else { return }
+        guard let execution = executions[instance], execution.ticket == ticket, execution.reason == nil else { return }
         executions[instance]?.deadline = now.adding(limit)
+    }
+
+    /// What an instance executes, if anything, may not take much longer.
+    ///
+    /// - Parameter reason: as in ``Overdue``.
+    mutating func shorten(_ instance: Int, until deadline: UInt64, _ reason: String) {
+        guard let execution = executions[instance] else { return }
+        executions[instance]?.deadline = min(execution.deadline, deadline)
+        executions[instance]?.reason = reason
     }
 
     /// Stops waiting for the executions whose time is over.
     mutating func giveUp(now: UInt64) -> [Overdue] {
         let overdue = executions.filter { $0.value.deadline <= now }.sorted { $0.key < $1.key }
         for (instance, _) in overdue { executions[instance] = nil }
-        return overdue.map { Overdue(instance: $0.key, work: $0.value.work) }
+        return overdue.map { instance, execution in
+            Overdue(
+                instance: instance, work: execution.work,
+                reason: execution.reason ?? "has not answered for \(ExecutionLimit.text(limit))")
+        }
     }
 
     /// When ``giveUp(now:)`` may have something to do next; `nil` where nothing executes, or nothing that is not

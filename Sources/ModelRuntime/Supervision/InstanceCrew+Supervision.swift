@@ -3,16 +3,16 @@ internal import Scheduling
 internal import Tensors
 internal import Threads
 
-/// Instances that do not come back from an execution.
+/// Instances that do not come back from an execution, or go by themselves.
 extension InstanceCrew {
     /// Watches the executions of this crew's instances.
     ///
-    /// - Parameter limit: how long one may take, in nanoseconds.
+    /// - Parameter limit: how long one may take, in nanoseconds; 0 for as long as it takes.
     func makeSupervisor(limit: UInt64) -> InstanceSupervisor<Machine.Work> {
         InstanceSupervisor(
             limit: limit, instances: slots.map(\.identity), clock: clock, timer: timer,
             actions: InstanceSupervisor<Machine.Work>.Actions(
-                giveUp: { [weak self] in self?.giveUp($0, limit: limit) },
+                giveUp: { [weak self] in self?.giveUp($0) },
                 replace: { [weak self] (index) throws(HalcyonError) in try self?.replacement(of: index) ?? {} },
                 replacementFailed: { [weak self] in self?.replacementFailed($0, outage: $1) }))
     }
@@ -35,19 +35,59 @@ extension InstanceCrew {
 
     private var place: Logger.Metadata { ["model": "\(completion.name)", "version": "\(completion.version)"] }
 
-    private func giveUp(_ overdue: ExecutionWatch<Machine.Work>.Overdue, limit: UInt64) {
+    private func giveUp(_ overdue: ExecutionWatch<Machine.Work>.Overdue) {
         let slot = slots[overdue.instance]
-        let lost = ask { $0.lose(instance: overdue.instance) }
+        let now = clock.now()
+        let lost = perform { $0.lose(instance: overdue.instance, now: now, &$1) }
         slot.pass?.release()
         dismiss(overdue.instance)
         let error = HalcyonError(
             .unavailable,
-            "instance '\(slot.identity.name)' of model '\(completion.name)' has not answered for "
-                + "\(ExecutionLimit.text(limit)) and is given up\(duty.lossNote)")
+            "instance '\(slot.identity.name)' of model '\(completion.name)' \(overdue.reason) and is given "
+                + "up\(duty.lossNote)")
         log.error("instance is given up", metadata: place.merging(["error": "\(error)"]) { $1 })
         duty.giveUp(overdue.work, on: overdue.instance, error)
         perform { $1.end(lost, error, .backend) }
     }
+
+    // MARK: Instances that go by themselves
+
+    /// Has the worker told when its instance goes.
+    func watchLoss(of slot: InstanceSlot, _ index: Int) {
+        guard let instance = slot.instance as? any LosableInstance, instance.mayBeLost else { return }
+        instance.whenLost { [weak self, weak slot] error in
+            guard let self, let slot else { return }
+            slot.lose(error)
+            // Mostly its execution ends by that. If not, nobody waits for it for long.
+            supervisor?.isGoing(index, reason: error.message)
+        }
+    }
+
+    /// Gives up the instance of the calling worker, which has gone by itself, and has another made.
+    func lose(_ index: Int, _ slot: InstanceSlot, _ error: HalcyonError) {
+        let now = clock.now()
+        let isRemoved = ask { $0.isRemoved(index) }
+        var error = error
+        error.message += duty.lossNote
+        perform { [error] machine, effects in
+            effects.end(machine.lose(instance: index, now: now, &effects), error, .backend)
+        }
+        if isRemoved {
+            slot.pass?.leave()
+            depart(index)
+        } else {
+            slot.pass?.release()
+            dismiss(index)
+        }
+        log.error("instance has gone", metadata: place.merging(["error": "\(error)"]) { $1 })
+        if let outage = supervisor?.lost(index, reason: error.message) { perform { $0.suffer(outage, now: now, &$1) } }
+        if ask(\.isDraining) { supervisor?.hurry() }
+        slot.letGo()
+        supervisor?.threadReturned()
+        changed.notify()
+    }
+
+    // MARK: Others in their place
 
     private func replacement(of index: Int) throws(HalcyonError) -> InstanceSupervisor<Machine.Work>.Start {
         let slot: InstanceSlot
@@ -63,7 +103,8 @@ extension InstanceCrew {
     private func replace(_ index: Int, by slot: InstanceSlot) throws(HalcyonError) {
         try startWorker(index, on: slot)
         let now = clock.now()
-        perform { $0.replace(instance: index, now: now, &$1) }
+        // One that has gone already says so itself, before or after this.
+        perform { if slot.loss == nil { $0.replace(instance: index, now: now, &$1) } }
         log.notice("instance is replaced", metadata: place.merging(["instance": "\(slot.identity.name)"]) { $1 })
     }
 

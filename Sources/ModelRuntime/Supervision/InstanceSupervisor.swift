@@ -11,7 +11,8 @@ enum ExecutionLimit {
     }
 }
 
-/// Notices instances that do not come back from an execution, and has others made in their place.
+/// Notices instances that do not come back from an execution, hears of those that have gone by themselves, and has
+/// others made in their place.
 ///
 /// A thread that is stuck in an engine can't be stopped. Its batch is answered with an error, and the thread left
 /// alone: should it ever come back, it finds that it was given up, and ends. As long as an instance is not replaced the
@@ -45,25 +46,31 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
         var next: Nanoseconds? { [losses.nextAttempt, watch.nextDeadline].compactMap(\.self).min() }
     }
 
-    private let limit: UInt64
+    /// Where executions may take as long as they take: the first pause before an instance is replaced that goes soon
+    /// after the one before.
+    private static var firstPause: UInt64 { 1_000_000_000 }
+    /// How long an execution may go on whose instance has gone.
+    private static var patience: UInt64 { 5_000_000_000 }
+
     private let state: Locked<State>
     private let clock: any SchedulingClock
     private let timer: DeadlineTimer
     private let actions: Actions
 
-    /// - Parameter limit: how long an execution may take, in nanoseconds.
+    /// - Parameter limit: how long an execution may take, in nanoseconds; 0 for as long as it takes.
     init(
         limit: UInt64, instances: [InstanceIdentity], clock: any SchedulingClock, timer: DeadlineTimer,
         actions: Actions
     ) {
-        self.limit = limit
         self.clock = clock
         self.timer = timer
         self.actions = actions
         state = Locked(
             State(
-                watch: Watch(limit: limit),
-                losses: InstanceLosses(limit: limit, instanceCount: instances.count), names: instances.map(\.name)))
+                watch: Watch(limit: limit == 0 ? .never : limit),
+                losses: InstanceLosses(
+                    limit: limit == 0 ? Self.firstPause : limit, instanceCount: instances.count),
+                names: instances.map(\.name)))
     }
 
     /// Why the model is not ready, if it is not.
@@ -96,12 +103,50 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
         let now = clock.now()
         let (goesOn, isDue) = state.withLock { state in
             if state.watch.end(ticket, on: instance) { return (true, false) }
-            guard state.losses.threadReturned(now: now), !state.isStopped else { return (false, false) }
-            state.isArmed = true
-            return (false, true)
+            return (false, Self.threadReturned(&state, now: now))
         }
         if isDue { timer.arm(self, at: now) }
         return goesOn
+    }
+
+    /// A thread that took an instance apart has done so.
+    func threadReturned() {
+        let now = clock.now()
+        if state.withLock({ Self.threadReturned(&$0, now: now) }) { timer.arm(self, at: now) }
+    }
+
+    private static func threadReturned(_ state: inout State, now: UInt64) -> Bool {
+        guard state.losses.threadReturned(now: now), !state.isStopped else { return false }
+        state.isArmed = true
+        return true
+    }
+
+    /// An instance has gone by itself, and its thread is about to take it apart.
+    ///
+    /// - Returns: how long no instance may be there at all; `nil` where that is not for long.
+    func lost(_ instance: Int, reason: String) -> Outage? {
+        let now = clock.now()
+        let (next, outage) = state.withLock { state -> (Nanoseconds?, Outage?) in
+            let outage = state.losses.end(instance, reason: reason, now: now)
+            guard !state.isStopped else { return (nil, nil) }
+            state.isArmed = true
+            return (state.losses.nextAttempt, outage)
+        }
+        if let next { timer.arm(self, at: next) }
+        return outage
+    }
+
+    /// An instance has gone by itself: what it executes, if anything, is waited for for a few seconds more.
+    func isGoing(_ instance: Int, reason: String) {
+        let deadline = clock.now().adding(Self.patience)
+        let next = state.withLock { state -> UInt64? in
+            state.losses.note(instance, reason: reason)
+            state.watch.shorten(instance, until: deadline, "has gone in the middle of an execution (\(reason))")
+            guard !state.isStopped, let next = state.watch.nextDeadline else { return nil }
+            state.isArmed = true
+            return next
+        }
+        if let next { timer.arm(self, at: next) }
     }
 
     /// Whether an execution waits for others, which does not count.
@@ -152,7 +197,8 @@ final class InstanceSupervisor<Work: Sendable>: Sendable {
     }
 
     private func setToWork(_ instance: Int, _ start: Start) throws(HalcyonError) {
-        let pending = state.withLock { $0.losses.beginWork(instance) }
+        let now = clock.now()
+        let pending = state.withLock { $0.losses.beginWork(instance, now: now) }
         do {
             try start()
         } catch {
@@ -187,9 +233,7 @@ extension InstanceSupervisor: DeadlineTimer.Target {
             for each in overdue {
                 state.losses.lose(
                     each.instance,
-                    reason:
-                        "instance '\(state.names[each.instance])' has not answered for \(ExecutionLimit.text(limit))",
-                    now: now)
+                    reason: "instance '\(state.names[each.instance])' \(each.reason)", now: now)
             }
             return overdue
         }

@@ -27,8 +27,8 @@ struct SequenceErrors: Sendable {
     func lost(_ correlation: CorrelationID) -> HalcyonError {
         HalcyonError(
             .invalidArgument,
-            "sequence \(correlation) to model '\(modelName)' has ended, as the instance that held it did not answer "
-                + "and was given up: the next request must specify the START flag")
+            "sequence \(correlation) to model '\(modelName)' has ended, as the instance that held it was given up, "
+                + "or its worker process is gone: the next request must specify the START flag")
     }
 
     var stopping: HalcyonError {

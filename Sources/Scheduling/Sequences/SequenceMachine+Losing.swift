@@ -22,6 +22,11 @@ extension SequenceMachine {
         return requests.sorted { $0.arrival < $1.arrival }
     }
 
+    /// Sequences that an instance has, whether they run or not.
+    package func sequenceCount(of instance: Int) -> Int {
+        lanes.indices.contains(instance) ? lanes[instance].occupiedCount : 0
+    }
+
     private mutating func noteLost(_ correlation: CorrelationID) {
         if lost.count >= Self.maximumLostCount { lost.removeAll() }
         lost.insert(correlation)

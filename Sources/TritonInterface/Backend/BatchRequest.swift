@@ -22,10 +22,13 @@ final class BatchRequest: RequestSource {
     var timeoutMicroseconds: UInt64 { 0 }
     var trace: (any RequestTrace)? { nil }
     var isCancelled: Bool { false }
+    var outputMemory: (any OutputMemory)? { nil }
 
     func respond(_ outputs: [Tensor], parameters: [InferenceParameter]) { end(.success(outputs)) }
     func finish() { end(.success([])) }
+    func giveBack() {}
     func fail(_ error: HalcyonError) { end(.failure(error)) }
+    func abandon(_ error: HalcyonError) { end(.failure(error)) }
     func keep(_ state: Tensor) {}
     func report(isSuccess: Bool, _ stages: StatisticsCollector.Stages) {}
 

@@ -33,6 +33,8 @@ final class ModelObject: @unchecked Sendable {
     let folder: CText
     let backend: BackendObject
     let completesConfiguration: Bool
+    /// What its instances ask of other models, or of itself.
+    let calls: ServerCalls
     private let state: Locked<State>
 
     init(
@@ -45,9 +47,13 @@ final class ModelObject: @unchecked Sendable {
         self.folder = CText(folder)
         self.backend = backend
         self.completesConfiguration = completesConfiguration
+        let calls = ServerCalls()
+        self.calls = calls
         state = Locked(State(configuration: configuration))
         let own = try Handles.give(ModelReference(self))
-        let server = try models.map { (models) throws(HalcyonError) in try Handles.give(ServerObject(models)) }
+        let server = try models.map { (models) throws(HalcyonError) in
+            try Handles.give(ServerObject(models, calls: calls))
+        }
         state.withLock { state in
             state.own = own
             state.server = server

@@ -9,6 +9,8 @@ package final class RequestObject: TritonObject, @unchecked Sendable {
     package override class var kind: HandleKind { .request }
     let source: any RequestSource
     let model: ModelObject
+    /// Where its instance remembers it; `nil` where it need not.
+    let held: HeldRequests?
     /// What has been handed out so far, by position.
     private struct Parts {
         var inputs: [InputObject?]
@@ -18,9 +20,10 @@ package final class RequestObject: TritonObject, @unchecked Sendable {
     }
     private let parts: Locked<Parts>
 
-    init(_ source: any RequestSource, of model: ModelObject) {
+    init(_ source: any RequestSource, of model: ModelObject, held: HeldRequests? = nil) {
         self.source = source
         self.model = model
+        self.held = held
         parts = Locked(
             Parts(
                 inputs: Array(repeating: nil, count: source.inputs.count),

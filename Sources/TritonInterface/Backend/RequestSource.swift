@@ -12,10 +12,16 @@ protocol RequestSource: AnyObject, Sendable {
     var timeoutMicroseconds: UInt64 { get }
     var trace: (any RequestTrace)? { get }
     var isCancelled: Bool { get }
+    /// Who has memory for the outputs; `nil` for the backend's own side.
+    var outputMemory: (any OutputMemory)? { get }
 
     func respond(_ outputs: [Tensor], parameters: [InferenceParameter]) throws(HalcyonError)
     func finish()
+    /// The backend has done with the inputs.
+    func giveBack()
     func fail(_ error: HalcyonError)
+    /// Fails it, and counts it as given back.
+    func abandon(_ error: HalcyonError)
     /// Keeps a state for the next request of its sequence.
     func keep(_ state: Tensor)
     func report(isSuccess: Bool, _ stages: StatisticsCollector.Stages)

@@ -11,6 +11,8 @@ package final class ResponseObject: TritonObject, @unchecked Sendable {
     private struct Parts {
         var outputs: [OutputObject] = []
         var parameters: [InferenceParameter] = []
+        /// Whether whoever gives memory knows of it.
+        var isStarted = false
     }
     private let parts = Locked(Parts())
 
@@ -28,6 +30,17 @@ package final class ResponseObject: TritonObject, @unchecked Sendable {
             parts.parameters.removeAll { $0.name == parameter.name }
             parts.parameters.append(parameter)
         }
+    }
+
+    /// Who has memory for its outputs, and knows now that it is this response's; `nil` for nobody.
+    func memory() throws(HalcyonError) -> (any OutputMemory)? {
+        guard let memory = source.outputMemory else { return nil }
+        let isFirst = parts.withLock { parts in
+            defer { parts.isStarted = true }
+            return !parts.isStarted
+        }
+        if isFirst { try memory.startResponse() }
+        return memory
     }
 
     /// Gives up the pointers of its outputs.
@@ -69,8 +82,13 @@ package final class OutputObject: TritonObject, @unchecked Sendable {
         var own: OpaquePointer?
     }
     private let state = Locked(State())
+    /// Its response; `nil` for a state, which stays here.
+    private weak let response: ResponseObject?
 
-    init(_ nameText: String, name: CText, _ elementType: ElementType, shape: [Int64]) throws(HalcyonError) {
+    init(
+        _ nameText: String, name: CText, _ elementType: ElementType, shape: [Int64], of response: ResponseObject? = nil
+    ) throws(HalcyonError) {
+        self.response = response
         self.nameText = nameText
         self.name = name
         self.elementType = elementType
@@ -85,9 +103,13 @@ package final class OutputObject: TritonObject, @unchecked Sendable {
 
     var handle: OpaquePointer? { state.withLock { $0.own } }
 
-    /// Memory for its bytes, which the backend writes.
-    func buffer(byteCount: Int) -> TensorStorage {
-        let storage = TensorStorage.allocate(byteCount: byteCount)
+    /// Memory for its bytes, which the backend writes: the caller's own, where it has some.
+    ///
+    /// - Parameter placement: where the backend would like it.
+    func buffer(byteCount: Int, in placement: MemoryPlacement) throws(HalcyonError) -> TensorStorage {
+        let storage =
+            try response?.memory()?.storage(for: nameText, byteCount: byteCount, in: placement)
+            ?? .allocate(byteCount: byteCount)
         state.withLock { $0.storage = storage }
         return storage
     }
@@ -130,11 +152,14 @@ package final class ResponseFactoryObject: TritonObject, @unchecked Sendable {
     package override class var kind: HandleKind { .responseFactory }
     let source: any RequestSource
     let model: ModelObject
+    /// Where its instance remembers it; `nil` where it need not.
+    let held: HeldRequests?
     private let responses = Locked(0)
 
-    init(_ source: any RequestSource, of model: ModelObject) {
-        self.source = source
-        self.model = model
+    init(of request: RequestObject) {
+        source = request.source
+        model = request.model
+        held = request.held
     }
 
     /// The number of the response that is reported next.

@@ -41,6 +41,16 @@ package enum SharedMemoryLeftovers {
         }
     }
 
+    /// The regions of this process's that another names among its arguments.
+    static func regions(of process: Int32) -> [String] {
+        arguments(of: process).filter { $0.hasPrefix(ownPrefix) && !$0.contains("/") }
+    }
+
+    /// Removes regions that nobody will. Who has them mapped keeps them.
+    static func remove(_ regions: [String]) {
+        for name in regions { unlink("\(folder)/\(name)") }
+    }
+
     private static func arguments(of process: pid_t) -> [String] {
         guard let file = fopen("/proc/\(process)/cmdline", "re") else { return [] }
         defer { fclose(file) }

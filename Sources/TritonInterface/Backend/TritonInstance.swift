@@ -2,38 +2,46 @@ internal import CTriton
 internal import Logging
 internal import ModelRuntime
 internal import Tensors
+internal import Threads
 
-/// An instance of a Triton backend's model.
-final class TritonInstance: RequestTakingInstance, @unchecked Sendable {
+/// An instance of a Triton backend's model. It goes by itself where a process ends that its backend started for it.
+final class TritonInstance: RequestTakingInstance, LosableInstance, @unchecked Sendable {
     private let object: InstanceObject
     /// Kept until the last instance is gone.
     private let model: TritonModel
+    private let processes: InstanceProcesses
+    /// What its backend has of requests; `nil` where no process is watched, as nobody asks for it then.
+    private let held: HeldRequests?
 
     init(_ identity: InstanceIdentity, of model: TritonModel) throws(HalcyonError) {
-        self.model = model
-        object = try InstanceObject(identity, of: model.object)
-        guard let initialize = model.object.backend.library.instanceInitialize else { return }
-        let object = object
-        try BackendCall.with(model: model.object.nameText) { () throws(HalcyonError) in
-            try ErrorObject.check(initialize(object.handle))
-        }
-        isInitialized = true
-    }
-
-    private var isInitialized = false
-
-    deinit {
-        guard isInitialized, let finalize = model.object.backend.library.instanceFinalize else { return }
-        do throws(HalcyonError) {
-            try BackendCall.with(model: model.object.nameText) { () throws(HalcyonError) in
-                try ErrorObject.check(finalize(object.handle))
+        let name = "instance '\(identity.name)' of model '\(model.object.nameText)'"
+        let object = try InstanceObject(identity, of: model.object)
+        let processes = InstanceProcesses(instance: name)
+        if let initialize = model.object.backend.library.instanceInitialize {
+            do throws(HalcyonError) {
+                try processes.starting { () throws(HalcyonError) in
+                    try BackendCall.with(model: model.object.nameText) { () throws(HalcyonError) in
+                        try ErrorObject.check(initialize(object.handle))
+                    }
+                }
+            } catch {
+                // As in Triton: what it had made until then has to go as well.
+                InstanceEnd(object, model, processes).run()
+                throw error
             }
-        } catch {
-            InterfaceLog.logger?.error(
-                "an instance was taken apart with an error",
-                metadata: ["instance": "\(object.identity.name)", "error": "\(error)"])
         }
+        self.model = model
+        self.object = object
+        self.processes = processes
+        held = processes.areWatched ? HeldRequests() : nil
+        if let held { processes.whenLost { held.abandon($0) } }
     }
+
+    deinit { InstanceEnd(object, model, processes, held).run() }
+
+    var mayBeLost: Bool { held != nil }
+
+    func whenLost(_ handler: @escaping @Sendable (HalcyonError) -> Void) { processes.whenLost(handler) }
 
     func execute(_ requests: [HandedRequest], _ statistics: BatchStatisticsSink) throws {
         if object.statistics == nil { object.statistics = statistics }
@@ -50,12 +58,28 @@ final class TritonInstance: RequestTakingInstance, @unchecked Sendable {
     private func hand(_ sources: [any RequestSource]) throws(HalcyonError) {
         var handles: [OpaquePointer?] = []
         handles.reserveCapacity(sources.count)
-        for source in sources { handles.append(try Handles.give(RequestObject(source, of: object.model))) }
+        do throws(HalcyonError) {
+            for source in sources {
+                let handle = try Handles.give(RequestObject(source, of: object.model, held: held))
+                handles.append(handle)
+                try held?.add(handle, source)
+            }
+        } catch {
+            takeBack(handles)
+            throw error
+        }
         let returned = BackendCall.with(model: object.model.nameText) {
             model.object.backend.library.instanceExecute(object.handle, &handles, UInt32(handles.count))
         }
         guard let returned else { return }
-        for handle in handles { (try? Handles.take(handle, as: RequestObject.self, "request"))?.end() }
+        takeBack(handles)
         try ErrorObject.check(returned)
+    }
+
+    private func takeBack(_ handles: [OpaquePointer?]) {
+        for handle in handles {
+            held?.remove(handle)
+            (try? Handles.take(handle, as: RequestObject.self, "request"))?.end()
+        }
     }
 }

@@ -63,12 +63,15 @@ package class ServerObject: TritonObject, @unchecked Sendable {
     package let models: any ServedModels
     /// `nil` for a server that is not a C program's own.
     package let program: (any ServerProgram)?
+    /// Where requests are counted that are handed in by it; `nil` where nobody asks.
+    let calls: ServerCalls?
 
     private let generation = halcyon_triton_fork_generation()
 
-    package init(_ models: any ServedModels, program: (any ServerProgram)? = nil) {
+    package init(_ models: any ServedModels, program: (any ServerProgram)? = nil, calls: ServerCalls? = nil) {
         self.models = models
         self.program = program
+        self.calls = calls
     }
 
     /// The server of a pointer.

@@ -26,6 +26,10 @@ package enum HandleKind: UInt64 {
     case output
     case responseFactory
     case state
+    case cacheEntry
+    case cacheAllocator
+    case agent
+    case agentModel
 
     /// As it is called in errors.
     var title: String { "a handle of kind '\(self)'" }

@@ -35,7 +35,7 @@ private func change(
 ) -> OpaquePointer? {
     answer { () throws(HalcyonError) in
         let repoagent_dir = try text(repoagent_dir, "repoagent_dir")
-        try change(options) { $0.agentDirectory = repoagent_dir }
+        try change(options) { settings throws(HalcyonError) in try settings.set(agentDirectory: repoagent_dir) }
     }
 }
 

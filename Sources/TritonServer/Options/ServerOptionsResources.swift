@@ -109,7 +109,7 @@ private func change(
 ) -> OpaquePointer? {
     answer { () throws(HalcyonError) in
         let cache_dir = try text(cache_dir, "cache_dir")
-        try change(options) { $0.cacheDirectory = cache_dir }
+        try change(options) { settings throws(HalcyonError) in try settings.set(cacheDirectory: cache_dir) }
     }
 }
 

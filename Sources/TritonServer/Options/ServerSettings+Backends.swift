@@ -8,6 +8,13 @@ extension ServerSettings {
         backendDirectory = path
     }
 
+    mutating func set(agentDirectory path: String) throws(HalcyonError) {
+        guard !path.isEmpty else {
+            throw HalcyonError(.invalidArgument, "the repository agent directory's path is empty")
+        }
+        engine.repositoryAgentDirectory = path
+    }
+
     /// - Parameter backend: empty for a setting of all backends.
     mutating func set(backend: String, _ setting: String, _ value: String) throws(HalcyonError) {
         guard !setting.isEmpty else {

@@ -1,5 +1,4 @@
 internal import Halcyon
-internal import JSONText
 internal import MetricsExposition
 internal import ModelRuntime
 internal import Tensors
@@ -22,13 +21,10 @@ struct ServerSettings: Sendable {
     var metrics = Metrics()
     /// Where the folders of engines and backends are; `nil` to look for them.
     var backendDirectory: String?
-    var cacheDirectory: String?
-    var agentDirectory: String?
     /// Whether a model may run, and the program be called, on the thread that hands a request in.
     var callsOnCallersThread = false
     /// Memory of one GPU that another reaches is not used, so there is nothing to refuse.
     var allowsPeerAccess = true
-    private var hasCacheConfiguration = false
     private var hasCacheSize = false
 
     mutating func addRepository(_ path: String) throws(HalcyonError) {
@@ -130,43 +126,25 @@ struct ServerSettings: Sendable {
     }
 
     mutating func set(cacheByteSize size: UInt64) throws(HalcyonError) {
-        guard !hasCacheConfiguration else { throw Self.twoCaches }
+        guard engine.responseCache == nil else { throw Self.twoCaches }
         hasCacheSize = true
         engine.responseCacheByteSize = try Self.size(size, "response cache")
     }
 
-    /// - Parameter json: the settings of the cache: a size in bytes, as a number or as text.
+    /// - Parameter json: what the cache is told.
     mutating func set(cache name: String, json: String) throws(HalcyonError) {
         guard !hasCacheSize else { throw Self.twoCaches }
-        guard name == "local" else {
-            throw HalcyonError(.unsupported, "there is no response cache '\(name)' here, only 'local'")
-        }
-        var text = json
-        let document = text.withUTF8 { bytes -> JSONValue? in
-            var scanner = JSONScanner(UnsafeRawBufferPointer(bytes), maximumDepth: 8)
-            return try? scanner.value()
-        }
-        guard case .object(let members)? = document else {
-            throw HalcyonError(.invalidArgument, "the settings of the cache 'local' are no JSON object: '\(json)'")
-        }
-        var size: Int?
-        for member in members {
-            guard member.key == "size" else {
-                throw HalcyonError(
-                    .invalidArgument, "the cache 'local' has no setting '\(member.key)', only 'size'")
-            }
-            switch member.value {
-            case .integer(let number): size = Int(exactly: number)
-            case .string(let number): size = Int(number)
-            default: size = nil
-            }
-        }
-        guard let size, size >= 0 else {
+        guard !name.isEmpty else { throw HalcyonError(.invalidArgument, "a response cache has no name") }
+        if let other = engine.responseCache, other.name != name {
             throw HalcyonError(
-                .invalidArgument, "the cache 'local' has the size \(json), expected {\"size\": \"BYTES\"}")
+                .invalidArgument, "there is one response cache, and '\(other.name)' and '\(name)' were named")
         }
-        hasCacheConfiguration = true
-        engine.responseCacheByteSize = size
+        engine.responseCache = ResponseCacheOptions(name: name, configuration: json)
+    }
+
+    mutating func set(cacheDirectory path: String) throws(HalcyonError) {
+        guard !path.isEmpty else { throw HalcyonError(.invalidArgument, "the cache directory's path is empty") }
+        engine.cacheDirectory = path
     }
 
     private static let twoCaches = HalcyonError(

@@ -36,7 +36,7 @@ struct LostInstanceTests {
         _ = machine.nextBatch(instance: 0, now: 0)
         #expect(machine.lose(instance: 0).isEmpty)
         #expect(
-            machine.refusal(of: .test(3, of: 1))?.contains("was given up: the next request must specify the START")
+            machine.refusal(of: .test(3, of: 1))?.contains("is gone: the next request must specify the START")
                 == true)
         #expect(machine.refusal(of: .test(3, of: 5))?.contains("given up") == false)
         try machine.add(.test(4, of: 1, start: true))

@@ -1,9 +1,12 @@
 // A backend that calls what there is to be called. What a request's first number asks for is done; where a function does not
 // do what its header says, the request fails with the line.
 #include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "triton/core/tritonbackend.h"
@@ -34,7 +37,10 @@ static TRITONSERVER_Error *wrong(int line, const char *what, TRITONSERVER_Error 
         if (!(condition)) return wrong(__LINE__, #condition, 0);   \
     } while (0)
 
-enum { ECHO, FAIL, LATER, REFUSE, TWICE, AFTER_FINAL, NO_ANSWER, TELL, MEMORY, MANY, CANCELLED, DELETED, WRONG_TYPE };
+enum { ECHO, FAIL, LATER, REFUSE, TWICE, AFTER_FINAL, NO_ANSWER, TELL, MEMORY, MANY, CANCELLED, DELETED, WRONG_TYPE, KILL };
+
+// A process without which an instance is of no use; 0 where there is none.
+static pid_t helper;
 
 static uint64_t now(void) {
     struct timespec time;
@@ -188,6 +194,14 @@ EXPORT TRITONSERVER_Error *TRITONBACKEND_ModelInstanceInitialize(TRITONBACKEND_M
     HOLDS(state != NULL);
     DO(TRITONBACKEND_ModelInstanceSetState(instance, (void *)0x5678));
     DO(TRITONBACKEND_ModelInstanceReportMemoryUsage(instance, NULL, 0));
+    TRITONSERVER_Message *configuration = NULL;
+    DO(TRITONBACKEND_ModelConfig(model, 1, &configuration));
+    DO(TRITONSERVER_MessageSerializeToJson(configuration, &text, &size));
+    if (memmem(text, size, "\"starts\"", 8)) {
+        char *arguments[] = {"sleep", "1000", NULL};
+        HOLDS(posix_spawnp(&helper, "sleep", NULL, NULL, arguments, environ) == 0);
+    }
+    DO(TRITONSERVER_MessageDelete(configuration));
     return NULL;
 }
 
@@ -195,6 +209,11 @@ EXPORT TRITONSERVER_Error *TRITONBACKEND_ModelInstanceFinalize(TRITONBACKEND_Mod
     void *state = NULL;
     DO(TRITONBACKEND_ModelInstanceState(instance, &state));
     HOLDS(state == (void *)0x5678);
+    if (helper) {
+        kill(helper, SIGKILL);
+        waitpid(helper, NULL, 0);
+        helper = 0;
+    }
     return NULL;
 }
 
@@ -391,6 +410,14 @@ static TRITONSERVER_Error *serve(TRITONBACKEND_ModelInstance *instance, TRITONBA
         return NULL;
     }
     case NO_ANSWER: return NULL;
+    case KILL: {
+        TRITONBACKEND_ResponseFactory *factory = NULL;
+        DO(TRITONBACKEND_ResponseFactoryNew(&factory, request));
+        kill(helper, SIGKILL);
+        DO(TRITONBACKEND_RequestRelease(request, TRITONSERVER_REQUEST_RELEASE_ALL));
+        *isReleased = true;
+        return NULL;
+    }
     case FAIL: return TRITONSERVER_ErrorNew(TRITONSERVER_ERROR_UNAVAILABLE, "as the request asks");
     case MEMORY: DO(memory(instance)); break;
     case DELETED:

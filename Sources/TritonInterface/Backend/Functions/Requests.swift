@@ -155,10 +155,20 @@ func request(_ pointer: OpaquePointer?) throws(HalcyonError) -> RequestObject {
     _ memory_type: UnsafeMutablePointer<TRITONSERVER_MemoryType>?, _ memory_type_id: UnsafeMutablePointer<Int64>?
 ) -> OpaquePointer? {
     answer { () throws(HalcyonError) in
-        _ = try TritonInterface.request(request)
-        // All outputs are put where the processor reads them.
-        try place(memory_type, "memory_type").pointee = TRITONSERVER_MEMORY_CPU
-        try place(memory_type_id, "memory_type_id").pointee = 0
+        let request = try TritonInterface.request(request)
+        let (type, id) = (try place(memory_type, "memory_type"), try place(memory_type_id, "memory_type_id"))
+        guard let memory = request.source.outputMemory else {
+            // Outputs that no caller has a place for lie where the processor reads them.
+            (type.pointee, id.pointee) = (TRITONSERVER_MEMORY_CPU, 0)
+            return
+        }
+        let plan = try memory.plan(for: name.map { String(cString: $0) }, byteCount: byte_size?.pointee)
+        guard let plan else {
+            throw HalcyonError(
+                .unavailable, "output properties are not available: the request's allocator has no query function")
+        }
+        if let byteCount = plan.byteCount { byte_size?.pointee = byteCount }
+        (type.pointee, id.pointee) = plan.placement.triton
     }
 }
 
@@ -172,7 +182,10 @@ func request(_ pointer: OpaquePointer?) throws(HalcyonError) -> RequestObject {
                 "a request is given back as a whole (TRITONSERVER_REQUEST_RELEASE_ALL); flags \(release_flags) are "
                     + "for models with iterative sequences only")
         }
-        try Handles.take(request, as: RequestObject.self, "request").end()
+        let object = try Handles.take(request, as: RequestObject.self, "request")
+        object.held?.remove(request)
+        object.end()
+        object.source.giveBack()
     }
 }
 

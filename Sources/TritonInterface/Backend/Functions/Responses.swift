@@ -19,13 +19,17 @@ private func isFinal(_ flags: UInt32) -> Bool { flags & TRITONSERVER_RESPONSE_CO
 ) -> OpaquePointer? {
     answer { () throws(HalcyonError) in
         let request = try TritonInterface.request(request)
-        try place(factory, "factory").pointee = try Handles.give(
-            ResponseFactoryObject(request.source, of: request.model))
+        let place = try place(factory, "factory")
+        let handle = try Handles.give(ResponseFactoryObject(of: request))
+        request.held?.add(factory: handle, request.source)
+        place.pointee = handle
     }
 }
 
 @c @implementation public func TRITONBACKEND_ResponseFactoryDelete(_ factory: OpaquePointer?) -> OpaquePointer? {
-    answer { () throws(HalcyonError) in try Handles.take(factory, as: ResponseFactoryObject.self, "factory") }
+    answer { () throws(HalcyonError) in
+        try Handles.take(factory, as: ResponseFactoryObject.self, "factory").held?.remove(factory)
+    }
 }
 
 @c @implementation public func TRITONBACKEND_ResponseFactorySendFlags(
@@ -132,13 +136,14 @@ private func isFinal(_ flags: UInt32) -> Bool { flags & TRITONSERVER_RESPONSE_CO
             throw HalcyonError(.invalidArgument, "output '\(name)': 'shape' is NULL, expected \(dims_count) sizes")
         }
         let object = try OutputObject(
-            name, name: response.model.text(name), type, shape: (0..<Int(dims_count)).compactMap { shape?[$0] })
+            name, name: response.model.text(name), type, shape: (0..<Int(dims_count)).compactMap { shape?[$0] },
+            of: response)
         response.add(object)
         place.pointee = object.handle
     }
 }
 
-/// Memory for an output or a state, where the processor reads it.
+/// Memory for an output or a state: where the processor reads it, unless the request's caller has put it elsewhere.
 func giveBuffer(
     of tensor: OutputObject, _ buffer: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ byteSize: UInt64,
     _ type: UnsafeMutablePointer<TRITONSERVER_MemoryType>?, _ id: UnsafeMutablePointer<Int64>?
@@ -147,9 +152,12 @@ func giveBuffer(
     guard let byteCount = Int(exactly: byteSize), byteCount < 1 << 46 else {
         throw HalcyonError(.invalidArgument, "'\(tensor.nameText)' can't have \(byteSize) bytes")
     }
-    place.pointee = tensor.buffer(byteCount: byteCount).baseAddress
-    type?.pointee = TRITONSERVER_MEMORY_CPU
-    id?.pointee = 0
+    // What the backend would like stands where it is told what it has got.
+    let wanted = type.flatMap { try? MemoryPlacement($0.pointee, id?.pointee ?? 0) } ?? .cpu
+    let storage = try tensor.buffer(byteCount: byteCount, in: wanted)
+    place.pointee = storage.baseAddress
+    type?.pointee = storage.placement.triton.type
+    id?.pointee = storage.placement.triton.id
 }
 
 @c @implementation public func TRITONBACKEND_OutputBuffer(

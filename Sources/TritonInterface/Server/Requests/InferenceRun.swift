@@ -19,6 +19,8 @@ final class InferenceRun: Sendable {
         var submitted: (any SubmittedRequest)?
         var isCancelled = false
         var hasEnded = false
+        /// Whether the backend has done with the inputs.
+        var isGivenBack = false
         /// Dropped at the end, so that the request and the trace go back.
         var lease: InputLease?
         var trace: TraceLease?
@@ -32,6 +34,8 @@ final class InferenceRun: Sendable {
     private let isDoneWhenAnswered: Bool
     private let output: ResponseOutlet
     private let callsOnCallersThread: Bool
+    /// Where it is counted as long as it is under way.
+    private let calls: ServerCalls?
     private let state: Locked<State>
 
     /// - Parameter pointer: what the program calls the request.
@@ -52,13 +56,14 @@ final class InferenceRun: Sendable {
         }
         models = request.server.models
         callsOnCallersThread = request.server.program?.callsOnCallersThread ?? false
+        calls = request.server.calls
         modelName = request.modelName
         modelVersion = request.modelVersion
         isDecoupled = request.facts.isDecoupled
         isDoneWhenAnswered = request.facts.isDoneWhenAnswered
         self.id = id
         output = ResponseOutlet(
-            models: models, allocator: allocator, allocatorUserp: callbacks.allocatorUserp, function: response.function,
+            models: models, memory: AllocatedOutputs(allocator, callbacks.allocatorUserp), function: response.function,
             userp: response.userp)
         let give = ReleaseCall(function: release.function, request: pointer, userp: release.userp)
         state = Locked(
@@ -78,11 +83,14 @@ final class InferenceRun: Sendable {
             return (state.lease, state.trace)
         }
         guard let lease else { throw HalcyonError(.internal, "the request was handed in twice") }
+        calls?.begin()
         do throws(HalcyonError) {
             var request = try fields.request(of: modelName, version: modelVersion, lease: lease) {
                 () throws(HalcyonError) in try models.facts(modelName, version: modelVersion)
             }
             request.trace = trace
+            request.givenBack = { self.wasGivenBack(lease) }
+            request.outputMemory = output.memory
             let submitted = models.submit(request, from: callsOnCallersThread ? .blocking : .foreign) { self.take($0) }
             let (refusal, isCancelled) = state.withLock { state in
                 state.submitter = nil
@@ -90,9 +98,10 @@ final class InferenceRun: Sendable {
                 return (state.refusal, state.isCancelled)
             }
             if let refusal { throw refusal }
-            if isCancelled { submitted?.cancel() }
+            if isCancelled { cancel(submitted) }
         } catch {
             lease.abandon()
+            calls?.end()
             let dropped = state.withLock { state in
                 state.hasEnded = true
                 defer { (state.lease, state.trace) = (nil, nil) }
@@ -108,7 +117,14 @@ final class InferenceRun: Sendable {
             if !state.hasEnded { state.isCancelled = true }
             return state.submitted
         }
-        submitted?.cancel()
+        cancel(submitted)
+    }
+
+    /// Elsewhere: a request that waits is answered at once, and the program, which may be going through its requests
+    /// with a lock of its own held, is not called from within its call.
+    private func cancel(_ submitted: (any SubmittedRequest)?) {
+        guard let submitted else { return }
+        CallbackThreads.shared.run { submitted.cancel() }
     }
 
     // MARK: Results
@@ -171,14 +187,24 @@ final class InferenceRun: Sendable {
     ///
     /// - Parameter endsLease: whether the inputs are free now.
     private func finish(endsLease: Bool) {
+        calls?.end()
         let dropped = state.withLock { state in
             state.hasEnded = true
             state.submitted = nil
             defer { (state.lease, state.trace) = (nil, nil) }
-            return (state.lease, state.trace)
+            return (state.lease, state.trace, endsLease || state.isGivenBack)
         }
-        if endsLease { dropped.0?.end() }
+        if dropped.2 { dropped.0?.end() }
         withExtendedLifetime(dropped) {}
+    }
+
+    /// The backend has done with the inputs: the request goes back, on this thread, when it has been answered too.
+    private func wasGivenBack(_ lease: InputLease) {
+        let hasEnded = state.withLock { state in
+            state.isGivenBack = true
+            return state.hasEnded
+        }
+        if hasEnded { lease.end() }
     }
 }
 

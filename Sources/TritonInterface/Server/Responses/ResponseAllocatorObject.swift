@@ -1,4 +1,5 @@
 internal import CTriton
+internal import ModelRuntime
 internal import Tensors
 internal import Threads
 
@@ -45,7 +46,24 @@ package final class ResponseAllocatorObject: TritonObject, @unchecked Sendable {
     /// - Throws: what the program says.
     func start(_ userp: UnsafeMutableRawPointer?) throws(HalcyonError) {
         guard let start = functions.withLock({ $0.start }) else { return }
-        try ErrorObject.check(start(name, userp))
+        try ErrorObject.check(Callback.call { start(name, userp) })
+    }
+
+    /// Where the program would put an output; `nil` where it has not said whom to ask.
+    func plan(
+        for output: String?, byteCount: Int?, _ userp: UnsafeMutableRawPointer?
+    ) throws(HalcyonError) -> OutputPlan? {
+        guard let query = functions.withLock({ $0.query }) else { return nil }
+        var size = byteCount ?? 0
+        var (type, typeID) = MemoryPlacement.cpu.triton
+        let text = output.map { CText($0) }
+        let failure = withExtendedLifetime(text) {
+            withUnsafeMutablePointer(to: &size) { size in
+                Callback.call { query(name, userp, text?.pointer, byteCount == nil ? nil : size, &type, &typeID) }
+            }
+        }
+        try ErrorObject.check(failure)
+        return OutputPlan(placement: try MemoryPlacement(type, typeID), byteCount: byteCount == nil ? nil : size)
     }
 
     /// Memory for an output.
@@ -58,9 +76,12 @@ package final class ResponseAllocatorObject: TritonObject, @unchecked Sendable {
         let functions = functions.withLock { $0 }
         let (type, typeID) = placement.triton
         var memory = Memory(base: nil, byteCount: byteCount, type: type, typeID: typeID, userp: nil)
-        let failure = output.withCString {
-            functions.allocate(
-                name, $0, byteCount, type, typeID, userp, &memory.base, &memory.userp, &memory.type, &memory.typeID)
+        let failure = output.withCString { output in
+            Callback.call {
+                functions.allocate(
+                    name, output, byteCount, type, typeID, userp, &memory.base, &memory.userp, &memory.type,
+                    &memory.typeID)
+            }
         }
         try ErrorObject.check(failure)
         guard memory.base != nil || byteCount == 0 else {
@@ -87,14 +108,19 @@ package final class ResponseAllocatorObject: TritonObject, @unchecked Sendable {
             placement: try MemoryPlacement(memory.type, memory.typeID), byteCount: memory.byteCount)
         let pointer = try Handles.give(object)
         defer { _ = try? Handles.take(pointer, as: BufferAttributesObject.self, "buffer_attributes") }
-        try ErrorObject.check(output.withCString { attributes(name, $0, pointer, userp, memory.userp) })
+        let failure = output.withCString { output in
+            Callback.call { attributes(name, output, pointer, userp, memory.userp) }
+        }
+        try ErrorObject.check(failure)
     }
 
     /// The server has no more use for memory that the program gave.
     func free(_ memory: Memory) {
         let release = functions.withLock { $0.release }
         // Nobody is there who could be told of an error.
-        try? ErrorObject.check(
-            release(name, memory.base, memory.userp, memory.byteCount, memory.type, memory.typeID))
+        let failure = Callback.call {
+            release(name, memory.base, memory.userp, memory.byteCount, memory.type, memory.typeID)
+        }
+        try? ErrorObject.check(failure)
     }
 }

@@ -5,8 +5,7 @@ internal import Tensors
 /// Where a request's responses go: memory from its allocator, and then a call to its program.
 struct ResponseOutlet: @unchecked Sendable {
     let models: any ServedModels
-    let allocator: ResponseAllocatorObject
-    let allocatorUserp: UnsafeMutableRawPointer?
+    let memory: AllocatedOutputs
     let function: TRITONSERVER_InferenceResponseCompleteFn_t
     let userp: UnsafeMutableRawPointer?
 
@@ -16,24 +15,34 @@ struct ResponseOutlet: @unchecked Sendable {
             model: response.modelName, version: response.modelVersion, id: response.id, models: models)
         do throws(HalcyonError) {
             object.parameters = response.parameters.map(ResponseParameter.init)
-            try allocator.start(allocatorUserp)
-            for tensor in response.outputs { try object.add(try output(tensor)) }
+            let given = response.outputs.map { memory.claim($0.data) }
+            do throws(HalcyonError) {
+                if given.allSatisfy({ $0 == nil }) { try memory.startResponse() }
+                for (tensor, given) in zip(response.outputs, given) { try object.add(try output(tensor, given)) }
+            } catch {
+                // What has become an output by then goes back with that.
+                for given in given.dropFirst(object.outputs.count) { if let given { memory.allocator.free(given) } }
+                throw error
+            }
         } catch {
             object.fail(error)
         }
         return object
     }
 
-    private func output(_ tensor: Tensor) throws(HalcyonError) -> ResponseOutput {
-        let memory = try allocator.memory(
-            for: tensor.name, byteCount: tensor.data.byteCount, in: tensor.data.placement, allocatorUserp)
+    /// - Parameter given: the program's own memory, where the output was written into that.
+    private func output(
+        _ tensor: Tensor, _ given: ResponseAllocatorObject.Memory?
+    ) throws(HalcyonError) -> ResponseOutput {
+        if let given { return ResponseOutput(tensor, given, of: memory.allocator) }
+        let place = try memory.place(for: tensor.name, byteCount: tensor.data.byteCount, in: tensor.data.placement)
         do throws(HalcyonError) {
-            if let base = memory.base, tensor.data.byteCount > 0 { try copy(tensor, to: base, memory) }
+            if let base = place.base, tensor.data.byteCount > 0 { try copy(tensor, to: base, place) }
         } catch {
-            allocator.free(memory)
+            memory.allocator.free(place)
             throw error
         }
-        return ResponseOutput(tensor, memory, of: allocator)
+        return ResponseOutput(tensor, place, of: memory.allocator)
     }
 
     private func copy(

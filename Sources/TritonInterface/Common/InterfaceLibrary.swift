@@ -1,0 +1,57 @@
+internal import CPlatform
+private import Glibc
+internal import LibraryFiles
+internal import Tensors
+
+/// A shared library that was made for Triton: a backend, a cache or a repository agent. It stays open: threads of its
+/// own may outlive what it was opened for.
+struct InterfaceLibrary: @unchecked Sendable {
+    let path: String
+    private let pointer: UnsafeMutableRawPointer
+
+    /// What such libraries are linked to: the name that Triton's library has, or one that a package gave its copy.
+    private static let interfaceName = "libtritonserver"
+    /// How deep libraries beside it may need each other.
+    private static let depth = 16
+    /// Backends start programs, and these would hold the server's ports and connections.
+    private static let keepsDescriptors = halcyon_keep_descriptors() == 0
+
+    /// - Parameter kind: what it is, for errors: *the backend*.
+    /// - Throws: `invalidArgument` for a library that is damaged or of another processor; `unavailable` where what it
+    ///   needs is not there.
+    init(_ path: String, kind: String) throws(HalcyonError) {
+        self.path = path
+        _ = Self.keepsDescriptors
+        try StandInLibrary.open(name: "libtritonserver.so")
+        try Self.openNeeds(of: path, depth: 0)
+        guard let pointer = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
+            let reason = dlerror().map { String(cString: $0) } ?? "the loader gives no reason"
+            throw HalcyonError(.unavailable, "\(kind)'s library '\(path)' can't be loaded: \(reason)")
+        }
+        self.pointer = pointer
+    }
+
+    /// A function of the library; `nil` where it has none of that name.
+    func function<Function>(_ name: String, as _: Function.Type) -> Function? {
+        dlsym(pointer, name).map { unsafeBitCast($0, to: Function.self) }
+    }
+
+    /// Opens what lies beside a library and is needed by it, wherever it was linked to look for that.
+    private static func openNeeds(of path: String, depth: Int) throws(HalcyonError) {
+        let needs = try ELFNeeds(of: path)
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        for name in needs.libraries {
+            if name.hasPrefix(interfaceName) {
+                try StandInLibrary.open(name: name)
+            } else if depth < self.depth, access("\(folder)/\(name)", R_OK) == 0,
+                dlopen(name, RTLD_NOW | RTLD_NOLOAD) == nil
+            {
+                try openNeeds(of: "\(folder)/\(name)", depth: depth + 1)
+                guard dlopen("\(folder)/\(name)", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nil else {
+                    let reason = dlerror().map { String(cString: $0) } ?? "the loader gives no reason"
+                    throw HalcyonError(.unavailable, "'\(folder)/\(name)' can't be loaded: \(reason)")
+                }
+            }
+        }
+    }
+}
