@@ -60,7 +60,7 @@ def tar_gz(tree, time):
     return buffer.getvalue()
 
 
-def deb(control, data, time):
+def deb(control, data, time, is_packed=True):
     """A Debian package of the files of its control archive and its own."""
     control.add("md5sums", "".join(
         f"{hashlib.md5(content, usedforsecurity=False).hexdigest()}  {path}\n"
@@ -69,7 +69,7 @@ def deb(control, data, time):
     members = [
         ("debian-binary", b"2.0\n"),
         ("control.tar.xz", lzma.compress(control.tar(time, "./"), preset=2)),
-        ("data.tar.xz", lzma.compress(data.tar(time, "./"), preset=2)),
+        ("data.tar.xz", lzma.compress(data.tar(time, "./"), preset=2)) if is_packed else ("data.tar", data.tar(time, "./")),
     ]
     packed = b"!<arch>\n"
     for name, content in members:

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 # Debian's package for each library that a program may need.
 PACKAGES = {
@@ -35,12 +36,33 @@ def libraries(path):
     return re.findall(r"\(NEEDED\)\s+Shared library: \[(.*?)\]", text)
 
 
-def dependencies(paths):
-    """The packages that executables need, in one order, libc6 with the version that its symbols ask for."""
+def runtime(paths):
+    """The shared libraries of Swift that programs need which were not linked for packages: where they are looked for."""
+    found, waiting = {}, list(paths)
+    while waiting:
+        path = waiting.pop()
+        text = subprocess.run(["readelf", "-dW", path], check=True, capture_output=True, text=True).stdout
+        folders = re.findall(r"\(R(?:UN)?PATH\)\s+Library r(?:un)?path: \[(.*?)\]", text)
+        places = [Path(place) for place in ":".join(folders).replace("$ORIGIN", str(path.parent)).split(":") if place]
+        for library in libraries(path):
+            place = next((place / library for place in places if (place / library).is_file()), None)
+            if place is not None and library not in found:
+                found[library] = place
+                waiting.append(place)
+    return found
+
+
+def dependencies(paths, brought=()):
+    """The packages that executables need, in one order, libc6 with the version that its symbols ask for.
+
+    What is brought along needs no package.
+    """
     packages, newest = set(), (0, 0)
     for path in paths:
         text = subprocess.run(["readelf", "-VW", path], check=True, capture_output=True, text=True).stdout
         for library in libraries(path):
+            if library in brought:
+                continue
             if library.startswith(("libswift", "libFoundation", "libdispatch", "lib_Foundation", "libBlocksRuntime")):
                 raise Unfit(f"'{path}' needs Swift's {library}: build it with --static-swift-stdlib")
             if library not in PACKAGES:

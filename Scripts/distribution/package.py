@@ -1,6 +1,7 @@
 """Puts the package together."""
 
 import gzip
+import json
 import os
 import platform
 import subprocess
@@ -31,6 +32,17 @@ class Source:
     checkouts: Path
     # The time that all files bear, in seconds since 1970.
     time: int
+    # Whether the programs are those of a build for tests: the shared libraries of Swift that they need are packaged too, where
+    # they look for them, nothing is compressed, and there is no archive.
+    is_trial: bool = False
+
+    @property
+    def executables(self):
+        return [self.programs / name for name in PROGRAMS]
+
+    @property
+    def runtime(self):
+        return executables.runtime(self.executables) if self.is_trial else {}
 
 
 def said(*command):
@@ -47,6 +59,15 @@ def swift_version():
     return words[words.index("version") + 1]
 
 
+def runtime_licence():
+    """That of Swift's runtime, which toolchains have beside it."""
+    paths = json.loads(said("swift", "-print-target-info"))["paths"]
+    file = Path(paths["runtimeResourcePath"]).parent.parent / "share" / "swift" / "LICENSE.txt"
+    if not file.is_file():
+        raise FileNotFoundError(f"the licence of Swift's runtime, which the executables hold, is not at {file}")
+    return file.read_bytes()
+
+
 def zipped(text):
     return gzip.compress(text.encode() if isinstance(text, str) else text, 9, mtime=0)
 
@@ -57,7 +78,8 @@ def copyright_text(licences):
     return (
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
         "Upstream-Name: halcyon\n"
-        "Comment: The executables hold the packages whose licences lie in /usr/share/doc/halcyon/licences:\n"
+        "Comment: Halcyon itself has no licence file: under which terms it may be copied is its owners' to say.\n"
+        " The executables hold the packages whose licences lie in /usr/share/doc/halcyon/licences:\n"
         f"{names}\n"
         " The bill of materials is /usr/share/doc/halcyon/bill-of-materials.cdx.json.\n"
     )
@@ -77,9 +99,12 @@ def tree(source, work, note):
             found.add(f"usr/share/man/man1/{file}.gz", zipped(text))
         for shell, place in SHELLS.items():
             found.add(place.format(name=name), said(str(path), "--generate-completion-script", shell) + "\n")
+    for path in source.runtime.values():
+        note(f"stripping {path.name}")
+        found.add(str(path).removeprefix("/"), executables.stripped(path, work))
     found.add("etc/halcyon/halcyon.conf", (FILES / "halcyon.conf").read_bytes())
     found.add("lib/systemd/system/halcyon.service", (FILES / "halcyon.service").read_bytes())
-    licences = contents.licences(ROOT, source.checkouts)
+    licences = {**contents.licences(ROOT, source.checkouts), "swift-runtime/LICENSE.txt": runtime_licence()}
     for name, text in licences.items():
         found.add(f"{DOCUMENTATION}/licences/{name}", text)
     found.add(f"{DOCUMENTATION}/copyright", copyright_text(licences))
@@ -123,10 +148,13 @@ def make(source, work, note=lambda text: None):
     """The files by their names."""
     machine = platform.machine()
     files, version = tree(source, work, note)
-    needed = executables.dependencies([source.programs / name for name in PROGRAMS])
+    runtime = source.runtime
+    needed = executables.dependencies([*source.executables, *runtime.values()], runtime)
     architecture = executables.ARCHITECTURES.get(machine, machine)
     note("packing for Debian")
-    package = deb(control(files, version, architecture, needed), files, source.time)
+    package = deb(control(files, version, architecture, needed), files, source.time, not source.is_trial)
+    if source.is_trial:
+        return {f"halcyon_{version}_{architecture}.deb": package}
     note("packing the archive")
     name = f"halcyon-{version}-linux-{machine}"
     return {

@@ -38,6 +38,13 @@ def filtered(folder, python):
     return [python, "-c", callfilter.STARTER]
 
 
+def as_the_service():
+    """A free port, and the command by which the service starts, with that and two others."""
+    http, grpc, metrics = free_ports(3)
+    ports = f"--http-port={http} --grpc-port={grpc} --metrics-port={metrics}"
+    return http, ["sh", "-c", f". /etc/halcyon/halcyon.conf && exec /usr/bin/halcyon serve $HALCYON_FLAGS {ports}"]
+
+
 @cache
 def packages(executables):
     """The packages that all tests use which do not make their own."""
@@ -76,6 +83,39 @@ class Unit(unittest.TestCase):
             exposure = float(report.split("Overall exposure level")[1].split(":")[1].split()[0])
             print(f"\n  exposure {exposure} of 10, as systemd-analyze security counts")
             self.assertLess(exposure, 2.0, report)
+
+
+@needs("mmdebstrap", "mmdebstrap")
+@unittest.skipUnless(os.geteuid() == 0, "a root of one's own takes root")
+class Trial(unittest.TestCase):
+    """The package of the programs that tests are made with, in a Debian that has never had Swift."""
+
+    program = ""
+    executables = None
+
+    def test_it_is_installed_and_serves_the_demos_model(self):
+        programs = Path(self.program).parent
+        if self.executables or not (programs / "people_detection").is_file():
+            self.skipTest("the programs here are not those of a build for tests")
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        command = [ROOT / "Scripts" / "dist", "--trial", "--executables", programs, "--output", folder]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        package = next(folder.glob("*.deb"))
+        try:
+            archive = system(dependencies(package))
+        except subprocess.CalledProcessError as error:
+            self.skipTest(f"there is no fresh Debian here, as mmdebstrap could not fetch one (its status is {error.returncode})")
+        root = self.enterContext(Root(archive))
+        shutil.move(package, root.path / "halcyon.deb")
+        root.run("dpkg", "--install", "/halcyon.deb")
+        shutil.copytree(ROOT / ".deps/backends/openvino", root.path / "usr/local/lib/halcyon/backends/openvino")
+        lay_models(root.path / "var/lib/halcyon/models")
+        port, start = as_the_service()
+        with root.serving(start, port, "halcyon:halcyon"):
+            self.assertIn(people(port), PEOPLE)
+            root.run("halcyon", "health", "--ready", f"--http-port={port}", user="halcyon")
+        root.run("dpkg", "--purge", "halcyon")
+        self.assertFalse((root.path / "usr/bin/halcyon").exists())
 
 
 @needs("mmdebstrap", "mmdebstrap")
@@ -135,9 +175,7 @@ class Package(unittest.TestCase):
         self.assertIn("in /usr/local/lib/halcyon/backends/openvino", said)
         self.assertIn("openvino: /usr/local/lib/halcyon/backends/openvino, ", self.root.run("halcyon", "engines"))
         lay_models(self.root.path / "var/lib/halcyon/models")
-        http, grpc, metrics = free_ports(3)
-        ports = f"--http-port={http} --grpc-port={grpc} --metrics-port={metrics}"
-        start = ["sh", "-c", f". /etc/halcyon/halcyon.conf && exec /usr/bin/halcyon serve $HALCYON_FLAGS {ports}"]
+        http, start = as_the_service()
         if shutil.which("systemd-analyze"):
             start = [*filtered(self.root.path, "/usr/bin/python3"), "/calls.bpf", "/bin/sh", *start[1:]]
         with self.root.serving(start, http, "halcyon:halcyon") as seconds:
