@@ -11,10 +11,14 @@ import time
 import zipfile
 from pathlib import Path
 
-from server import free_ports
+from server import BACKENDS, Server, free_ports, write_models
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FOLDER = ROOT / ".deps" / "triton"
+sys.path.insert(0, str(ROOT / "Tests" / "CInterface"))
+
+from tritons_program import PACKAGE as FOLDER, PROGRAM, lay_out  # noqa: E402
+
+LIBRARIES = FOLDER / "nvidia_pytriton.libs"
 REQUIREMENTS = ROOT / "Scripts" / "requirements" / "triton.txt"
 SOURCE = Path(__file__).resolve().parent / "plain_identity.c"
 
@@ -53,27 +57,44 @@ def fetch():
             with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
                 wheel.extractall(FOLDER)
         stamp.write_text(recipe)
-    program = FOLDER / "pytriton" / "tritonserver" / "bin" / "tritonserver"
-    program.chmod(0o755)
-    return program
+    PROGRAM.chmod(0o755)
+    return PROGRAM
+
+
+def compiled_backend(folder):
+    """`libtriton_plain.so`, compiled into a folder of its own below that one."""
+    backend = folder / "plain"
+    backend.mkdir(parents=True)
+    library = str(backend / "libtriton_plain.so")
+    subprocess.run([shutil.which("cc") or "gcc", "-O2", "-shared", "-fPIC", "-o", library, SOURCE], check=True)
+    return library
 
 
 class Triton:
-    """`with Triton() as server:` serves `no_op`, 16 FP32 values in and out."""
+    """`with Triton() as server:` serves `no_op`, 16 FP32 values in and out, or other models.
+
+    Its backends are `plain`, which only copies, and `python` where Scripts/deps --python-models has brought it.
+    """
+
+    def __init__(self, models=None, library=None):
+        """models: a configuration's text or a model's folder by name; library: a libtritonserver.so in place of its own."""
+        self.models = models or {"no_op": CONFIGURATION}
+        self.library = library
 
     def __enter__(self):
-        program = fetch()
         self.folder = Path(tempfile.mkdtemp(prefix="halcyon-triton-"))
-        backend = self.folder / "backends" / "plain"
-        backend.mkdir(parents=True)
-        library = str(backend / "libtriton_plain.so")
-        subprocess.run([shutil.which("cc") or "gcc", "-O2", "-shared", "-fPIC", "-o", library, SOURCE], check=True)
-        (self.folder / "models" / "no_op" / "1").mkdir(parents=True)
-        (self.folder / "models" / "no_op" / "config.pbtxt").write_text(CONFIGURATION)
+        program = fetch()
+        if self.library:
+            program = lay_out(self.library, self.folder / "package")
+        backends = self.folder / "backends"
+        compiled_backend(backends)
+        if (BACKENDS / "python").is_dir():
+            (backends / "python").symlink_to(BACKENDS / "python")
+        write_models(self.folder / "models", self.models)
         self.http_port, self.grpc_port, metrics_port = free_ports(3)
         self.log = (self.folder / "log").open("w")
         self.process = subprocess.Popen(
-            [program, f"--model-repository={self.folder}/models", f"--backend-directory={self.folder}/backends",
+            [program, f"--model-repository={self.folder}/models", f"--backend-directory={backends}",
              "--http-address=127.0.0.1", "--grpc-address=127.0.0.1", f"--http-port={self.http_port}",
              f"--grpc-port={self.grpc_port}", f"--metrics-port={metrics_port}", "--log-info=false"],
             stdout=self.log, stderr=self.log,
@@ -90,6 +111,8 @@ class Triton:
             self.process.wait()
         self.log.close()
         shutil.rmtree(self.folder)
+
+    request = Server.request
 
     def text(self):
         return (self.folder / "log").read_text()
