@@ -1,6 +1,6 @@
 # What a person does with Halcyon. Each target is one script of Scripts/ or one command; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve deps build test test-conformance test-attacks test-python-models test-deployment check-cases check-docs lint format bench tune fuzz docs dist image install uninstall clean
+.PHONY: help demo serve deps build test test-conformance test-attacks test-python-models test-tritons-program test-address-sanitizer test-deployment check-cases check-docs lint format bench tune fuzz docs dist image install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,17 @@ test-python-models: ## models in Python, through Triton's own backend, which is 
 	@Scripts/deps --clients --python-models
 	swift build --product halcyon
 	.deps/clients/bin/python Tests/Conformance/run.py "$$(swift build --show-bin-path)/halcyon" python_models
+
+test-tritons-program: ## Triton's own server program on our libtritonserver.so, asked what our server is asked
+	@Scripts/deps --clients --python-models
+	python3 -c 'import sys; sys.path[:0] = ["Tests/Conformance", "Benchmarks/triton"]; import triton; triton.fetch()'
+	swift build --product halcyon
+	swift build --product tritonserver
+	.deps/clients/bin/python Tests/CInterface/conformance.py "$$(swift build --show-bin-path)"
+
+test-address-sanitizer: ## Address Sanitizer over what shares memory with C and with other processes: a build of its own
+	@Scripts/deps
+	@Scripts/test_address_sanitizer
 
 test-deployment: ## package, image, rolling updates and monitoring as a user has them: minutes, as root, with Debian's tools
 	@Scripts/deps --clients --deployment --deployment-tools

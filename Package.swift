@@ -88,7 +88,7 @@ let package = Package(
                 "VisionBackends", "ConversionCommand", "ModelConversion", "EngineInstallation", "CPlatform",
                 "EngineSearch", "Explain", "FlightRecords", "ObjectStorage",
                 "Halcyon", "ModelRepository", "ModelConfigurations", "ModelRuntime", "Threads", "Tensors", "JSONText",
-                nioPosix,
+                "URIText", nioPosix,
                 nioCore,
                 unixSignals, arguments, logging, tracing,
             ],
@@ -98,8 +98,8 @@ let package = Package(
         .target(
             name: "LoadGeneration",
             dependencies: [
-                "KServeMessages", "Vision", "Halcyon", "JSONText", "ProtobufWire", "Threads", "Tensors", "CPlatform",
-                collections, nioCore, nioPosix, nioSSL, nioHPACK, protobuf, histogram,
+                "KServeMessages", "Vision", "Halcyon", "JSONText", "ProtobufWire", "URIText", "Threads", "Tensors",
+                "CPlatform", collections, nioCore, nioPosix, nioSSL, nioHPACK, protobuf, histogram,
             ],
             swiftSettings: strict),
         .target(
@@ -125,7 +125,7 @@ let package = Package(
             dependencies: [
                 "Page", "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "FlightRecords",
                 "ModelConfigurations",
-                "JSONText", "Threads", "Tensors",
+                "JSONText", "URIText", "Threads", "Tensors",
                 nioCore, nioHTTP1,
             ],
             swiftSettings: wire),
@@ -139,7 +139,7 @@ let package = Package(
             name: "GRPCFrontend",
             dependencies: [
                 "KServeProtocol", "KServeMessages", "Transport", "Halcyon", "ModelRuntime", "ModelConfigurations",
-                "JSONText", "Threads", "Tensors", nioCore, nioHPACK, nioHTTP2, protobuf,
+                "JSONText", "URIText", "Threads", "Tensors", nioCore, nioHPACK, nioHTTP2, protobuf,
             ],
             swiftSettings: wire),
         .target(
@@ -165,7 +165,8 @@ let package = Package(
         .target(
             name: "ObjectStorage",
             dependencies: [
-                "ModelRepository", "JSONText", "Threads", "Tensors", "CPlatform", "CZlib", asyncHTTPClient, crypto,
+                "ModelRepository", "JSONText", "URIText", "Threads", "Tensors", "CPlatform", "CZlib", asyncHTTPClient,
+                crypto,
                 cryptoExtras, nioCore, nioPosix, nioHTTP1, nioSSL, logging,
             ],
             swiftSettings: strict),
@@ -217,6 +218,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "WorkerFuzzing", dependencies: ["ModelIsolation", "Tensors"], path: "Fuzzing/WorkerFuzzing",
+            swiftSettings: strict),
+        .target(
+            name: "StorageFuzzing", dependencies: ["ObjectStorage", "Tensors"], path: "Fuzzing/StorageFuzzing",
             swiftSettings: strict),
 
         // Pictures.
@@ -300,8 +304,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "FlightRecords",
-            dependencies: ["Scheduling", "ModelConfigurations", "JSONText", "Threads", "Tensors"],
+            name: "FlightRecords", dependencies: ["Scheduling", "ModelConfigurations", "JSONText", "Tensors"],
             swiftSettings: strict),
         .target(name: "Threads", dependencies: ["Tensors", "CPlatform", collections], swiftSettings: strict),
         .target(
@@ -309,6 +312,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ModelConfigurations", dependencies: ["JSONText", "Tensors"], swiftSettings: strict),
         .target(name: "JSONText", swiftSettings: strict),
+        .target(name: "URIText", swiftSettings: strict),
         .target(name: "ProtobufWire", swiftSettings: strict),
         .target(name: "Tensors", dependencies: ["CPlatform"], swiftSettings: strict),
         .target(name: "CPlatform"),
@@ -347,7 +351,7 @@ let package = Package(
                 "TritonServer", "TritonInterface", "CTriton", "Halcyon", "JSONText", "Threads", "Tensors",
                 "HalcyonTestKit",
             ],
-            swiftSettings: strict),
+            exclude: ["Libraries"], swiftSettings: strict),
         .testTarget(
             name: "HTTPFrontendTests", dependencies: ["HTTPFrontend", "KServeProtocol", "Tensors"],
             swiftSettings: strict),
@@ -377,7 +381,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ObjectStorageTests",
-            dependencies: ["ObjectStorage", "ModelRepository", "Tensors", nioCore, nioPosix, logging],
+            dependencies: [
+                "ObjectStorage", "ModelRepository", "Tensors", "CZlib", "URIText", nioCore, nioPosix, logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "TransportTests",
@@ -485,6 +491,7 @@ let package = Package(
             dependencies: ["ModelConfigurations", "KServeMessages", "JSONText", "Tensors", protobuf],
             swiftSettings: strict),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: strict),
+        .testTarget(name: "URITextTests", dependencies: ["URIText"], swiftSettings: strict),
         .testTarget(name: "ProtobufWireTests", dependencies: ["ProtobufWire"], swiftSettings: strict),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: strict),
     ],

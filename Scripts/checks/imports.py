@@ -22,13 +22,13 @@ ARROWS = {
     "people_detection": {"Halcyon", "EngineSearch", "Vision", "JSONText", "Tensors", "ArgumentParser", "Logging", "Foundation"},
     "halcyon": {
         "LoadGeneration", "ConfigurationSearch", "Explain", "FlightRecords", "HTTPFrontend", "GRPCFrontend", "MetricsExposition", "SpanExport", "ObjectStorage", "VisionBackends", "ConversionCommand", "ModelConversion", "EngineInstallation", "CPlatform", "EngineSearch", "KServeProtocol", "Transport", "Halcyon",
-        "ModelRepository", "ModelConfigurations", "ModelRuntime", "JSONText", "Threads", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
+        "ModelRepository", "ModelConfigurations", "ModelRuntime", "JSONText", "URIText", "Threads", "Tensors", "NIOCore", "NIOPosix", "UnixSignals", "ArgumentParser", "Logging",
         "Tracing",
     },
     "ConfigurationSearch": {"ModelConfigurations"},
     # FoundationEssentials: the generated messages speak of their bytes in its terms.
     "LoadGeneration": {
-        "KServeMessages", "Vision", "Halcyon", "JSONText", "ProtobufWire", "Threads", "Tensors", "CPlatform", "DequeModule", "NIOCore", "NIOPosix", "NIOSSL",
+        "KServeMessages", "Vision", "Halcyon", "JSONText", "ProtobufWire", "URIText", "Threads", "Tensors", "CPlatform", "DequeModule", "NIOCore", "NIOPosix", "NIOSSL",
         "NIOHPACK", "SwiftProtobuf", "FoundationEssentials", "Histogram",
     },
     # Triton's C interface, as far as it needs the protocol's documents and the metrics.
@@ -37,13 +37,13 @@ ARROWS = {
         "ModelRuntime", "ModelConfigurations", "JSONText", "Threads", "Tensors", "Logging",
     },
     "HTTPFrontend": {
-        "Page", "FlightRecords", "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "ModelConfigurations", "JSONText", "Threads", "Tensors", "NIOCore",
-        "NIOHTTP1",
+        "Page", "FlightRecords", "KServeProtocol", "Transport", "Halcyon", "ModelRuntime", "ModelConfigurations", "JSONText", "URIText", "Threads", "Tensors",
+        "NIOCore", "NIOHTTP1",
     },
     "Page": {"Halcyon", "ModelRepository", "ModelRuntime", "FlightRecords", "Scheduling", "JSONText", "Tensors"},
     # FoundationEssentials: the generated messages speak of their bytes in its terms.
     "GRPCFrontend": {
-        "KServeProtocol", "KServeMessages", "Transport", "Halcyon", "ModelRuntime", "ModelConfigurations", "JSONText",
+        "KServeProtocol", "KServeMessages", "Transport", "Halcyon", "ModelRuntime", "ModelConfigurations", "JSONText", "URIText",
         "Threads", "Tensors", "NIOCore", "NIOHPACK", "NIOHTTP2", "SwiftProtobuf", "FoundationEssentials",
     },
     "MetricsExposition": {
@@ -58,7 +58,7 @@ ARROWS = {
     },
     # FoundationEssentials: swift-crypto speaks of bytes in its terms.
     "ObjectStorage": {
-        "ModelRepository", "JSONText", "Threads", "Tensors", "CPlatform", "CZlib", "AsyncHTTPClient", "Crypto", "CryptoExtras",
+        "ModelRepository", "JSONText", "URIText", "Threads", "Tensors", "CPlatform", "CZlib", "AsyncHTTPClient", "Crypto", "CryptoExtras",
         "FoundationEssentials", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Logging",
     },
     "Transport": {
@@ -99,11 +99,12 @@ ARROWS = {
         "FlightRecords", "Scheduling", "ModelConfigurations", "JSONText", "Threads", "Tensors", "CPlatform", "DequeModule", "Logging",
         "Dispatch",
     },
-    "FlightRecords": {"Scheduling", "ModelConfigurations", "JSONText", "Threads", "Tensors"},
+    "FlightRecords": {"Scheduling", "ModelConfigurations", "JSONText", "Tensors"},
     "Threads": {"Tensors", "CPlatform", "DequeModule"},
     "Scheduling": {"ModelConfigurations", "Tensors", "DequeModule", "HeapModule"},
     "ModelConfigurations": BELOW_THE_QUEUE,
     "JSONText": set(),
+    "URIText": set(),
     "ProtobufWire": set(),
     # CPlatform: pages of memory that grow without a copy.
     "Tensors": {"CPlatform"},

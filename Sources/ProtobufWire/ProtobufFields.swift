@@ -1,6 +1,8 @@
 /// The fields of a protobuf message, one after the other and in place, with a word for the place where it stops making
 /// sense. The bytes must outlive it.
+@usableFromInline
 package struct ProtobufFields {
+    @usableFromInline
     package enum Value {
         case varint(UInt64)
         case fixed32(UInt32)
@@ -10,6 +12,7 @@ package struct ProtobufFields {
     }
 
     /// Why a message ends early.
+    @usableFromInline
     package enum Damage: Error, Equatable {
         /// A field says that it has more bytes than are left.
         case cutShort(field: Int, missing: UInt64)

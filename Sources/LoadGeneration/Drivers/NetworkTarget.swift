@@ -4,6 +4,7 @@ internal import NIOCore
 internal import SwiftProtobuf
 package import Tensors
 internal import Threads
+internal import URIText
 
 /// A server over HTTP or gRPC.
 package final class NetworkTarget: LoadTarget {
@@ -40,7 +41,7 @@ package final class NetworkTarget: LoadTarget {
     package var isGRPC: Bool { address.wire == .grpc }
 
     private var path: String {
-        "/v2/models/\(PathSegment.escaped(model))" + (version.isEmpty ? "" : "/versions/\(version)")
+        "/v2/models/\(PercentEncoding.encode(model))" + (version.isEmpty ? "" : "/versions/\(version)")
     }
 
     // MARK: What the server tells

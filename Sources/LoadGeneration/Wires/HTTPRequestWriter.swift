@@ -2,6 +2,7 @@ internal import Halcyon
 internal import JSONText
 internal import NIOCore
 internal import Tensors
+internal import URIText
 
 /// Requests as bytes of HTTP/1.1.
 struct HTTPRequestWriter: Sendable {
@@ -80,7 +81,7 @@ struct HTTPRequestWriter: Sendable {
         }
         let version = form.model.version.isEmpty ? "" : "/versions/\(form.model.version)"
         return request(
-            "POST", "/v2/models/\(PathSegment.escaped(form.model.name))\(version)/infer", body: json.bytes + binary,
+            "POST", "/v2/models/\(PercentEncoding.encode(form.model.name))\(version)/infer", body: json.bytes + binary,
             extra: extra)
     }
 

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHPACK
 internal import Tensors
+internal import URIText
 
 /// Reads headers of responses. The same few come over and over: what changes nothing in the table is read once.
 struct ResponseHeaders {
@@ -28,7 +29,7 @@ struct ResponseHeaders {
         }
         let content = Content(
             status: headers.first(name: ":status"), grpcStatus: headers.first(name: "grpc-status").flatMap { Int($0) },
-            grpcMessage: Self.unescaped(headers.first(name: "grpc-message") ?? ""))
+            grpcMessage: PercentEncoding.decodeLeniently(headers.first(name: "grpc-message") ?? ""))
         if Self.changesTable(block) {
             known = [:]
         } else if known.count < Self.cacheLimit {
@@ -69,25 +70,5 @@ struct ResponseHeaders {
             }
         }
         return false
-    }
-
-    /// A message with bytes as `%41`.
-    private static func unescaped(_ text: String) -> String {
-        guard text.contains("%") else { return text }
-        let bytes = Array(text.utf8)
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
-                let value = UInt8(String(decoding: bytes[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
-            {
-                result.append(value)
-                index += 3
-            } else {
-                result.append(bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
     }
 }
