@@ -21,16 +21,9 @@ package struct BatchCopy: Sendable {
             guard slot.firstRequest >= firstRequest else { return nil }
             let start = Int(slot.firstRequest - firstRequest)
             guard requests.count - start >= Int(slot.requestCount) else { return nil }
-            var batch = RecordedBatch(
-                number: firstBatch + UInt64(index) + 1, instance: Int(slot.instance), size: Int(slot.size),
-                reason: slot.reason, start: slot.start, end: slot.end,
+            return RecordedBatch(
+                number: firstBatch + UInt64(index) + 1, slot.outline,
                 requests: Array(requests[start..<(start + Int(slot.requestCount))]))
-            batch.inferenceStart = slot.inferenceStart
-            batch.inferenceEnd = slot.inferenceEnd
-            batch.leftWaiting = Int(slot.leftWaiting)
-            batch.isOnCaller = slot.isOnCaller
-            batch.hasFailed = slot.hasFailed
-            return batch
         }
     }
 }

@@ -2,7 +2,7 @@ package import Scheduling
 
 /// A batch that was executed, without its requests: plain numbers, which cost nothing to hand over. Times are
 /// nanoseconds of the server's clock.
-package struct BatchOutline: Sendable {
+package struct BatchOutline: Hashable, Sendable {
     package var instance: Int
     /// Rows that the model ran on.
     package var size: Int
@@ -13,9 +13,11 @@ package struct BatchOutline: Sendable {
     package var hasFailed = false
     /// Requests that went on waiting when it was taken out of the queue.
     package var leftWaiting = 0
+    /// When it was taken out of the queue, and its inputs were about to be gathered.
     package var start: UInt64
     package var inferenceStart: UInt64
     package var inferenceEnd: UInt64
+    /// When its answers were there.
     package var end: UInt64
 
     package init(

@@ -129,4 +129,14 @@ extension BatchRing.Slot {
         isOnCaller = batch.isOnCaller
         hasFailed = batch.hasFailed
     }
+
+    var outline: BatchOutline {
+        var outline = BatchOutline(
+            instance: Int(instance), size: Int(size), reason: reason, start: start, inferenceStart: inferenceStart,
+            inferenceEnd: inferenceEnd, end: end)
+        outline.leftWaiting = Int(leftWaiting)
+        outline.isOnCaller = isOnCaller
+        outline.hasFailed = hasFailed
+        return outline
+    }
 }

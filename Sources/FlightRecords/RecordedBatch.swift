@@ -18,45 +18,35 @@ package struct RecordedRequest: Hashable, Sendable {
     }
 }
 
-/// One batch that was executed. Times are nanoseconds of the server's clock.
+/// One batch that was executed, with its requests; what its outline has can be asked of it.
+@dynamicMemberLookup
 package struct RecordedBatch: Hashable, Sendable {
     /// Its position among all batches of the model version, from 1, in the order in which they ended.
     package var number: UInt64
-    package var instance: Int
-    /// Rows that the model ran on.
-    package var size: Int
-    package var reason: BatchReason
-    /// Whether it ran on the thread of the caller, in place of the instance's own.
-    package var isOnCaller = false
-    /// Whether its requests got an error.
-    package var hasFailed = false
-    /// Requests that went on waiting when it was taken out of the queue.
-    package var leftWaiting = 0
-    /// When it was taken out of the queue, and its inputs were about to be gathered.
-    package var start: UInt64
-    package var inferenceStart: UInt64
-    package var inferenceEnd: UInt64
-    /// When its answers were there.
-    package var end: UInt64
+    package var outline: BatchOutline
     /// In the order in which they were taken.
     package var requests: [RecordedRequest]
+
+    package init(number: UInt64, _ outline: BatchOutline, requests: [RecordedRequest]) {
+        self.number = number
+        self.outline = outline
+        self.requests = requests
+    }
 
     package init(
         number: UInt64, instance: Int, size: Int, reason: BatchReason, start: UInt64, end: UInt64,
         requests: [RecordedRequest]
     ) {
-        self.number = number
-        self.instance = instance
-        self.size = size
-        self.reason = reason
-        self.start = start
-        inferenceStart = start
-        inferenceEnd = end
-        self.end = end
-        self.requests = requests
+        let outline = BatchOutline(instance: instance, size: size, reason: reason, start: start, end: end)
+        self.init(number: number, outline, requests: requests)
+    }
+
+    package subscript<Value>(dynamicMember path: WritableKeyPath<BatchOutline, Value>) -> Value {
+        get { outline[keyPath: path] }
+        set { outline[keyPath: path] = newValue }
     }
 
     /// How long each request waited, in nanoseconds.
-    package var waits: [UInt64] { requests.map { start > $0.arrival ? start - $0.arrival : 0 } }
-    package var duration: UInt64 { end > start ? end - start : 0 }
+    package var waits: [UInt64] { requests.map { outline.start > $0.arrival ? outline.start - $0.arrival : 0 } }
+    package var duration: UInt64 { outline.end > outline.start ? outline.end - outline.start : 0 }
 }

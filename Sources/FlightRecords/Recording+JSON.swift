@@ -33,11 +33,12 @@ extension Recording.Settings {
 extension RecordedBatch {
     fileprivate var jsonValue: JSONValue {
         [
-            "number": .count(number), "instance": .integer(Int64(instance)), "size": .integer(Int64(size)),
-            "reason": .string(reason.rawValue), "on_caller": .bool(isOnCaller), "failed": .bool(hasFailed),
-            "left_waiting": .integer(Int64(leftWaiting)), "start_ns": .count(start),
-            "compute_start_ns": .count(inferenceStart), "compute_end_ns": .count(inferenceEnd), "end_ns": .count(end),
-            "requests": .array(requests.map(\.jsonValue)),
+            "number": .count(number), "instance": .integer(Int64(outline.instance)),
+            "size": .integer(Int64(outline.size)), "reason": .string(outline.reason.rawValue),
+            "on_caller": .bool(outline.isOnCaller), "failed": .bool(outline.hasFailed),
+            "left_waiting": .integer(Int64(outline.leftWaiting)), "start_ns": .count(outline.start),
+            "compute_start_ns": .count(outline.inferenceStart), "compute_end_ns": .count(outline.inferenceEnd),
+            "end_ns": .count(outline.end), "requests": .array(requests.map(\.jsonValue)),
         ]
     }
 }

@@ -70,16 +70,18 @@ extension RecordedBatch {
             let known = BatchReason.allCases.map(\.rawValue).joined(separator: ", ")
             throw fields.complaint("reason", "one of \(known)", got: "'\(reasonText)'")
         }
-        self.init(
-            number: try fields.count("number"), instance: try fields.integer("instance", 0...65535),
-            size: try fields.integer("size"), reason: reason, start: try fields.count("start_ns"),
-            end: try fields.count("end_ns"), requests: [])
-        guard end >= start else { throw fields.complaint("end_ns", "a time not before start_ns", got: "\(end)") }
-        isOnCaller = try fields.flag("on_caller")
-        hasFailed = try fields.flag("failed")
-        leftWaiting = try fields.integer("left_waiting")
-        inferenceStart = try fields.count("compute_start_ns")
-        inferenceEnd = try fields.count("compute_end_ns")
+        let number = try fields.count("number")
+        var outline = BatchOutline(
+            instance: try fields.integer("instance", 0...65535), size: try fields.integer("size"), reason: reason,
+            start: try fields.count("start_ns"), inferenceStart: try fields.count("compute_start_ns"),
+            inferenceEnd: try fields.count("compute_end_ns"), end: try fields.count("end_ns"))
+        guard outline.end >= outline.start else {
+            throw fields.complaint("end_ns", "a time not before start_ns", got: "\(outline.end)")
+        }
+        outline.isOnCaller = try fields.flag("on_caller")
+        outline.hasFailed = try fields.flag("failed")
+        outline.leftWaiting = try fields.integer("left_waiting")
+        self.init(number: number, outline, requests: [])
         requests = try fields.list("requests").map { request throws(HalcyonError) in
             RecordedRequest(
                 arrival: try request.count("arrival_ns"),

@@ -5,9 +5,7 @@ NAME is a part of a test's name. The short form leaves out what takes long and m
 servers that this starts itself, on this machine.
 """
 
-import importlib
 import sys
-import unittest
 from pathlib import Path
 
 MODULES = ["bodies", "streams", "models", "processes", "held"]
@@ -16,18 +14,9 @@ MODULES = ["bodies", "streams", "models", "processes", "held"]
 def main(program, names, is_short):
     here = Path(__file__).resolve().parent
     sys.path[:0] = [str(here), str(here.parent / "Conformance")]
-    loader = unittest.TestLoader()
-    if names:
-        loader.testNamePatterns = [f"*{name}*" for name in names]
-    suite = unittest.TestSuite()
-    for name in MODULES:
-        for test_class in vars(importlib.import_module(name)).values():
-            if isinstance(test_class, type) and issubclass(test_class, unittest.TestCase):
-                test_class.program = program
-                test_class.is_short = is_short
-                suite.addTest(loader.loadTestsFromTestCase(test_class))
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
-    return 0 if result.wasSuccessful() else 1
+    from suites import run, suite, test_cases
+
+    return run(suite(test_cases(MODULES), names, program=program, is_short=is_short), verbosity=2)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ pass, or stand in `differences.txt` beside this with the reason; one that stands
 """
 
 import fnmatch
-import importlib
 import os
 import subprocess
 import sys
@@ -97,6 +96,8 @@ def main(programs, names):
         print(f"skipped: {PROGRAM} is not here: Benchmarks/run fetches it")
         return 0
     sys.path.insert(0, str(ROOT / "Tests" / "Conformance"))
+    from suites import suite, test_cases
+
     with tempfile.TemporaryDirectory() as work:
         prefix = Path(work) / "tritonserver"
         subprocess.run(
@@ -106,20 +107,11 @@ def main(programs, names):
         launcher = Path(work) / "launcher"
         launcher.write_text(LAUNCHER.format(program=program))
         launcher.chmod(0o755)
-        loader = unittest.TestLoader()
-        if names:
-            loader.testNamePatterns = [f"*{name}*" for name in names]
-        suite = unittest.TestSuite()
-        for name in MODULES:
-            module = importlib.import_module(name)
-            for case in vars(module).values():
-                if isinstance(case, type) and issubclass(case, unittest.TestCase) and case.__module__ == name:
-                    case.program = str(launcher)
-                    suite.addTest(loader.loadTestsFromTestCase(case))
+        tests = suite(test_cases(MODULES, own=True), names, program=str(launcher))
         runner = unittest.TextTestRunner(
             stream=sys.stdout, verbosity=2 if names else 1, resultclass=Result, descriptions=False
         )
-        result = runner.run(suite)
+        result = runner.run(tests)
     surprising = set() if names else (result.passed | (result.reasons.keys() - result.differing)) - result.differing
     for pattern in sorted(surprising):
         print(f"no longer different: {pattern}")

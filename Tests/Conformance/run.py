@@ -6,9 +6,7 @@ are those of the Python package tritonclient, which must be there (`Scripts/deps
 flags of every server, --isolation=process for instance.
 """
 
-import importlib
 import sys
-import unittest
 from pathlib import Path
 
 MODULES = ["recorded", "shared_cases", "metrics", "raw_sockets", "clients", "shared_memory", "gpu", "transports", "connections", "tracing", "streams", "commands", "bench", "tune", "errors", "scheduling", "explain", "load", "lifecycle", "limits", "isolation", "python_models"]
@@ -16,22 +14,12 @@ MODULES = ["recorded", "shared_cases", "metrics", "raw_sockets", "clients", "sha
 
 def main(program, names, without):
     sys.path.insert(0, str(Path(__file__).resolve().parent))
-    loader = unittest.TestLoader()
-    if names:
-        loader.testNamePatterns = [f"*{name}*" for name in names]
-    suite = unittest.TestSuite()
+    from suites import run, suite, test_cases
+
     if without not in (None, *MODULES):
         sys.exit(f"error: there is no module {without}: {', '.join(MODULES)}")
-    for name in MODULES:
-        if name == without:
-            continue
-        module = importlib.import_module(name)
-        for test_class in vars(module).values():
-            if isinstance(test_class, type) and issubclass(test_class, unittest.TestCase):
-                test_class.program = program
-                suite.addTest(loader.loadTestsFromTestCase(test_class))
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1 if not names else 2).run(suite)
-    return 0 if result.wasSuccessful() else 1
+    cases = test_cases(name for name in MODULES if name != without)
+    return run(suite(cases, names, program=program), verbosity=2 if names else 1)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ mmdebstrap or buildah: `Scripts/deps --deployment-tools` installs them) says so 
 """
 
 import argparse
-import importlib
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -37,25 +35,16 @@ def main():
             status = max(status, subprocess.run([python, *sys.argv, "--environment", name], check=False).returncode)
         return status
     sys.path[:0] = [str(HERE), str(HERE.parent / "Conformance"), str(HERE.parent.parent / "Scripts")]
-    loader = unittest.TestLoader()
-    if options.names:
-        loader.testNamePatterns = [f"*{name}*" for name in options.names]
-    suite = unittest.TestSuite()
-    for name in MODULES[options.environment]:
-        if not (HERE / f"{name}.py").is_file():
-            continue
-        module = importlib.import_module(name)
-        for test_class in vars(module).values():
-            if not (isinstance(test_class, type) and issubclass(test_class, unittest.TestCase)):
-                continue
-            if getattr(test_class, "takes_minutes", False) and not options.all and not options.names:
-                continue
-            test_class.program = str(Path(options.program).resolve())
-            test_class.executables = options.executables
-            test_class.is_long = options.all
-            suite.addTest(loader.loadTestsFromTestCase(test_class))
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
-    return 0 if result.wasSuccessful() else 1
+    from suites import run, suite, test_cases
+
+    cases = test_cases(name for name in MODULES[options.environment] if (HERE / f"{name}.py").is_file())
+    if not options.all and not options.names:
+        cases = (case for case in cases if not getattr(case, "takes_minutes", False))
+    tests = suite(
+        cases, options.names, program=str(Path(options.program).resolve()), executables=options.executables,
+        is_long=options.all,
+    )  # fmt: skip
+    return run(tests, verbosity=2)
 
 
 if __name__ == "__main__":

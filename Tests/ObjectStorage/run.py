@@ -8,7 +8,6 @@ connections, answers 503 and sends slowly. The other stores are small servers of
 
 import importlib
 import sys
-import unittest
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -22,18 +21,9 @@ def main(program, names):
         importlib.import_module("moto.server")
     except ImportError:
         print("notice: no moto in this Python: what needs a store for Amazon S3 is skipped (Scripts/deps --storage)")
-    loader = unittest.TestLoader()
-    if names:
-        loader.testNamePatterns = [f"*{name}*" for name in names]
-    suite = unittest.TestSuite()
-    for name in MODULES:
-        module = importlib.import_module(name)
-        for test_class in vars(module).values():
-            if isinstance(test_class, type) and issubclass(test_class, unittest.TestCase) and test_class.__module__ == name:
-                test_class.program = program
-                suite.addTest(loader.loadTestsFromTestCase(test_class))
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1 if not names else 2).run(suite)
-    return 0 if result.wasSuccessful() else 1
+    from suites import run, suite, test_cases
+
+    return run(suite(test_cases(MODULES, own=True), names, program=program), verbosity=2 if names else 1)
 
 
 if __name__ == "__main__":

@@ -24,16 +24,21 @@ struct InterfaceLibrary: @unchecked Sendable {
         _ = Self.keepsDescriptors
         try StandInLibrary.open(name: "libtritonserver.so")
         try Self.openNeeds(of: path, depth: 0)
-        guard let pointer = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
-            let reason = dlerror().map { String(cString: $0) } ?? "the loader gives no reason"
-            throw HalcyonError(.unavailable, "\(kind)'s library '\(path)' can't be loaded: \(reason)")
-        }
-        self.pointer = pointer
+        pointer = try Self.open(path, called: "\(kind)'s library '\(path)'")
     }
 
     /// A function of the library; `nil` where it has none of that name.
     func function<Function>(_ name: String, as _: Function.Type) -> Function? {
         dlsym(pointer, name).map { unsafeBitCast($0, to: Function.self) }
+    }
+
+    /// - Parameter words: what the library is, for errors.
+    private static func open(_ path: String, called words: String) throws(HalcyonError) -> UnsafeMutableRawPointer {
+        guard let pointer = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
+            let reason = dlerror().map { String(cString: $0) } ?? "the loader gives no reason"
+            throw HalcyonError(.unavailable, "\(words) can't be loaded: \(reason)")
+        }
+        return pointer
     }
 
     /// Opens what lies beside a library and is needed by it, wherever it was linked to look for that.
@@ -47,10 +52,7 @@ struct InterfaceLibrary: @unchecked Sendable {
                 dlopen(name, RTLD_NOW | RTLD_NOLOAD) == nil
             {
                 try openNeeds(of: "\(folder)/\(name)", depth: depth + 1)
-                guard dlopen("\(folder)/\(name)", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nil else {
-                    let reason = dlerror().map { String(cString: $0) } ?? "the loader gives no reason"
-                    throw HalcyonError(.unavailable, "'\(folder)/\(name)' can't be loaded: \(reason)")
-                }
+                _ = try open("\(folder)/\(name)", called: "'\(folder)/\(name)'")
             }
         }
     }

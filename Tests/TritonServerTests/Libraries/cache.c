@@ -7,18 +7,7 @@
 
 #include "triton/core/tritoncache.h"
 
-#define EXPORT __attribute__((visibility("default")))
-#define DO(call)                             \
-    do {                                     \
-        TRITONSERVER_Error *error_ = (call); \
-        if (error_) return error_;           \
-    } while (0)
-#define FAILS(call)                                                                                                     \
-    do {                                                                                                                \
-        TRITONSERVER_Error *error_ = (call);                                                                            \
-        if (!error_) return TRITONSERVER_ErrorNew(TRITONSERVER_ERROR_INTERNAL, #call " succeeds");                      \
-        TRITONSERVER_ErrorDelete(error_);                                                                               \
-    } while (0)
+#include "checks.h"
 
 struct answer {
     struct answer *next;

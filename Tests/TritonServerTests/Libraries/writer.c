@@ -4,12 +4,7 @@
 
 #include "triton/core/tritonbackend.h"
 
-#define EXPORT __attribute__((visibility("default")))
-#define DO(call)                             \
-    do {                                     \
-        TRITONSERVER_Error *error_ = (call); \
-        if (error_) return error_;           \
-    } while (0)
+#include "checks.h"
 
 static TRITONSERVER_Error *answer(TRITONBACKEND_Request *request) {
     TRITONBACKEND_Input *input = NULL;
