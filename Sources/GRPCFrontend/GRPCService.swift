@@ -276,7 +276,7 @@ package struct GRPCService: Sendable {
     }
 
     private func load(_ message: TensorBuffer, _ call: GRPCCall) throws {
-        try service.checkRepositoryControl()
+        try service.server.checkRepositoryControl()
         // Files are copied out of the message, and the load holds them.
         let charge = try service.budget.charge(2 * message.byteCount)
         let request: Inference_RepositoryModelLoadRequest = try decode(message)
@@ -306,7 +306,7 @@ package struct GRPCService: Sendable {
     private func change(
         _ call: GRPCCall, _ response: some Message, _ body: @escaping @Sendable () async throws -> Void
     ) throws {
-        try service.checkRepositoryControl()
+        try service.server.checkRepositoryControl()
         let bytes: [UInt8] = try response.serializedBytes()
         call.began(0)
         let change = Task {

@@ -117,7 +117,7 @@ package struct HTTPService: HTTPResponder {
             let readyOnly = try JSONBody.bool(request.body, "ready", limits: service.limits) ?? false
             reply.send(Self.jsonAnswer(ServerDocuments.index(service.server.modelIndex(), readyOnly: readyOnly)))
         case .load(let model):
-            try service.checkRepositoryControl()
+            try service.server.checkRepositoryControl()
             // Files are texts at first, and then bytes that the load holds.
             let charge = try service.budget.charge(2 * request.body.byteCount)
             let load = try LoadRequest(try JSONBody.parameters(request.body, limits: service.limits), model: model)
@@ -126,7 +126,7 @@ package struct HTTPService: HTTPResponder {
                 withExtendedLifetime(charge) {}
             }
         case .unload(let model):
-            try service.checkRepositoryControl()
+            try service.server.checkRepositoryControl()
             let dependents = try JSONBody.flag(request.body, "unload_dependents", limits: service.limits)
             try changeModel(reply) { [service] in try await service.unload(model, dependents: dependents) }
         case .sharedMemoryStatus(let name):
@@ -167,7 +167,7 @@ package struct HTTPService: HTTPResponder {
 
     /// Loading takes a while, and happens off the event loop.
     private func changeModel(_ reply: HTTPReply, _ body: @escaping @Sendable () async throws -> Void) throws {
-        try service.checkRepositoryControl()
+        try service.server.checkRepositoryControl()
         let change = Task {
             do {
                 try await body()

@@ -39,17 +39,19 @@ extension InferenceServer: ServedModels {
     }
 
     package func load(_ name: String, override: ModelOverride?) throws(HalcyonError) {
-        try checkControl()
+        try checkRepositoryControl()
         try manager.load(name, override: override)
     }
 
     package func unload(_ name: String, dependents: Bool) throws(HalcyonError) {
-        try checkControl()
+        try checkRepositoryControl()
         try manager.beginUnloading(name, dependents: dependents)
     }
 
+    /// Whether clients, programs in C and backends may load and unload models.
+    ///
     /// - Throws: `unavailable`, in Triton's words, where the repositories alone say what is loaded.
-    private func checkControl() throws(HalcyonError) {
+    package func checkRepositoryControl() throws(HalcyonError) {
         guard isControlExplicit else {
             throw HalcyonError(
                 .unavailable, "explicit model load / unload is not allowed if polling is enabled")

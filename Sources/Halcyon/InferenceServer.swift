@@ -23,7 +23,7 @@ public final class InferenceServer: Sendable {
     /// The machine's, looked for when somebody needs one.
     package let gpus: GPUs
     private let cache: (any AnswerCache)?
-    /// Whether C programs and backends may load and unload models.
+    /// Whether clients, programs in C and backends may load and unload models.
     let isControlExplicit: Bool
     /// What backends, and programs in C, reach of it.
     package let models: ServerModels

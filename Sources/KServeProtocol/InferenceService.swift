@@ -18,14 +18,12 @@ package final class InferenceService: Sendable {
     package let pool: WorkPool
     /// The name that the server answers with (`--id`).
     private let name: String
-    private let allowsRepositoryControl: Bool
     private let log: Logger
     private let isStopping = Atomic<Bool>(false)
 
     package struct Options: Sendable {
         package var name = "halcyon"
         package var limits = ProtocolLimits()
-        package var allowsRepositoryControl = false
         package var allowsSharedMemory = false
         package var budget = ByteBudget.unlimited
         package var pool = WorkPool(longCount: 0)
@@ -43,7 +41,6 @@ package final class InferenceService: Sendable {
         pool = options.pool
         name = options.name
         log = options.log
-        allowsRepositoryControl = options.allowsRepositoryControl
         memory = SharedMemory(isAllowed: options.allowsSharedMemory, gpus: server.gpus)
     }
 
@@ -78,23 +75,14 @@ package final class InferenceService: Sendable {
 
     // MARK: Models
 
-    /// - Throws: `unavailable` where clients may not load and unload.
-    package func checkRepositoryControl() throws(HalcyonError) {
-        guard allowsRepositoryControl else {
-            throw HalcyonError(
-                .unavailable,
-                "explicit model load / unload is not allowed if polling is enabled")
-        }
-    }
-
     package func load(_ model: String, _ request: LoadRequest) async throws {
-        try checkRepositoryControl()
+        try server.checkRepositoryControl()
         try await server.loadModel(model, override: request.override)
     }
 
     /// - Parameter dependents: whether the models of an ensemble's steps are unloaded with it.
     package func unload(_ model: String, dependents: Bool) async throws {
-        try checkRepositoryControl()
+        try server.checkRepositoryControl()
         try await server.unloadModel(model, dependents: dependents)
     }
 

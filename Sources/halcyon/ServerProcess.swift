@@ -209,7 +209,6 @@ struct ServerProcess {
         var options = InferenceService.Options()
         options.name = flags.models.id
         options.log = log
-        options.allowsRepositoryControl = flags.models.modelControlMode == .explicit
         options.allowsSharedMemory = flags.limits.allowClientShm.isOn
         options.limits.jsonDepth = flags.limits.maxJsonDepth
         options.limits.inputs = flags.limits.maxRequestInputs
