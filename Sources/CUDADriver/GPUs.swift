@@ -10,7 +10,7 @@ package final class GPUs: MemoryProvider {
         /// Memory of a GPU that may be kept for reuse, in bytes, by the GPU's number.
         package var poolByteSizes: [Int: Int] = [:]
         /// The same for the GPUs that are not named.
-        package var defaultPoolByteSize = 64 << 20
+        package var defaultPoolByteSize = 512 << 20
         /// GPUs that are older are not used.
         package var minimumComputeCapability = 6.0
 
@@ -83,9 +83,12 @@ package final class GPUs: MemoryProvider {
 
     /// Page-locked memory while there is some in the pool, else ordinary memory.
     package func hostStorage(byteCount: Int) -> TensorStorage {
-        guard let pool = pinnedPool(), let block = pool.take(byteCount: byteCount) else {
-            return TensorStorage.allocate(byteCount: byteCount)
-        }
+        inputStorage(byteCount: byteCount) ?? TensorStorage.allocate(byteCount: byteCount)
+    }
+
+    /// Page-locked memory; `nil` where the pool has none left.
+    package func inputStorage(byteCount: Int) -> TensorStorage? {
+        guard let pool = pinnedPool(), let block = pool.take(byteCount: byteCount) else { return nil }
         return TensorStorage(owning: block.address, byteCount: byteCount, placement: .pinned) { [pool] _ in
             pool.give(block)
         }

@@ -23,6 +23,9 @@ struct ModelParameters: Sendable, Equatable {
     var cudaOptions: [String: String] = [:]
     /// `share_session_between_instances`: whether the instances on a GPU share a session; `nil` to go by the providers.
     var sharesSession: Bool?
+    /// `sessions_per_gpu`: for how many shapes of the inputs a GPU has a session of its own; `nil`, which is written 0,
+    /// to go by the model and the engine.
+    var sessionsPerGPU: Int?
     /// `trt_engine_cache_path`, `trt_timing_cache_path`: folders that the operator has for what TensorRT keeps.
     var cacheFolders: [String: String] = [:]
     /// `enable-global-threadpool`: whether all sessions share the threads of one pool. The operator's only.
@@ -65,21 +68,26 @@ struct ModelParameters: Sendable, Equatable {
     private static let known =
         "intra_op_thread_count, inter_op_thread_count, execution_mode, enable_mem_arena, enable_mem_pattern, "
         + "memory.enable_memory_arena_shrinkage, cudnn_conv_algo_search, gpu_mem_limit, arena_extend_strategy, "
-        + "do_copy_in_default_stream, share_session_between_instances, trt_engine_cache_path, trt_timing_cache_path, "
-        + "default-max-batch-size, \(globalThreads), or a "
+        + "do_copy_in_default_stream, share_session_between_instances, sessions_per_gpu, "
+        + "trt_engine_cache_path, trt_timing_cache_path, default-max-batch-size, \(globalThreads), or a "
         + "setting that begins with 'session.'"
 
     /// - Returns: whether there is such a parameter.
     private mutating func take(_ name: String, _ value: String, owner: String) throws(HalcyonError) -> Bool {
         let subject = "\(owner): parameter '\(name)'"
         switch name {
-        case "intra_op_thread_count": intraOpThreads = try Self.threads(value, subject)
-        case "inter_op_thread_count": interOpThreads = try Self.threads(value, subject)
+        case "intra_op_thread_count":
+            intraOpThreads = try Self.count(value, upTo: 1024, of: "threads", orZero: "for the model's share", subject)
+        case "inter_op_thread_count":
+            interOpThreads = try Self.count(value, upTo: 1024, of: "threads", orZero: "for the model's share", subject)
         case "execution_mode": runsOperatorsInParallel = try Self.flag(value, subject)
         case "enable_mem_arena": usesMemoryArena = try Self.flag(value, subject)
         case "enable_mem_pattern": usesMemoryPattern = try Self.flag(value, subject)
         case "memory.enable_memory_arena_shrinkage": arenaShrinkage = value
         case "share_session_between_instances": sharesSession = try Self.flag(value.lowercased(), subject)
+        case "sessions_per_gpu":
+            sessionsPerGPU = try Self.count(
+                value, upTo: 64, of: "sessions", orZero: "to go by the model and the engine", subject)
         case _ where AcceleratorOptions.olderCUDA.contains(name): cudaOptions[name] = value
         case "trt_engine_cache_path", "trt_timing_cache_path":
             throw HalcyonError(
@@ -100,11 +108,14 @@ struct ModelParameters: Sendable, Equatable {
         return true
     }
 
-    private static func threads(_ value: String, _ subject: String) throws(HalcyonError) -> Int? {
-        guard let count = Int(value), (0...1024).contains(count) else {
+    /// - Returns: `nil` for 0.
+    private static func count(
+        _ value: String, upTo limit: Int, of what: String, orZero meaning: String, _ subject: String
+    ) throws(HalcyonError) -> Int? {
+        guard let count = Int(value), (0...limit).contains(count) else {
             throw HalcyonError(
                 .invalidArgument,
-                "\(subject) is '\(value)'; expected a number of threads up to 1024, or 0 for the model's share")
+                "\(subject) is '\(value)'; expected a number of \(what) up to \(limit), or 0 \(meaning)")
         }
         return count == 0 ? nil : count
     }

@@ -5,7 +5,7 @@ internal import Tensors
 
 /// Runs batches on a session, on a GPU: inputs are copied there, or taken from where they are, and outputs are copied
 /// back unless they are wanted there.
-final class ONNXRuntimeGPUInstance: ModelInstance {
+final class ONNXRuntimeGPUInstance: DeviceReadingInstance {
     /// Where it runs.
     struct Place {
         var gpu: GPU
@@ -17,14 +17,16 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
         var information: Handle
     }
 
-    private let session: Session
+    private let sessions: ShapedSessions
     private let place: Place
     private let modelName: String
     /// Before the inputs, after them, after the inference and after the outputs.
     private let marks: [CUDAEvent]
 
-    init(_ session: Session, on place: Place, modelName: String) throws(HalcyonError) {
-        self.session = session
+    var deviceMemory: any DeviceMemory { place.gpu }
+
+    init(_ sessions: ShapedSessions, on place: Place, modelName: String) throws(HalcyonError) {
+        self.sessions = sessions
         self.place = place
         self.modelName = modelName
         var marks: [CUDAEvent] = []
@@ -56,11 +58,12 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
     private func run(_ batch: inout ExecutionBatch, _ work: Work) throws(HalcyonError) -> [Tensor] {
         let stream = place.stream
         try stream.record(marks[0])
-        let given = session.givenInputs(of: batch)
-        for index in given {
-            let port = session.inputs[index]
-            work.inputs.append(try input(batch.input(port.name), port, work))
+        let given = sessions.first.givenInputs(of: batch)
+        let tensors = try given.map { index throws(HalcyonError) in try batch.input(sessions.first.inputs[index].name) }
+        for (index, tensor) in zip(given, tensors) {
+            work.inputs.append(try input(tensor, sessions.first.inputs[index], work))
         }
+        let session = try sessions.session(for: tensors.map(\.shape))
         try stream.record(marks[1])
         // Binding copies what a step on the processor reads, and does so on our stream only where a step is on the GPU
         // too.
@@ -71,7 +74,8 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
         try stream.record(marks[2])
         var outputs: [Tensor] = []
         for (value, index) in zip(work.values, wanted) {
-            outputs.append(try output(value, session.outputs[index], work, placement: batch.outputPlacement))
+            outputs.append(
+                try output(value, session.outputs[index], of: session, work, placement: batch.outputPlacement))
         }
         try stream.record(marks[3])
         try stream.synchronize()
@@ -88,7 +92,7 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
     private func input(_ tensor: Tensor, _ port: Session.Port, _ work: Work) throws(HalcyonError) -> InputValue {
         // The engine has texts in the processor's memory, whatever runs the model.
         guard port.elementType != .bytes else {
-            return try InputValue(tensor, port: port, runtime: session.runtime)
+            return try InputValue(tensor, port: port, runtime: sessions.first.runtime)
         }
         try InputValue.check(tensor, port)
         let alignment = UInt(tensor.elementType.byteSize ?? 1)
@@ -100,24 +104,26 @@ final class ONNXRuntimeGPUInstance: ModelInstance {
             data = TensorBuffer(storage)
         }
         return InputValue(
-            handle: try InputValue.tensor(tensor, over: data, session.runtime, memory: place.information.pointer),
+            handle: try InputValue.tensor(
+                tensor, over: data, sessions.first.runtime, memory: place.information.pointer),
             data: data, source: tensor.data)
     }
 
     // MARK: Out
 
     private func output(
-        _ value: Handle, _ port: Session.Port, _ work: Work, placement: MemoryPlacement?
+        _ value: Handle, _ port: Session.Port, of session: Session, _ work: Work, placement: MemoryPlacement?
     ) throws(HalcyonError) -> Tensor {
         guard port.elementType != .bytes else { return try session.tensor(value, port, inputs: work.inputs) }
         let shape = try session.shape(of: value, port)
         let byteCount = try shape.byteCount(of: port.elementType)
-        let data = try self.data(of: value, port, byteCount: byteCount, work, placement)
+        let data = try self.data(of: value, port, from: session, byteCount: byteCount, work, placement)
         return try Tensor(name: port.name, elementType: port.elementType, shape: shape, data: data)
     }
 
     private func data(
-        of value: Handle, _ port: Session.Port, byteCount: Int, _ work: Work, _ placement: MemoryPlacement?
+        of value: Handle, _ port: Session.Port, from session: Session, byteCount: Int, _ work: Work,
+        _ placement: MemoryPlacement?
     ) throws(HalcyonError) -> TensorBuffer {
         guard byteCount > 0 else { return TensorBuffer(TensorStorage.allocate(byteCount: 0)) }
         let here = MemoryPlacement.gpu(place.gpu.device.number)

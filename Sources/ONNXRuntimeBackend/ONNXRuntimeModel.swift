@@ -1,6 +1,7 @@
 internal import CUDADriver
 internal import Logging
 internal import ModelConfigurations
+internal import ModelFiles
 internal import ModelRuntime
 private import Synchronization
 internal import Tensors
@@ -18,6 +19,8 @@ final class ONNXRuntimeModel: BackendModel {
     private let plan: ProviderPlan
     private let gpus: GPUs
     private let log: Logger
+    /// Sessions that it may have on each GPU, for shapes of the inputs.
+    private let sessionsPerGPU: Int
     private let prepared = Locked<Prepared?>(nil)
     private let isOnGPU = Atomic(false)
 
@@ -27,7 +30,7 @@ final class ONNXRuntimeModel: BackendModel {
         /// Of the instances on the processor; `nil` where there are none.
         var session: Session?
         /// Of the instances on each GPU, where they share one.
-        var shared: [Int: Session] = [:]
+        var shared: [Int: ShapedSessions] = [:]
         /// By number.
         var gpus: [Int: GPU] = [:]
     }
@@ -42,6 +45,13 @@ final class ONNXRuntimeModel: BackendModel {
         log = source.log
         modelName = source.modelName
         plan = try ProviderPlan(source.configuration.optimization, parameters, modelName: source.modelName)
+        sessionsPerGPU =
+            gpus.devices.isEmpty
+            ? 1
+            : parameters.sessionsPerGPU
+                ?? ShapedSessions.limit(
+                    for: ONNXSummary(of: path), version: runtime.library.version, providers: plan.onGPU,
+                    isShared: plan.sharesSession)
         do throws(HalcyonError) {
             // How many threads the session may have is not known before the configuration is complete, and what is
             // missing in it comes from the model: so it is read once more for that.
@@ -98,7 +108,7 @@ final class ONNXRuntimeModel: BackendModel {
             let onGPU = settings.on(plan.onGPU, gpu: number)
             if prepared.session == nil { prepared.settings = onGPU }
             guard plan.sharesSession, count > 1 || !runtime.takesStreams else { continue }
-            prepared.shared[number] = try Session(runtime: runtime, path: path, settings: onGPU)
+            prepared.shared[number] = try sessions(onGPU, stream: nil)
         }
         return prepared
     }
@@ -121,17 +131,27 @@ final class ONNXRuntimeModel: BackendModel {
     private func makeInstance(on gpu: GPU, _ prepared: Prepared) throws(HalcyonError) -> any ModelInstance {
         let number = gpu.device.number
         let stream = try CUDAStream(gpu.context)
-        let session: Session =
+        let sessions: ShapedSessions =
             if let shared = prepared.shared[number] {
                 shared
             } else {
-                try Session(
-                    runtime: runtime, path: path, settings: prepared.settings.on(plan.onGPU, gpu: number),
-                    stream: runtime.takesStreams ? stream : nil)
+                try sessions(
+                    prepared.settings.on(plan.onGPU, gpu: number), stream: runtime.takesStreams ? stream : nil)
             }
         let place = ONNXRuntimeGPUInstance.Place(
             gpu: gpu, stream: stream, memory: gpus, information: try runtime.memory(ofGPU: number))
-        return try ONNXRuntimeGPUInstance(session, on: place, modelName: modelName)
+        return try ONNXRuntimeGPUInstance(sessions, on: place, modelName: modelName)
+    }
+
+    private func sessions(
+        _ settings: SessionSettings, stream: CUDAStream?
+    ) throws(HalcyonError) -> ShapedSessions {
+        var settings = settings
+        // A session that meets one shape needs the memory of that.
+        if sessionsPerGPU > 1 { settings.keepArenaSmall() }
+        return try ShapedSessions(limit: sessionsPerGPU) { [runtime, path, settings] () throws(HalcyonError) in
+            try Session(runtime: runtime, path: path, settings: settings, stream: stream)
+        }
     }
 
     /// The engine takes runs from any thread, and computes on it together with the session's own. On a GPU it keeps
@@ -145,7 +165,12 @@ final class ONNXRuntimeModel: BackendModel {
         guard let prepared = prepared.withLock({ $0 }) else { return [] }
         let gpus = prepared.gpus.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value.device.name))" }
         return [("engine", "ONNX Runtime \(runtime.library.version)")] + prepared.settings.described
-            + (gpus.isEmpty ? [] : [("GPUs", gpus.joined(separator: ", "))])
+            + (gpus.isEmpty
+                ? []
+                : [
+                    ("GPUs", gpus.joined(separator: ", ")),
+                    ("sessions on a GPU, for shapes of inputs", "up to \(sessionsPerGPU)"),
+                ])
     }
 
     /// A session for reading inputs and outputs: on the processor, and where that has no code for the model, on a GPU.

@@ -75,6 +75,14 @@ struct SessionSettings: Equatable, Sendable {
         return settings
     }
 
+    /// Lets CUDA's provider reserve what is asked for, and not always the double, unless the model says otherwise.
+    mutating func keepArenaSmall() {
+        let key = "arena_extend_strategy"
+        for index in providers.indices where providers[index].kind == .cuda && providers[index].options[key] == nil {
+            providers[index].options[key] = "kSameAsRequested"
+        }
+    }
+
     /// The settings as the engine takes them.
     ///
     /// - Parameter stream: where the GPU's work goes; `nil` for streams of the engine's own.

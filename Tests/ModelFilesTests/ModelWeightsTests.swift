@@ -44,6 +44,22 @@ struct ModelWeightsTests {
         ]
     }
 
+    @Test("A model's operators are counted in all graphs, and its bytes with those beside the file")
+    func summary() throws {
+        func node(_ type: String) -> Message { Message().adding(4, type) }
+        let inner = node("If").adding(5, Message().adding(6, Message().adding(1, node("Conv"))))
+        let graph = Message().adding(1, node("Relu")).adding(1, inner).adding(5, Self.tensor("w", length: "1000"))
+        let message = Message().adding(7, graph).adding(25, Message().adding(7, node("Gemm")))
+        let file = try TemporaryFolder.make().appendingPathComponent("model.onnx")
+        try message.data.write(to: file)
+        let summary = ONNXSummary(of: file.path)
+        let byteCount = message.data.count + 1000
+        #expect(summary == ONNXSummary(operators: ["Relu", "If", "Conv", "Gemm"], byteCount: byteCount))
+        try Data("no model".utf8).write(to: file)
+        #expect(ONNXSummary(of: file.path) == ONNXSummary(byteCount: 8))
+        #expect(ONNXSummary(of: file.path + "x") == ONNXSummary(byteCount: 0))
+    }
+
     private static func complaint(
         _ message: Message, named name: String = "model.onnx", files: [String: Int] = [:]
     ) throws -> String? {

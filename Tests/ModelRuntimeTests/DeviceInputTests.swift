@@ -14,7 +14,7 @@ struct DeviceInputTests {
         var copiedByteCount: Int { copied.load(ordering: .relaxed) }
 
         func allocate(byteCount: Int) throws(HalcyonError) -> TensorStorage {
-            throw HalcyonError(.unavailable, "it has none to give")
+            region([], byteCount: byteCount).storage
         }
 
         func copy(
@@ -89,5 +89,56 @@ struct DeviceInputTests {
         #expect(
             message(validate(.bytes, [4], device.region([], byteCount: 18)))?
                 .hasPrefix("incomplete string data for inference input 'IN' for model 'm': ") == true)
+    }
+
+    // MARK: Gathering
+
+    /// A row of FP32, in memory of the kind.
+    private func row(_ value: Float, byteCount: Int, _ placement: MemoryPlacement) throws -> [Tensor] {
+        let storage =
+            switch placement {
+            case .gpu: try device.allocate(byteCount: byteCount)
+            case .pinned, .cpu:
+                TensorStorage(
+                    owning: .allocate(byteCount: byteCount, alignment: 16), byteCount: byteCount, placement: placement
+                ) { $0.deallocate() }
+            }
+        let count = byteCount / 4
+        storage.baseAddress.initializeMemory(as: Float.self, repeating: value, count: count)
+        return [Tensor(unchecked: "IN", elementType: .fp32, shape: [1, count], data: TensorBuffer(storage))]
+    }
+
+    private func gathered(_ requests: [[Tensor]], onDevice: Bool = true) throws -> Tensor {
+        let gather = Gather(buffers: BatchBuffers(retained: 0))
+        return try #require(try gather.inputs(of: requests, for: onDevice ? device : nil).first)
+    }
+
+    @Test func `Rows in page-locked memory are gathered by the device that reads the batch`() throws {
+        let byteCount = 256 << 10
+        let requests = try [1, 2, 3].map { try row($0, byteCount: byteCount, .pinned) }
+        let batch = try gathered(requests)
+        #expect(batch.data.placement == .gpu(0) && batch.shape == [3, byteCount / 4])
+        #expect(device.copiedByteCount == 3 * byteCount)
+        let values = try batch.data.onHost().withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+        #expect(values == [1, 2, 3].flatMap { [Float](repeating: $0, count: byteCount / 4) })
+    }
+
+    @Test(arguments: [
+        (MemoryPlacement.cpu, 256 << 10), (.pinned, (256 << 10) - 4), (.pinned, 256),
+    ])
+    func `Rows that the processor has to read, and small ones, are gathered by the processor`(
+        _ placement: MemoryPlacement, _ byteCount: Int
+    ) throws {
+        let batch = try gathered([row(1, byteCount: byteCount, placement), row(2, byteCount: byteCount, placement)])
+        #expect(batch.data.placement.isHostAccessible && device.copiedByteCount == 0)
+    }
+
+    @Test func `Without a device, and for rows of several kinds, the processor's memory is taken`() throws {
+        let large = 256 << 10
+        let pinned = try row(1, byteCount: large, .pinned)
+        #expect(try gathered([pinned, pinned], onDevice: false).data.placement.isHostAccessible)
+        let mixed = try gathered([pinned, row(2, byteCount: large, .gpu(0))])
+        #expect(mixed.data.placement.isHostAccessible)
+        #expect(device.copiedByteCount == large, "what is on the device is copied from there")
     }
 }

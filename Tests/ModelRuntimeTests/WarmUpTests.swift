@@ -9,8 +9,10 @@ import Threads
 
 @Suite("Warm-up")
 struct WarmUpTests {
-    private func executedSizes(_ batching: DynamicBatching?, instances: Int, secondsABatch: UInt64 = 0) throws -> [Int]
-    {
+    /// - Parameter gpus: of each instance, in their order; none for instances on the processor.
+    private func executedSizes(
+        _ batching: DynamicBatching?, instances: Int, secondsABatch: UInt64 = 0, gpus: [Int] = []
+    ) throws -> [Int] {
         let clock = ManualClock()
         let echo = ScriptedBackend.echo()
         let fixture = try ExecutorFixture(
@@ -18,6 +20,11 @@ struct WarmUpTests {
         ) {
             clock.advance(by: secondsABatch * 1_000_000_000)
             return try echo(&$0, $1)
+        } adjust: { parts in
+            for (index, gpu) in gpus.enumerated() {
+                parts.instances[index].kind = .gpu
+                parts.instances[index].gpu = gpu
+            }
         }
         try fixture.executor.warmUp()
         fixture.stop()
@@ -51,6 +58,15 @@ struct WarmUpTests {
     func patience() throws {
         let batching = DynamicBatching(preferredBatchSizes: [4])
         #expect(try executedSizes(batching, instances: 1, secondsABatch: 3) == [1, 1, 4, 2])
+    }
+
+    @Test("Each GPU meets all sizes, and more patience, as its engine tries out ways for each size")
+    func sizesOnGPUs() throws {
+        let batching = DynamicBatching(preferredBatchSizes: [4])
+        #expect(
+            try executedSizes(batching, instances: 3, secondsABatch: 3, gpus: [0, 0, 1])
+                == [1, 1, 1, 1, 4, 2, 3, 4, 2, 3])
+        #expect(try executedSizes(batching, instances: 1, secondsABatch: 20, gpus: [0]) == [1, 1, 4, 2])
     }
 
     private static func report(

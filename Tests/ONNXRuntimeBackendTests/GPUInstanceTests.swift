@@ -9,6 +9,7 @@ import Testing
 import Threads
 
 @testable import CUDADriver
+@testable import ModelFiles
 @testable import ONNXRuntimeBackend
 
 /// Instances on a GPU whose memory is the processor's: the copies, the binding and the times are the real ones, and the
@@ -19,18 +20,137 @@ struct GPUInstanceTests {
 
     init() throws { runtime = try Runtime(library: Library.open(directories: [Engine.directory], systemNames: [])) }
 
-    private func instance(_ model: ONNXModel, on gpus: GPUs, shared: Bool = true) throws -> ONNXRuntimeGPUInstance {
+    private func instance(
+        _ model: ONNXModel, on gpus: GPUs, shared: Bool = true, limit: Int = 1
+    ) throws -> ONNXRuntimeGPUInstance {
         let gpu = try gpus.gpu(0)
         let stream = try CUDAStream(gpu.context)
-        let parameters = try ModelParameters(backend: [:], model: [:], modelName: "m")
-        let session = try Session(
-            runtime: runtime, path: model.write(),
-            settings: SessionSettings(
-                graphOptimization: .all, intraOpThreads: 1, interOpThreads: 1, parameters: parameters),
-            stream: shared ? nil : stream)
+        let sessions = try sessions(model, limit: limit, stream: shared ? nil : stream)
         return try ONNXRuntimeGPUInstance(
-            session,
+            sessions,
             on: .init(gpu: gpu, stream: stream, memory: gpus, information: runtime.memory(ofGPU: nil)), modelName: "m")
+    }
+
+    private func sessions(_ model: ONNXModel, limit: Int, stream: CUDAStream? = nil) throws -> ShapedSessions {
+        let path = try model.write()
+        let parameters = try ModelParameters(backend: [:], model: [:], modelName: "m")
+        let settings = SessionSettings(
+            graphOptimization: .all, intraOpThreads: 1, interOpThreads: 1, parameters: parameters)
+        return try ShapedSessions(limit: limit) { [runtime] () throws(HalcyonError) in
+            try Session(runtime: runtime, path: path, settings: settings, stream: stream)
+        }
+    }
+
+    @Test
+    func `Each shape has a session of its own, up to a limit; then the one that rested longest changes its shape`()
+        throws
+    {
+        let sessions = try sessions(.doubling([-1, 2]), limit: 2)
+        let one = try sessions.session(for: [[1, 2]])
+        #expect(one === sessions.first && sessions.count == 1)
+        let eight = try sessions.session(for: [[8, 2]])
+        #expect(eight !== one && sessions.count == 2)
+        #expect(try sessions.session(for: [[1, 2]]) === one)
+        #expect(try sessions.session(for: [[3, 2]]) === eight, "it rested longest")
+        #expect(try sessions.session(for: [[1, 2]]) === one)
+        #expect(try sessions.session(for: [[8, 2]]) === eight)
+        #expect(sessions.count == 2)
+        let single = try self.sessions(.doubling([-1, 2]), limit: 1)
+        #expect(try single.session(for: [[1, 2]]) === single.session(for: [[8, 2]]))
+    }
+
+    @Test func `Where the GPU has no memory for another session, one that is there changes its shape`() throws {
+        let first = try sessions(.doubling([-1, 2]), limit: 1).first
+        let attempts = Locked(0)
+        let sessions = try ShapedSessions(limit: 8) { () throws(HalcyonError) in
+            let attempt = attempts.withLock { count in
+                count += 1
+                return count
+            }
+            switch attempt {
+            case 1: return first
+            default: throw HalcyonError(.unavailable, "no memory")
+            }
+        }
+        #expect(try sessions.session(for: [[1, 2]]) === first)
+        for items in 2...4 { #expect(try sessions.session(for: [[items, 2]]) === first) }
+        #expect(attempts.withLock { $0 } == 2 && sessions.count == 1, "nobody tries again")
+    }
+
+    @Test func `What else keeps a session from being made is an error, and the next shape tries again`() throws {
+        let first = try sessions(.doubling([-1, 2]), limit: 1).first
+        let attempts = Locked(0)
+        let sessions = try ShapedSessions(limit: 8) { () throws(HalcyonError) in
+            let attempt = attempts.withLock { count in
+                count += 1
+                return count
+            }
+            guard attempt != 2 else { throw HalcyonError(.internal, "broken") }
+            return first
+        }
+        _ = try sessions.session(for: [[1, 2]])
+        #expect(throws: HalcyonError(.internal, "broken")) { try sessions.session(for: [[2, 2]]) }
+        _ = try sessions.session(for: [[3, 2]])
+        #expect(attempts.withLock { $0 } == 3 && sessions.count == 2)
+    }
+
+    @Test func `While one is made, others take a session that is there`() throws {
+        let first = try sessions(.doubling([-1, 2]), limit: 1).first
+        let other = try sessions(.doubling([-1, 2]), limit: 1).first
+        let made = Locked<ShapedSessions?>(nil)
+        let meanwhile = Locked<[Session]>([])
+        let isFirst = Locked(true)
+        let sessions = try ShapedSessions(limit: 8) { () throws(HalcyonError) in
+            if isFirst.withLock({ first in
+                defer { first = false }; return first
+            }) {
+                return first
+            }
+            let sessions = made.withLock { $0 }
+            for items in [1, 7] {
+                if let taken = try sessions?.session(for: [[items, 2]]) { meanwhile.withLock { $0.append(taken) } }
+            }
+            return other
+        }
+        made.withLock { $0 = sessions }
+        _ = try sessions.session(for: [[1, 2]])
+        #expect(try sessions.session(for: [[2, 2]]) === other)
+        #expect(meanwhile.withLock { $0.count { $0 === first } } == 2)
+        made.withLock { $0 = nil }
+    }
+
+    @Test func `Batches of several sizes are right, each by its session`() async throws {
+        let (_, usage) = try await FakeDriver.run {
+            let gpus = FakeDriver.gpus()
+            let instance = try instance(.doubling([-1, 2]), on: gpus, limit: 2)
+            for items in [1, 3, 2, 1, 3] {
+                let values = (0..<2 * items).map(Float.init)
+                let outputs = try instance.run([input(values, .cpu, gpus)])
+                #expect(try outputs["doubled"]?.elements(as: Float.self) == values.map { 2 * $0 })
+            }
+        }
+        #expect(usage.isNothing)
+    }
+
+    @Test(arguments: [
+        ("Conv", 1000, "1.31.1", 16), ("Conv", 1 << 30, "1.20.0", 2), ("Conv", 5 << 30, "1.20.0", 1),
+        ("ConvTranspose", 0, "2.0.0", 16), ("MatMul", 1000, "1.31.1", 1), ("Conv", 1000, "1.19.2", 1),
+        ("Conv", 1000, "unknown", 1),
+    ])
+    func `Only an engine that makes plans for convolutions anew has more than one session`(
+        _ type: String, _ byteCount: Int, _ version: String, _ expected: Int
+    ) {
+        let model = ONNXSummary(operators: [type, "Relu"], byteCount: byteCount)
+        func limit(_ kinds: [ExecutionProvider.Kind]) -> Int {
+            ShapedSessions.limit(for: model, version: version, providers: kinds.map { ExecutionProvider(kind: $0) })
+        }
+        #expect(limit([.cuda]) == expected)
+        #expect(limit([.tensorRT, .cuda]) == 1)
+        let cuda = ExecutionProvider(kind: .cuda)
+        var limited = cuda
+        limited.options["gpu_mem_limit"] = "1000000000"
+        #expect(ShapedSessions.limit(for: model, version: version, providers: [limited]) == 1)
+        #expect(ShapedSessions.limit(for: model, version: version, providers: [cuda], isShared: false) == 1)
     }
 
     private func input(_ values: [Float], _ placement: MemoryPlacement, _ gpus: GPUs) throws -> Tensor {

@@ -209,6 +209,7 @@ struct ModelTests {
 
     @Test(arguments: [
         ("intra_op_thread_count", "-1", "expected a number of threads up to 1024, or 0 for the model's share"),
+        ("sessions_per_gpu", "65", "expected a number of sessions up to 64, or 0 to go by the model and the engine"),
         ("execution_mode", "2", "expected 0 or 1"), ("enable_mem_pattern", "yes", "expected 0 or 1"),
         ("session.optimized_model_external_initializers_file_name", "/x", "not one that a model may set"),
         ("session.resource_cuda_partitioning_settings", "1,/x", "not one that a model may set"),

@@ -16,24 +16,30 @@ struct Gather {
     /// Frees the buffers.
     func reset() { buffers.removeAll() }
 
-    /// - Parameter requests: each request's inputs, in the configuration's order; at least one.
+    /// - Parameters:
+    ///   - requests: each request's inputs, in the configuration's order; at least one.
+    ///   - device: where the instance reads them that the batch is for; `nil` for the processor's memory.
     /// - Throws: what a device says whose memory inputs are in.
-    func inputs(of requests: [[Tensor]]) throws(HalcyonError) -> [Tensor] {
-        guard let ragged else { return try rows(of: requests) }
-        return try rows(of: requests) + ragged.made(for: requests)
+    func inputs(
+        of requests: [[Tensor]], for device: (any DeviceMemory)? = nil
+    ) throws(HalcyonError) -> [Tensor] {
+        guard let ragged else { return try rows(of: requests, device) }
+        return try rows(of: requests, device) + ragged.made(for: requests)
     }
 
-    private func rows(of requests: [[Tensor]]) throws(HalcyonError) -> [Tensor] {
+    private func rows(
+        of requests: [[Tensor]], _ device: (any DeviceMemory)?
+    ) throws(HalcyonError) -> [Tensor] {
         if requests.count == 1, let only = requests.first { return try ragged?.flattened(only) ?? only }
         guard let first = requests.first else { return [] }
         var gathered: [Tensor] = []
         gathered.reserveCapacity(first.count)
-        for index in first.indices { gathered.append(try gather(index, of: requests, like: first[index])) }
+        for index in first.indices { gathered.append(try gather(index, of: requests, like: first[index], device)) }
         return gathered
     }
 
     private func gather(
-        _ index: Int, of requests: [[Tensor]], like first: Tensor
+        _ index: Int, of requests: [[Tensor]], like first: Tensor, _ device: (any DeviceMemory)?
     ) throws(HalcyonError) -> Tensor {
         let isRagged = ragged?.isRagged(first.name) ?? false
         var byteCount = 0
@@ -47,15 +53,39 @@ struct Gather {
             byteCount = sum
             rows += isRagged ? try input.shape.elementCount() : input.shape.dimensions.first ?? 1
         }
-        let storage = try storage(byteCount: byteCount, for: requests.lazy.map { $0[index].data })
+        let parts = requests.lazy.map { $0[index].data }
+        let target = first.elementType == .bytes ? nil : Self.target(device, for: parts)
+        let storage =
+            if let target {
+                try target.allocate(byteCount: byteCount)
+            } else {
+                try storage(byteCount: byteCount, for: parts)
+            }
         var offset = 0
-        for inputs in requests {
-            try inputs[index].data.copy(to: storage.baseAddress + offset)
-            offset += inputs[index].data.byteCount
+        for part in parts {
+            if let target {
+                try target.copy(byteCount: part.byteCount, from: part.baseAddress, to: storage.baseAddress + offset)
+            } else {
+                try part.copy(to: storage.baseAddress + offset)
+            }
+            offset += part.byteCount
         }
         let shape = isRagged ? TensorShape([rows]) : TensorShape([rows] + first.shape.dimensions.dropFirst())
         let data = try TensorBuffer(storage).slice(offset: 0, byteCount: byteCount)
         return try Tensor(name: first.name, elementType: first.elementType, shape: shape, data: data)
+    }
+
+    /// A part of fewer bytes than that costs a device more to begin with than the processor to copy.
+    private static let leastForDevice = 256 << 10
+
+    /// The device, where it can take all of the parts itself as fast as from one piece: from page-locked memory.
+    private static func target(
+        _ device: (any DeviceMemory)?, for parts: some Sequence<TensorBuffer>
+    ) -> (any DeviceMemory)? {
+        guard let device, parts.allSatisfy({ $0.placement == .pinned && $0.byteCount >= leastForDevice }) else {
+            return nil
+        }
+        return device
     }
 
     /// Memory of the GPU that has all the parts, or else memory that the processor has.

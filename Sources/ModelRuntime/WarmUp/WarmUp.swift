@@ -23,8 +23,11 @@ package enum WarmUp {
     /// ever.
     static let samplePatience: UInt64 = 60_000_000_000
 
-    /// How long the sizes beyond the necessary ones may take altogether, in nanoseconds.
-    static let patience: UInt64 = 2_000_000_000
+    /// How long the sizes beyond the necessary ones may take altogether on an instance, in nanoseconds.
+    ///
+    /// Engines on a GPU try out for each new size which of several ways is the fastest, which takes up to a second: a
+    /// request that comes first with its size would wait for that, and all those behind it.
+    static func patience(onGPU isOnGPU: Bool) -> UInt64 { isOnGPU ? 20_000_000_000 : 2_000_000_000 }
 
     /// The largest batch, in bytes of its inputs and outputs, that is made to warm a model up. A configuration can name
     /// any size, and what it names must not be the end of the process.

@@ -4,8 +4,9 @@ internal import Tensors
 internal import Threads
 
 /// What a model runs before its first request, so that requests do not pay for what an engine sets up on first use:
-/// every instance what the configuration wants it to, and an item of zeros; the first of them that again, and batches
-/// of the sizes that there will be. Each waits for the resources that the instance shares with others. Counted nowhere.
+/// every instance what the configuration wants it to, and an item of zeros; the first of them that again; and the first
+/// of each device batches of the sizes that there will be. Each waits for the resources that the instance shares with
+/// others. Counted nowhere.
 ///
 /// The zeros are ours, and may mean nothing to the model: that it fails on them says nothing of how it serves.
 struct WarmUpRun {
@@ -72,14 +73,22 @@ struct WarmUpRun {
         try run(one, on: first)
         report.times = WarmUpTimes(first: middle &- start, steady: clock.now() &- middle)
         let sizes = WarmUp.batchSizes(for: configuration, fixed: fixedBatchSize)
-        for batchSize in sizes.necessary {
-            if fits(batchSize) { try run(batchSize, on: first) } else { noteTooLarge(batchSize) }
-        }
-        let patienceStart = clock.now()
-        for batchSize in sizes.others where clock.now() &- patienceStart < WarmUp.patience && fits(batchSize) {
-            try run(batchSize, on: first)
+        for batchSize in sizes.necessary where !fits(batchSize) { noteTooLarge(batchSize) }
+        for slot in firstOfDevices {
+            for batchSize in sizes.necessary where fits(batchSize) { try run(batchSize, on: slot) }
+            let start = clock.now()
+            let patience = WarmUp.patience(onGPU: slot.identity.gpu != nil)
+            for batchSize in sizes.others where clock.now() &- start < patience && fits(batchSize) {
+                try run(batchSize, on: slot)
+            }
         }
         return report
+    }
+
+    /// The first instance on the processor, and the first on each GPU.
+    private var firstOfDevices: [InstanceSlot] {
+        var devices: Set<Int?> = []
+        return slots.filter { devices.insert($0.identity.gpu).inserted }
     }
 
     private var itemByteCount: Int {
