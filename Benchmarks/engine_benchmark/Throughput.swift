@@ -14,7 +14,7 @@ struct Throughput: AsyncParsableCommand {
     @Option(help: "How long to measure, in seconds.")
     var seconds = 5.0
 
-    @Option(help: "Memory of the inputs and outputs: system, or pinned or gpu, which need a GPU.")
+    @Option(help: "Memory of inputs and outputs: system; model, where it reads inputs; pinned or gpu, on a GPU.")
     var memory = RequestMemory.system
 
     func run() async throws {

@@ -24,7 +24,9 @@ final class GenerateStream: Sendable {
     func take(_ result: Result<InferenceResult, HalcyonError>) {
         do {
             let result = try result.get()
-            if !result.isFinal {
+            if let error = result.error {
+                write(Self.json(error), isError: true) { [flow] in flow.took() }
+            } else if !result.isFinal {
                 try event(try GenerateResponse.json(result)) { [flow] in flow.took() }
             } else {
                 if !result.isEmpty { try event(try GenerateResponse.json(result)) }
@@ -32,11 +34,17 @@ final class GenerateStream: Sendable {
                 reply.end()
             }
         } catch {
-            // Before the first event an error is an answer like any other.
-            guard hasStarted.withLock({ $0 }) else { return reply.send(HTTPService.error(error)) }
-            write(Array(ServerDocuments.error(error.message.shortened(to: HTTPService.longestMessage)).compact.utf8))
+            // Before the first event an error is an answer like any other, unless the model gives it.
+            guard flow.modelHasFailed || hasStarted.withLock({ $0 }) else {
+                return reply.send(HTTPService.error(error))
+            }
+            write(Self.json(error), isError: true)
             reply.end()
         }
+    }
+
+    private static func json(_ error: HalcyonError) -> [UInt8] {
+        Array(ServerDocuments.error(error.message.shortened(to: HTTPService.longestMessage)).compact.utf8)
     }
 
     private func event(_ json: [UInt8], whenSent: (@Sendable () -> Void)? = nil) throws(HalcyonError) {
@@ -48,18 +56,19 @@ final class GenerateStream: Sendable {
         }
     }
 
-    private func write(_ json: [UInt8], whenSent: (@Sendable () -> Void)? = nil) {
-        start()
+    private func write(_ json: [UInt8], isError: Bool = false, whenSent: (@Sendable () -> Void)? = nil) {
+        start(isError ? .badRequest : .ok)
         reply.write(Array("data: ".utf8) + json + Array("\n\n".utf8), whenSent: whenSent)
     }
 
-    private func start() {
+    /// - Parameter status: of what comes first; as in Triton, any error of a model is a bad request here.
+    private func start(_ status: HTTPResponseStatus = .ok) {
         let isFirst = hasStarted.withLock { hasStarted in
             defer { hasStarted = true }
             return !hasStarted
         }
         guard isFirst else { return }
-        var head = HTTPAnswer(status: .ok, contentType: "text/event-stream; charset=utf-8")
+        var head = HTTPAnswer(status: status, contentType: "text/event-stream; charset=utf-8")
         head.headers = [("Cache-Control", "no-cache")]
         reply.start(head)
     }
@@ -88,6 +97,7 @@ final class GenerateOnce: Sendable {
                         "generate expects model to produce exactly 1 response, use generate stream for model that "
                             + "generates various number of responses")))
         }
+        if let error = only.error { return answer(.failure(error)) }
         answer(.success(only))
     }
 }

@@ -13,7 +13,7 @@ package import Transport
 /// The protocol over HTTP: KServe v2 and Triton's extensions.
 package struct HTTPService: HTTPResponder {
     let service: InferenceService
-    private let access: AccessPolicy
+    let access: AccessPolicy
     let headers: HeaderForwarding?
     private let showsPage: Bool
 

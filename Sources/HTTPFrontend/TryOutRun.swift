@@ -70,10 +70,14 @@ final class TryOutRun: Sendable {
     /// Takes an answer; of a model with any number of responses to a request, the last.
     func take(_ result: Result<InferenceResult, HalcyonError>, of position: Int) {
         let duration = ContinuousClock.now - start
-        let results = state.withLock { state -> Results? in
+        var result = result
+        // What a model says after an error is of no interest here, but the run waits for its end.
+        let isFinal = (try? result.get())?.isFinal ?? true
+        if case .success(let response) = result, let error = response.error { result = .failure(error) }
+        let results = state.withLock { [result] state -> Results? in
             if position == 0, state.results.first == nil { state.results.first = result }
-            if case .success(let response) = result, !response.isFinal { return nil }
             if case .failure(let error) = result { state.results.errors[position] = error }
+            guard isFinal else { return nil }
             state.results.durations[position] = duration
             state.left -= 1
             return state.left == 0 ? state.results : nil

@@ -30,4 +30,19 @@ extension InferenceServer {
     public func place(_ buffer: TensorBuffer, in placement: MemoryPlacement) throws(HalcyonError) -> TensorBuffer {
         try gpus.place(buffer, in: placement)
     }
+
+    /// The bytes where a model reads its inputs without another copy: in memory that the process has in which it runs,
+    /// or in page-locked memory for a model on a GPU; the buffer itself for any other model, an ensemble too, and where
+    /// there is no such memory left. Requests over HTTP are put there as they come in. The memory is used again when
+    /// the last reference to it has gone.
+    ///
+    /// - Throws: `notFound` or `unavailable` without such a model.
+    public func place(
+        _ buffer: TensorBuffer, forInputsOf model: String, version: Int64? = nil
+    ) throws(HalcyonError) -> TensorBuffer {
+        let memory = try resolve(model, version: version).inputMemory
+        guard let storage = memory?.inputStorage(byteCount: buffer.byteCount) else { return buffer }
+        try buffer.copy(to: storage.baseAddress)
+        return try TensorBuffer(storage).slice(offset: 0, byteCount: buffer.byteCount)
+    }
 }

@@ -34,6 +34,9 @@ package struct ModelHandle: ~Copyable, Sendable {
     /// Whether it serves as it should; an ensemble does if all models that it needs do, and fit it.
     package var isReady: Bool { server.manager.isReady(held) }
 
+    /// Memory in which a request's inputs lie best; `nil` where none is better than another.
+    package var inputMemory: (any MemoryProvider)? { held.model.executor.inputMemory }
+
     /// The labels of an output; empty where its configuration names no label file. An ensemble's outputs have those of
     /// the step that makes them, unless they have their own.
     package func labels(of output: String) -> [String] { server.manager.labels(of: output, in: held) }

@@ -7,6 +7,9 @@ package struct BodyCollector: ~Copyable {
     /// Where in the memory the byte at `alignedOffset` is to lie on a cache line's boundary.
     private let lead: Int
     private var storage: GrowingStorage?
+    /// Where the bytes are to lie, if not in memory of the collector's own; and what was got of it.
+    private var memory: (any MemoryProvider)?
+    private var given: TensorStorage?
     private var capacity = 0
     /// Bytes taken from the budget: those that have come, a little rounded up.
     private var charged = 0
@@ -17,7 +20,14 @@ package struct BodyCollector: ~Copyable {
     ///   - alignedOffset: the byte that is to be well aligned: where tensors begin.
     ///   - limit: more bytes than this are refused.
     ///   - limitName: what the limit is called in the error.
-    package init(expected: Int?, alignedOffset: Int, limit: Int, limitName: String, budget: ByteBudget) {
+    ///   - memory: where the bytes lie best, if they are as many as expected and those are worth it
+    ///     (``isWorthMemory(_:)``).
+    package init(
+        expected: Int?, alignedOffset: Int, limit: Int, limitName: String, budget: ByteBudget,
+        memory: (any MemoryProvider)? = nil
+    ) {
+        self.memory = Self.isWorthMemory(expected) ? memory : nil
+        self.expected = expected ?? 0
         self.budget = budget
         self.limit = limit
         self.limitName = limitName
@@ -28,6 +38,12 @@ package struct BodyCollector: ~Copyable {
     }
 
     private let hint: Int
+    private let expected: Int
+
+    /// Whether a body of that size is worth looking for the memory in which it lies best: smaller ones are copied there
+    /// quickly, and larger ones would let a client hold too much by announcing alone.
+    package static func isWorthMemory(_ byteCount: Int?) -> Bool { (256 << 10...64 << 20).contains(byteCount ?? 0) }
+
     private static let believedSize = 1 << 20
     private static let chargeStep = 64 << 10
 
@@ -43,13 +59,14 @@ package struct BodyCollector: ~Copyable {
                 "the request's body exceeds the maximum allowed value of \(limit) bytes, which --\(limitName) sets")
         }
         let needed = byteCount + count
+        takeMemory(needed)
         if needed > charged || needed > capacity {
             let size = needed > capacity ? self.size(for: needed) : capacity
             try charge(needed, ahead: size)
             if needed > capacity { try grow(to: size) }
         }
-        if let storage, let source = bytes.baseAddress {
-            (storage.start + lead + byteCount).copyMemory(from: source, byteCount: count)
+        if let start, let source = bytes.baseAddress {
+            (start + lead + byteCount).copyMemory(from: source, byteCount: count)
         }
         byteCount += count
     }
@@ -74,8 +91,26 @@ package struct BodyCollector: ~Copyable {
         return min(max(needed, hint, overflow ? needed : double, 512), max(needed, limit))
     }
 
-    private mutating func grow(to size: Int) throws(HalcyonError) {
+    private var start: UnsafeMutableRawPointer? { given?.baseAddress ?? storage?.start }
+
+    /// Goes on in the memory that is better, once an eighth has come: announcing alone holds none of it.
+    private mutating func takeMemory(_ needed: Int) {
+        guard let memory, given == nil, needed <= expected, expected <= limit, needed >= expected / 8 else { return }
+        self.memory = nil
+        guard let whole = memory.inputStorage(byteCount: lead + expected) else { return }
         if let storage {
+            (whole.baseAddress + lead).copyMemory(from: storage.start + lead, byteCount: byteCount)
+        }
+        (given, storage, capacity) = (whole, nil, expected)
+    }
+
+    private mutating func grow(to size: Int) throws(HalcyonError) {
+        if let given {
+            // More comes than was announced.
+            let moved = try GrowingStorage(byteCount: lead + size)
+            moved.start.copyMemory(from: given.baseAddress, byteCount: lead + byteCount)
+            (storage, self.given) = (moved, nil)
+        } else if let storage {
             try storage.grow(to: lead + size, keeping: lead + byteCount)
         } else {
             storage = try GrowingStorage(byteCount: lead + size)
@@ -85,6 +120,7 @@ package struct BodyCollector: ~Copyable {
 
     /// All that came; it counts against the budget until nothing refers to it any more.
     package consuming func finish() -> TensorBuffer {
+        if let given { return finish(in: given) }
         guard let storage else { return TensorBuffer(copying: [UInt8]()) }
         let (budget, charged, count) = (self.budget, charged, byteCount)
         self.charged = 0
@@ -92,5 +128,18 @@ package struct BodyCollector: ~Copyable {
             withExtendedLifetime(storage) { budget.giveBack(charged) }
         }
         return TensorBuffer(owner)
+    }
+
+    private consuming func finish(in given: TensorStorage) -> TensorBuffer {
+        let (budget, charged, lead, count) = (self.budget, charged, lead, byteCount)
+        self.charged = 0
+        // It begins where what it was got from begins: by that address others know it.
+        let owner = TensorStorage(
+            owning: given.baseAddress, byteCount: given.byteCount, placement: given.placement
+        ) { _ in
+            withExtendedLifetime(given) { budget.giveBack(charged) }
+        }
+        let whole = TensorBuffer(owner)
+        return (try? whole.slice(offset: lead, byteCount: count)) ?? whole
     }
 }

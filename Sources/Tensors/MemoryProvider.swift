@@ -4,9 +4,16 @@ package protocol MemoryProvider: Sendable {
     ///
     /// - Throws: `unavailable` without the GPU that was asked for, or where it has not that much memory left.
     func storage(byteCount: Int, in placement: MemoryPlacement) throws(HalcyonError) -> TensorStorage
+
+    /// Memory in which a request's inputs lie best, as what executes it reads them there; `nil` where there is none at
+    /// the moment, and ordinary memory is as good.
+    func inputStorage(byteCount: Int) -> TensorStorage?
 }
 
 extension MemoryProvider {
+    /// By default ordinary memory is as good.
+    package func inputStorage(byteCount: Int) -> TensorStorage? { nil }
+
     /// The bytes in memory of a placement: the buffer itself where it is there already, else a copy.
     ///
     /// - Throws: as ``storage(byteCount:in:)``, and where the bytes can't be copied.

@@ -1,5 +1,6 @@
 """Models in processes of their own: what is left of the server, and of its clients, when one of those goes."""
 
+import array
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import threading
 import time
 import unittest
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from server import Server, identity
@@ -96,6 +98,34 @@ class Isolation(unittest.TestCase):
             self.assertEqual(infer(server, "b", [2])[0], 200)
         with IsolatedServer(self.program, models, "--isolation=none") as server:
             self.assertEqual(workers(server), [])
+
+    def test_isolation_and_large_inputs(self):
+        # Larger ones are collected where the worker reads them, smaller ones are copied there.
+        with IsolatedServer(self.program, {"m": identity(["FP32"], lines=ISOLATED)}) as server:
+
+            def send(seed):
+                for round in range(6):
+                    count = [100, 65_000, 66_000, 300_000, 70_001][(seed + round) % 5]
+                    tensor = {"name": "INPUT0", "datatype": "FP32", "shape": [1, count], "parameters": {"binary_data_size": 4 * count}}
+                    outputs = [{"name": "OUTPUT0", "parameters": {"binary_data": True}}]
+                    head = json.dumps({"inputs": [tensor], "outputs": outputs, "id": "x" * seed}).encode()
+                    data = array.array("f", range(seed, seed + count)).tobytes()
+                    headers = {"Inference-Header-Content-Length": str(len(head))}
+                    status, given, answer = server.request("POST", "/v2/models/m/infer", head + data, headers)
+                    self.assertEqual(status, 200, answer[:300])
+                    self.assertTrue(answer[int(given["Inference-Header-Content-Length"]) :] == data, f"{seed}, {count}")
+
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(send, range(8)))
+            # Announced, and then given up: nothing of it is left, and nobody waits.
+            for _ in range(4):
+                with server.connect() as connection:
+                    connection.sendall(
+                        b"POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
+                        b"Inference-Header-Content-Length: 100\r\n\r\n" + b" " * 300_000
+                    )
+            send(3)
+            self.assertEqual(sum(restarts(server, "m").values()), 0)
 
     def test_isolation_of_a_clients_files(self):
         with IsolatedServer(self.program, {"m": identity(["FP32"])}, "--model-control-mode=explicit") as server:

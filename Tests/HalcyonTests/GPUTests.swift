@@ -52,6 +52,20 @@ struct GPUTests {
         #expect(usage.isNothing)
     }
 
+    @Test("Inputs of a model on the processor are best where they are, and those of none are nowhere")
+    func placingForAModel() async throws {
+        let repository = try TemporaryRepository()
+        try repository.add("echo", backend: "identity")
+        let gpus = GPUs { () throws(HalcyonError) in throw HalcyonError(.unavailable, "there is no driver") }
+        let server = try server(repository, gpus)
+        try await server.loadModel("echo")
+        let buffer = TensorBuffer(copying: [1, 2, 3])
+        #expect(try server.place(buffer, forInputsOf: "echo").baseAddress == buffer.baseAddress)
+        let error = #expect(throws: HalcyonError.self) { try server.place(buffer, forInputsOf: "other") }
+        #expect(error?.code == .notFound)
+        await server.shutdown()
+    }
+
     @Test("Without a driver nothing is on a GPU, and who wants one is told why")
     func without() async throws {
         let repository = try TemporaryRepository()
@@ -114,6 +128,9 @@ struct GPUTests {
             try await server.loadModel("m")
             let groups = try server.modelConfiguration("m").instanceGroups
             #expect(groups.map(\.kind) == [.gpu] && groups.map(\.gpus) == [[0]])
+            let bytes = TensorBuffer(copying: [UInt8]([1, 2, 3]))
+            let best = try server.place(bytes, forInputsOf: "m")
+            #expect(best.placement == .pinned && best.withUnsafeBytes { Array($0) } == [1, 2, 3])
             let outcomes = Collected<Result<InferenceResponse, HalcyonError>>()
             func submit(_ value: Float, items: Int, _ placement: MemoryPlacement) throws {
                 var request = try request("m", value, items: items)

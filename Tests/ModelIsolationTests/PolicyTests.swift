@@ -1,4 +1,5 @@
 import HalcyonTestKit
+import IdentityBackend
 import ModelRuntime
 import Tensors
 import Testing
@@ -43,6 +44,7 @@ struct PolicyTests {
         var mode: IsolationPolicy.Mode
         var parameter: String?
         var hasClientFiles = false
+        var runtime = ""
         var expected: IsolationPolicy.Choice
         var description: String { "\(mode) \(parameter ?? "-") \(hasClientFiles)" }
     }
@@ -62,13 +64,36 @@ struct PolicyTests {
             Choosing(mode: .process, parameter: "none", expected: .none),
         ]
         for each in cases {
-            #expect(try Self.policy(each.mode).choice(for: Self.request(each)) == each.expected, "\(each)")
+            let choice = try Self.policy(each.mode).choice(for: Self.request(each), around: IdentityEngine())
+            #expect(choice == each.expected, "\(each)")
+        }
+        for (parameter, hasClientFiles, expected) in [
+            (nil, false, .none), ("process", false, .process), (nil, true, .process),
+        ] as [(String?, Bool, IsolationPolicy.Choice)] {
+            let each = Choosing(
+                mode: .process, parameter: parameter, hasClientFiles: hasClientFiles, expected: expected)
+            let choice = try Self.policy(.process).choice(for: Self.request(each), around: OwnProcesses())
+            #expect(choice == expected, "of a backend that isolates its models itself: \(each)")
+        }
+        for (runtime, expected) in [
+            ("model.py", .none), ("libother.so", .process), ("libtriton_python.so", .process),
+        ] as [(String, IsolationPolicy.Choice)] {
+            let each = Choosing(mode: .process, parameter: nil, runtime: runtime, expected: expected)
+            let choice = try Self.policy(.process).choice(for: Self.request(each), around: OwnProcesses())
+            #expect(choice == expected, "of a model that names the library '\(runtime)'")
         }
         let wrong = Choosing(mode: .none, parameter: "thread", expected: .none)
         let error = #expect(throws: HalcyonError.self) {
-            _ = try Self.policy(.none).choice(for: Self.request(wrong))
+            _ = try Self.policy(.none).choice(for: Self.request(wrong), around: IdentityEngine())
         }
         #expect(error?.message.contains("'isolation' is none, process or per-instance, got 'thread'") == true)
+    }
+
+    private struct OwnProcesses: Backend {
+        let name = "own"
+        let modelFilenames: [String] = []
+        let runsModelsInOwnProcesses = true
+        func openModel(_ source: ModelSource) throws -> any BackendModel { throw HalcyonError(.internal, "never") }
     }
 
     private static func policy(_ mode: IsolationPolicy.Mode, canLaunch: Bool = true) -> IsolationPolicy {
@@ -79,7 +104,7 @@ struct PolicyTests {
 
     private static func request(_ choosing: Choosing) -> IsolationRequest {
         IsolationRequest(
-            parameters: choosing.parameter.map { ["isolation": $0] } ?? [:], modelName: "m",
+            parameters: choosing.parameter.map { ["isolation": $0] } ?? [:], modelName: "m", runtime: choosing.runtime,
             hasClientFiles: choosing.hasClientFiles, executionTimeout: 0)
     }
 
@@ -103,8 +128,8 @@ struct PolicyTests {
             ("worker_memory_bytes", "much"), ("worker_cpu_cores", "3-1"), ("retry_batch_singly", "maybe"),
         ] {
             let request = IsolationRequest(
-                parameters: ["isolation": "process", name: value], modelName: "m", hasClientFiles: false,
-                executionTimeout: 0)
+                parameters: ["isolation": "process", name: value], modelName: "m", runtime: "",
+                hasClientFiles: false, executionTimeout: 0)
             let error = #expect(throws: HalcyonError.self) {
                 _ = try Self.policy(.perModel).backend(for: request, around: backend)
             }

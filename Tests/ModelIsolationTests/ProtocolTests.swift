@@ -35,6 +35,7 @@ struct ProtocolTests {
     private static func frames() throws -> [(name: String, frame: [UInt8], again: (TensorBuffer) throws -> [UInt8])] {
         var settings = WorkerSettings()
         settings.engineDirectories = ["openvino": ["/a", "/b"]]
+        settings.backendDirectory = "/backends"
         settings.backendConfiguration = ["openvino": ["CACHE_DIR": "/c"]]
         settings.processors = [0, 3]
         settings.sandbox = WorkerSettings.SandboxPaths()

@@ -55,6 +55,29 @@ struct WorkerTests {
         #expect(memory.count == before)
     }
 
+    @Test("Memory for a request's inputs is the worker's too, also behind another owner, and is used again")
+    func requestMemory() throws {
+        let model = try Fixture.model(ThreadLauncher(backends: [Self.echo]), wrapping: Self.echo)
+        let instance = try model.makeInstance(Fixture.identity)
+        let memory = try #require(model.batchMemory as? InputMemory)
+        var counts: [Int] = []
+        for round in 0..<3 {
+            let storage = try #require(model.batchMemory.inputStorage(byteCount: 16_384))
+            let owner = TensorStorage(owning: storage.baseAddress, byteCount: storage.byteCount) { _ in
+                withExtendedLifetime(storage) {}
+            }
+            let values = [Float](repeating: Float(round), count: 2_048)
+            values.withUnsafeBytes { (owner.baseAddress + 64).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+            let data = try TensorBuffer(owner).slice(offset: 64, byteCount: 8_192)
+            var batch = Fixture.batch([try Tensor(name: "IN", elementType: .fp32, shape: [1, 2_048], data: data)])
+            #expect(try instance.execute(&batch).first?.elements(as: Float.self) == values)
+            counts.append(memory.count)
+        }
+        #expect(counts == [1, 1, 1])
+        let held = model.batchMemory.inputStorage(byteCount: 16_384)
+        #expect(held != nil && model.batchMemory.inputStorage(byteCount: 16_384) !== held)
+    }
+
     @Test("What the engine says of a batch is what the caller hears, and the worker goes on")
     func engineErrors() throws {
         let backend = ScriptedBackend { batch, _ in

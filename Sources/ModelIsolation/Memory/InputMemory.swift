@@ -68,6 +68,8 @@ package final class InputMemory: MemoryProvider, Sendable {
         return made
     }
 
+    package func inputStorage(byteCount: Int) -> TensorStorage? { try? take(byteCount: byteCount) }
+
     /// Lets go of what is kept.
     func removeAll() {
         let spare = state.withLock { state in

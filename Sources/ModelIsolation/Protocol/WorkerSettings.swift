@@ -2,8 +2,12 @@
 package struct WorkerSettings: Hashable, Sendable {
     /// The folders that hold an engine's libraries, by the engine's name; the first that has them counts.
     package var engineDirectories: [String: [String]] = [:]
+    /// The folder with the folders of backends; empty for none.
+    package var backendDirectory = ""
     /// Settings of an engine, by its name: as ``ServerOptions/backendConfiguration``.
     package var backendConfiguration: [String: [String: String]] = [:]
+    /// Whether backends may lie with their models.
+    package var allowsModelBackends = false
     /// Processors that engines count on where all models share their threads.
     package var cores = 1
     /// GPUs below this compute capability are not used.
@@ -34,10 +38,12 @@ package struct WorkerSettings: Hashable, Sendable {
             writer.text(entry.key)
             writer.list(entry.value) { $0.text($1) }
         }
+        writer.text(backendDirectory)
         writer.list(backendConfiguration.sorted { $0.key < $1.key }) { writer, entry in
             writer.text(entry.key)
             writer.table(entry.value)
         }
+        writer.flag(allowsModelBackends)
         writer.number(UInt32(clamping: cores))
         writer.number(minimumComputeCapability.bitPattern)
         writer.number(UInt64(clamping: pinnedBytes))
@@ -56,8 +62,10 @@ package struct WorkerSettings: Hashable, Sendable {
             (try reader.text(), try reader.list { reader throws(ProtocolFault) in try reader.text() })
         }
         settings.engineDirectories = Dictionary(directories, uniquingKeysWith: { first, _ in first })
+        settings.backendDirectory = try reader.text()
         let configuration = try reader.list { reader throws(ProtocolFault) in (try reader.text(), try reader.table()) }
         settings.backendConfiguration = Dictionary(configuration, uniquingKeysWith: { first, _ in first })
+        settings.allowsModelBackends = try reader.flag()
         settings.cores = Int(try reader.number(UInt32.self))
         settings.minimumComputeCapability = Double(bitPattern: try reader.number())
         settings.pinnedBytes = try reader.count()

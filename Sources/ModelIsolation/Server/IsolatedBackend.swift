@@ -40,10 +40,12 @@ package struct IsolatedBackend: Backend {
     package var isInstalled: Bool { wrapped.isInstalled }
     package var gpuSupport: GPUSupport { wrapped.gpuSupport }
     package var takesExecutionAccelerators: Bool { wrapped.takesExecutionAccelerators }
+    package var takesRuntime: Bool { wrapped.takesRuntime }
 
     package func openModel(_ source: ModelSource) throws -> any BackendModel {
-        // It knows best what to say of an engine that is not there.
-        guard wrapped.isInstalled else { return try wrapped.openModel(source) }
+        // It knows best what to say of an engine that is not there. What `runtime` names may be there all the same.
+        let namesLibrary = wrapped.takesRuntime && !source.configuration.runtime.isEmpty
+        guard wrapped.isInstalled || namesLibrary else { return try wrapped.openModel(source) }
         var wire = ControlRequest.Source()
         wire.backend = wrapped.name
         wire.modelName = source.modelName

@@ -10,7 +10,7 @@ package struct IsolationPolicy: ModelIsolating {
         case none
         /// Those that say so, and those whose files a client brought.
         case perModel
-        /// All that do not say otherwise.
+        /// All that do not say otherwise, and are not in processes of their own anyway.
         case process
     }
 
@@ -37,7 +37,7 @@ package struct IsolationPolicy: ModelIsolating {
     package func backend(
         for request: IsolationRequest, around backend: any Backend
     ) throws(HalcyonError) -> any Backend {
-        let choice = try choice(for: request)
+        let choice = try choice(for: request, around: backend)
         guard choice != .none else { return backend }
         guard let launcher else {
             throw HalcyonError(
@@ -62,7 +62,7 @@ package struct IsolationPolicy: ModelIsolating {
     }
 
     /// What a model that is about to be loaded gets.
-    func choice(for request: IsolationRequest) throws(HalcyonError) -> Choice {
+    func choice(for request: IsolationRequest, around backend: any Backend) throws(HalcyonError) -> Choice {
         var own: Choice?
         if let text = request.parameters[ServerParameter.isolation.rawValue] {
             guard let known = Choice(rawValue: text) else {
@@ -75,8 +75,13 @@ package struct IsolationPolicy: ModelIsolating {
         switch mode {
         case .none: return .none
         case .perModel: return own ?? .none
-        case .process: return own ?? .process
+        case .process: return own ?? (Self.isIsolatedAnyway(request, by: backend) ? .none : .process)
         }
+    }
+
+    /// Whether the backend sees to it. A `runtime` may name a library that runs where it is loaded.
+    private static func isIsolatedAnyway(_ request: IsolationRequest, by backend: any Backend) -> Bool {
+        backend.runsModelsInOwnProcesses && ["", "model.py"].contains(request.runtime)
     }
 
     private static func number(

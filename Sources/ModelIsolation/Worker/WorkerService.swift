@@ -149,6 +149,11 @@ package final class WorkerService: Sendable {
         let own = allowed.isEmpty ? Set(processors) : allowed.intersection(processors)
         if !own.isEmpty { try? HostPolicy(cores: own).apply() }
         try model.prepare(for: try Self.configuration(configuration, ""), plan: plan)
+        guard (model as? any BatchFormingModel)?.formsBatches != true else {
+            throw HalcyonError(
+                .unsupported,
+                "a model with a library of custom batching can't be isolated: batches are formed in the server")
+        }
         return Self.traits(of: model)
     }
 

@@ -175,9 +175,10 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         let limit = BodyLimit(head, maximum: options.maximumBodySize, budget: budget.maximum)
         if let obstacle = limit.obstacle { return refuse(.payloadTooLarge, obstacle, context) }
         let json = head.headers.first(name: "inference-header-content-length").flatMap { Int($0) }
+        let expected = isCompressed ? nil : length
         collector = BodyCollector(
-            expected: isCompressed ? nil : length, alignedOffset: max(0, json ?? 0), limit: limit.byteCount,
-            limitName: limit.name, budget: budget)
+            expected: expected, alignedOffset: max(0, json ?? 0), limit: limit.byteCount, limitName: limit.name,
+            budget: budget, memory: BodyCollector.isWorthMemory(expected) ? responder.bodyMemory(for: head) : nil)
         for action in connection.began() { perform(action, nil, context) }
     }
 
