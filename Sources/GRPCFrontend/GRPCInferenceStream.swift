@@ -85,21 +85,31 @@ final class GRPCInferenceStream: Sendable {
         do {
             let result = try result.get()
             guard !result.isEmpty || terms.wantsEnd else { return Answer(whenSent: whenSent) }
+            if let error = result.error {
+                return Answer(
+                    message: try call.frame(Self.message(error.message, terms.id, isFinal: saysEnd ? false : nil)),
+                    whenSent: whenSent)
+            }
             let message = InferenceProtobufWriter.stream(
                 InferenceProtobufWriter.message(result, isFinal: saysEnd ? result.isFinal : nil))
             return Answer(
                 message: try call.frame(message), whenSent: try service.counted(result, then: whenSent))
         } catch {
             let status = error as? GRPCStatus
-            let message = InferenceProtobufWriter.streamError(
-                (status?.message ?? HalcyonError(wrapping: error).message).shortened(to: Self.longestMessage),
-                id: terms.id, isFinal: saysEnd ? true : nil)
+            let message = Self.message(
+                status?.message ?? HalcyonError(wrapping: error).message, terms.id, isFinal: saysEnd ? true : nil)
             return Answer(message: try? call.frame(message), whenSent: whenSent)
         }
     }
 
     /// Bytes of an error's text that are sent: what it repeats of a request may be long.
     private static let longestMessage = 4 << 10
+
+    private static func message(
+        _ error: String, _ id: String, isFinal: Bool?
+    ) -> InferenceProtobufWriter.Message {
+        InferenceProtobufWriter.streamError(error.shortened(to: longestMessage), id: id, isFinal: isFinal)
+    }
 
     /// Sends out of the order of requests.
     private func send(_ answer: Answer) {

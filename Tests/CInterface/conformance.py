@@ -40,12 +40,14 @@ exec "{program}" "$@"
 
 def differences():
     """What may fail, and why: patterns of tests' names, each with the reason that stands above it."""
-    reasons, reason = {}, ""
+    reasons, reason, goes_on = {}, "", False
     for line in DIFFERENCES.read_text().splitlines():
         if line.startswith("#"):
-            reason = line[1:].strip()
+            text = line[1:].strip()
+            reason = f"{reason} {text}" if goes_on else text
         elif line.strip():
             reasons[line.strip()] = reason
+        goes_on = line.startswith("#")
     return reasons
 
 

@@ -8,7 +8,7 @@ import Threads
 @testable import ModelRuntime
 
 /// A model whose instances are handed requests as they came, and do what a test says.
-private final class TakingModel: BackendModel {
+final class TakingModel: BackendModel {
     typealias Script = @Sendable ([HandedRequest], BatchStatisticsSink) throws -> Void
 
     private let script: Script

@@ -49,7 +49,7 @@ struct OutputMemoryTests {
         try call.infer(on: fixture)
         let seen = call.seen.wait { $0.responses.count == 1 && $0.releases == 1 && $0.freed == 1 }
         #expect(seen.responses[0].error?.message.contains("as the request asks") == true)
-        #expect(seen.allocated == 1)
+        #expect(seen.allocated == 1 && seen.starts == 1)
         withExtendedLifetime(folder) {}
     }
 
@@ -65,7 +65,19 @@ struct OutputMemoryTests {
         try call.infer(on: fixture)
         let seen = call.seen.wait { $0.responses.count == 1 && $0.releases == 1 }
         #expect(seen.responses[0].error?.message.contains("no room today") == true)
-        #expect(seen.freed == 0)
+        #expect(seen.freed == 0 && seen.starts == 1)
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test("The allocator is told of a response that is an error, too")
+    func errorsAreStarted() throws {
+        let (fixture, folder) = try fixture()
+        let call = try Call(fixture, "writer")
+        try call.add([8], shape: [1])
+        try call.infer(on: fixture)
+        let seen = call.seen.wait { $0.responses.count == 1 && $0.releases == 1 }
+        #expect(seen.responses[0].error?.message.contains("as the request asks") == true)
+        #expect(seen.starts == 1 && seen.allocated == 0)
         withExtendedLifetime(folder) {}
     }
 

@@ -28,6 +28,8 @@ package struct InferenceResult: Sendable {
     package var isFinal: Bool
     /// Whether it brings nothing but the news that there is no more.
     package var isEmpty: Bool
+    /// What the model says in place of outputs, where others may come after it.
+    package var error: HalcyonError?
 
     /// How many bytes are looked at or copied to make classes of a response, and to write it into shared memory.
     static func work(for form: AnswerForm, _ response: InferenceResponse) -> Int {
@@ -52,8 +54,9 @@ package struct InferenceResult: Sendable {
         parameters = response.parameters
         isFinal = response.isFinal
         isEmpty = response.isFinal && response.outputs.isEmpty
+        error = response.error
         outputs = []
-        if isEmpty { return }
+        if isEmpty || error != nil { return }
         guard !form.outputs.isEmpty else {
             outputs = response.outputs.map { Output(tensor: $0, isBinary: form.prefersBinary) }
             return

@@ -8,14 +8,14 @@ internal import Threads
 /// It ends with a final response, with ``finish()`` or ``fail(_:)``, or when nobody refers to it any more. What it took
 /// is counted when the instance reports it, or else when it is gone.
 package final class HandedRequest: Sendable {
-    private struct State {
-        var responses = 0
-        var lastTime: UInt64
-        var hasEnded = false
+    private struct Own {
         var isCounted = false
         /// Whether it is among those that the instance still has.
         var isOpen = true
-        var error: HalcyonError?
+        /// Whether its row waits for it.
+        var holdsRow = true
+        /// Whether the request ended by what was said here.
+        var hasEndedIt = false
     }
 
     /// What a model with sequences is told beside the request's own tensors, and where its row ends.
@@ -26,8 +26,18 @@ package final class HandedRequest: Sendable {
         var isBlank: Bool
         /// What the model keeps for the next request of the sequence, by the state's output.
         var kept = Locked<[String: Tensor]>([:])
-        /// Told once, when the request has ended.
+        /// As the model is told of it; `nil` for what the caller has said.
+        var sequence: InferenceSequence?
+        /// Whether the model goes on with it in a later batch.
+        var isPutBack = Locked(false)
+        /// Told once, when the request has ended; where the model may put it back, when it has been given back.
         var ended: @Sendable () -> Void
+
+        init(further: [Tensor], isBlank: Bool, ended: @escaping @Sendable () -> Void) {
+            self.further = further
+            self.isBlank = isBlank
+            self.ended = ended
+        }
     }
 
     private let taken: TakenRequest
@@ -36,8 +46,11 @@ package final class HandedRequest: Sendable {
     private let instance: InstanceIdentity
     private let reason: BatchReason
     private let start: UInt64
-    /// Held while the handler is called, which is thus told one thing at a time and nothing after the end.
-    private let state: Locked<State>
+    /// When it came into the queue, where that may have been several times.
+    private let enqueued: UInt64?
+    private let state: Locked<Answers>
+    private let own = Locked(Own())
+    private var mayBePutBack: Bool { pending.answers != nil }
     private var pending: PendingRequest { taken.request }
 
     init(
@@ -51,31 +64,79 @@ package final class HandedRequest: Sendable {
         self.calls = calls
         self.instance = instance
         start = calls.completion.clock.now()
-        state = Locked(State(lastTime: start))
+        enqueued = taken.request.answers?.withLock { $0.enqueued }
+        state = taken.request.answers ?? Locked(Answers(lastTime: start))
+        state.withLock { if $0.responses == 0 { $0.lastTime = start } }
     }
 
     deinit {
-        end(
-            HalcyonError(
-                .internal,
-                "instance '\(instance.name)' of model '\(calls.completion.name)' gave a request back without an answer"
-            ))
+        if !isPutBack {
+            end(
+                HalcyonError(
+                    .internal,
+                    "instance '\(instance.name)' of model '\(calls.completion.name)' gave a request back without an "
+                        + "answer"))
+        }
         close()
     }
 
     /// The instance has it no more.
     private func close() {
-        let wasOpen = state.withLock { state in
-            defer { state.isOpen = false }
-            return state.isOpen
+        let wasOpen = own.withLock { own in
+            defer { own.isOpen = false }
+            return own.isOpen
         }
         guard wasOpen else { return }
-        countIfNobodyDid()
+        letGoOfRow()
+        if !isPutBack || own.withLock({ $0.hasEndedIt }) { countIfNobodyDid() }
         calls.callEnded()
     }
 
     /// The instance has done with its inputs: who brought them may have them back. It may still answer.
-    package func giveBack() { pending.givenBack?() }
+    package func giveBack() {
+        pending.givenBack?()
+        if mayBePutBack { letGoOfRow() }
+    }
+
+    /// - Throws: `unsupported` where it can't be put back.
+    package func checkPutBack() throws(HalcyonError) {
+        // Whoever puts a whole batch back need not know which rows are nobody's.
+        if row?.isBlank == true { return }
+        guard mayBePutBack, row != nil else { throw HalcyonError.cannotBePutBack }
+    }
+
+    /// The instance goes on with it in a later batch. What it has said so far stays said, and it may say more until
+    /// then. One that has ended does not come again.
+    package func putBack() {
+        if row?.isBlank != true { keepForLater() }
+        letGoOfRow()
+    }
+
+    private func keepForLater() {
+        if pending.isCancelled {
+            end(HalcyonError(.cancelled, "request was cancelled while model '\(calls.completion.name)' was at it"))
+        }
+        let now = calls.completion.clock.now()
+        let goesOn = state.withLock { state in
+            guard !state.hasEnded else { return false }
+            state.enqueued = now
+            return true
+        }
+        // The inputs of one that has ended are wanted no more.
+        if goesOn { row?.isPutBack.withLock { $0 = true } } else { pending.givenBack?() }
+    }
+
+    private var isPutBack: Bool { row?.isPutBack.withLock { $0 } ?? false }
+
+    /// The next request of the sequence may come.
+    private func letGoOfRow() {
+        guard let row else { return }
+        let holdsRow = own.withLock { own in
+            defer { own.holdsRow = false }
+            return own.holdsRow
+        }
+        if holdsRow { row.ended() }
+    }
 
     // MARK: What it brings
 
@@ -88,7 +149,7 @@ package final class HandedRequest: Sendable {
     /// What is meant for the model.
     package var parameters: [InferenceParameter] { pending.parameters }
     /// Its place in a sequence; `nil` where it has none.
-    package var sequence: InferenceSequence? { pending.sequence }
+    package var sequence: InferenceSequence? { row?.sequence ?? pending.sequence }
     /// Who has memory for its outputs; `nil` for whoever makes them.
     package var outputMemory: (any OutputMemory)? { row?.isBlank == true ? nil : pending.outputMemory }
     /// What it may wait, in microseconds; 0 for as long as it takes.
@@ -104,10 +165,14 @@ package final class HandedRequest: Sendable {
 
     /// Gives a response. It is the last where the model is not decoupled.
     ///
-    /// - Parameter outputs: with their complete shapes; some may be left out.
+    /// - Parameters:
+    ///   - outputs: with their complete shapes; some may be left out.
+    ///   - isFinal: whether it is the last of a decoupled model.
     /// - Throws: `internal` for outputs that are not what the configuration promises; `cancelled` where the caller has
     ///   gone; nothing after the end, as there is nobody left to be told.
-    package func respond(_ outputs: [Tensor], parameters: [InferenceParameter] = []) throws(HalcyonError) {
+    package func respond(_ outputs: [Tensor], parameters: [InferenceParameter] = [], isFinal: Bool = false)
+        throws(HalcyonError)
+    {
         if row?.isBlank == true { return end(.failure(HalcyonError(.cancelled, "nobody waits for it"))) }
         let completion = calls.completion
         try calls.scatter.check(given: outputs, instance: instance.name)
@@ -117,18 +182,41 @@ package final class HandedRequest: Sendable {
                 outputs, names: pending.requestedOutputs, row: 0, rows: 0, isWhole: true))
         response.parameters = parameters
         guard calls.isDecoupled else { return end(.success(response)) }
-        response.isFinal = false
         try waitForCaller()
+        if isFinal { return end(.success(response)) }
+        give(response)
+    }
+
+    /// Gives an error in place of a response, after which others may come. It is the last where the model is not
+    /// decoupled.
+    ///
+    /// - Throws: `cancelled` where the caller has gone; nothing after the end.
+    package func respond(failing error: HalcyonError) throws(HalcyonError) {
+        guard calls.isDecoupled, row?.isBlank != true else { return end(error) }
+        try waitForCaller()
+        var response = InferenceResponse(
+            modelName: calls.completion.name, modelVersion: calls.completion.version, id: pending.id, outputs: [])
+        response.error = error
+        give(response)
+    }
+
+    /// Gives a response after which others come.
+    private func give(_ response: InferenceResponse) {
+        var response = response
+        response.isFinal = false
+        let handler = pending.handler
         state.withLock { [response] state in
             guard !state.hasEnded else { return }
             let (index, duration) = next(&state)
-            completion.statistics.recordResponse(index: index, .success, duration: duration)
+            calls.completion.statistics.recordResponse(
+                index: index, response.error == nil ? .success : .fail, duration: duration)
             if let trace = pending.trace, trace.wantsTensors {
                 for output in response.outputs { trace.saw(output, as: .backendOutput) }
             }
             pending.flow?.gave(response.outputs)
-            pending.handler(.success(response))
+            state.untold.append { handler(.success(response)) }
         }
+        state.tell()
     }
 
     /// There are no more responses: an error where the model owes one.
@@ -148,7 +236,10 @@ package final class HandedRequest: Sendable {
     }
 
     /// There is an error in place of more responses.
-    package func fail(_ error: HalcyonError) { end(error) }
+    package func fail(_ error: HalcyonError) {
+        pending.flow?.modelFailed()
+        end(error)
+    }
 
     /// The instance has gone with it: it ends with an error if it has not ended, and nobody waits for the instance to
     /// let go of it.
@@ -169,29 +260,40 @@ package final class HandedRequest: Sendable {
     private func end(_ error: HalcyonError) { end(.failure(error)) }
 
     private func end(_ result: Result<InferenceResponse, HalcyonError>) {
+        let (isEmpty, error): (Bool, HalcyonError?) =
+            switch result {
+            case .success(let response): (response.outputs.isEmpty, nil)
+            case .failure(let error): (true, error)
+            }
         let isFirst = state.withLock { state in
-            guard !state.hasEnded else { return false }
-            state.hasEnded = true
-            if case .failure(let error) = result { state.error = error }
-            if calls.isDecoupled {
+            guard state.end(error) else { return false }
+            if calls.isDecoupled, row?.isBlank != true {
                 let (index, duration) = next(&state)
                 calls.completion.statistics.recordResponse(
-                    index: index, state.error == nil ? .empty : .fail, duration: duration)
+                    index: index, error != nil ? .fail : isEmpty ? .empty : .success, duration: duration)
             } else {
                 state.lastTime = calls.completion.clock.now()
             }
             return true
         }
         guard isFirst else { return }
+        own.withLock { $0.hasEndedIt = true }
         // Last, as the next answer of a sequence comes after this one.
-        defer { row?.ended() }
+        defer { if !mayBePutBack { letGoOfRow() } }
         if row?.isBlank == true { return }
         pending.trace?.executed(ownStages)
-        calls.completion.finish(taken, result)
+        // Nothing else was said before.
+        guard calls.isDecoupled else { return calls.completion.finish(taken, result) }
+        // Until then the model is not idle.
+        calls.callBegan()
+        state.tell { [taken, calls] in
+            calls.completion.finish(taken, result)
+            calls.callEnded()
+        }
     }
 
     /// The number of a response, and the nanoseconds since the one before.
-    private func next(_ state: inout State) -> (index: Int, duration: UInt64) {
+    private func next(_ state: inout Answers) -> (index: Int, duration: UInt64) {
         let now = calls.completion.clock.now()
         defer {
             state.responses += 1
@@ -204,14 +306,18 @@ package final class HandedRequest: Sendable {
 
     /// By the engine's own clock: all of it is inference.
     private var ownStages: StatisticsCollector.Stages {
-        let end = state.withLock { $0.lastTime }
-        return StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: end, end: end)
+        // One that had ended before it was handed over takes no time here.
+        let end = max(start, state.withLock { $0.lastTime })
+        var stages = StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: end, end: end)
+        stages.enqueued = enqueued
+        return stages
     }
 
     /// Counts the request by what the instance says of it; once.
     package func report(isSuccess: Bool, _ stages: StatisticsCollector.Stages) {
         guard markCounted() else { return }
-        let stages = stages.ordered(after: pending.arrival)
+        var stages = stages.ordered(after: enqueued ?? pending.arrival)
+        stages.enqueued = enqueued
         let completion = calls.completion
         let error = isSuccess ? nil : HalcyonError(.internal, "the backend reports a failure")
         completion.keep(pending, error, reason: reason, stages: stages, on: instance)
@@ -225,9 +331,9 @@ package final class HandedRequest: Sendable {
 
     private func markCounted() -> Bool {
         if row?.isBlank == true { return false }
-        return state.withLock { state in
-            defer { state.isCounted = true }
-            return !state.isCounted
+        return own.withLock { own in
+            defer { own.isCounted = true }
+            return !own.isCounted
         }
     }
 
@@ -238,7 +344,8 @@ package final class HandedRequest: Sendable {
 
     private func countIfNobodyDid() {
         guard markCounted() else { return }
-        let error = state.withLock { $0.error }
+        let (isFirst, error) = state.withLock { ($0.markCounted(), $0.error) }
+        guard isFirst else { return }
         let stages = ownStages
         let completion = calls.completion
         completion.keep(pending, error, reason: reason, stages: stages, on: instance)
@@ -260,4 +367,12 @@ extension StatisticsCollector.Stages {
         return StatisticsCollector.Stages(
             start: start, inferenceStart: inferenceStart, inferenceEnd: inferenceEnd, end: max(inferenceEnd, end))
     }
+}
+
+extension HalcyonError {
+    /// As Triton says it.
+    package static let cannotBePutBack = HalcyonError(
+        .unsupported,
+        "Request is released with TRITONSERVER_REQUEST_RELEASE_RESCHEDULE, while the model is not configured to handle "
+            + "such a flag.")
 }

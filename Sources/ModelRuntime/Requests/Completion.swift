@@ -71,13 +71,17 @@ final class Completion: Sendable {
         }
     }
 
-    /// Ends requests that were taken on, with an error.
+    /// Ends requests that were taken on, with an error; but for those that their model has ended while they waited.
     func fail(_ requests: [TakenRequest], _ error: HalcyonError, cause: StatisticsCollector.FailureCause) {
         guard !requests.isEmpty else { return }
         let now = clock.now()
-        for taken in requests {
+        for taken in requests where taken.request.markFailed(error) {
             statistics.recordFailure(duration: now &- taken.request.arrival, cause: cause)
-            finish(taken, .failure(error))
+            if let answers = taken.request.answers {
+                answers.tell { [self] in finish(taken, .failure(error)) }
+            } else {
+                finish(taken, .failure(error))
+            }
         }
     }
 

@@ -12,8 +12,12 @@ public struct InferenceResponse: Sendable {
     public var outputs: [Tensor]
     /// What the model says beside the outputs.
     public var parameters: [InferenceParameter] = []
-    /// Whether it is the last for its request. The last of a decoupled model has no outputs.
+    /// Whether it is the last for its request. The last of a decoupled model may have no outputs: then it only says
+    /// that there are no more.
     public var isFinal = true
+    /// What a decoupled model says in place of outputs, where others may come after it; `nil` for a response with
+    /// outputs. An error that is the last of its request is the request's failure.
+    public var error: HalcyonError?
 
     /// The last and only response to a request, unless ``isFinal`` is taken back.
     public init(modelName: String, modelVersion: Int64, id: String, outputs: [Tensor]) {

@@ -2,11 +2,13 @@ internal import FlightRecords
 internal import Scheduling
 internal import Synchronization
 public import Tensors
+internal import Threads
 
 /// Gets the response, or the error, of a request, on whichever thread made it. It must not block.
 ///
 /// It is called exactly once, except for a decoupled model: there it gets any number of responses, one after the other,
-/// and then a last one without outputs (``InferenceResponse/isFinal``), or an error, which is the last as well.
+/// the last of which says so (``InferenceResponse/isFinal``) and may have no outputs, or an error, which is the last as
+/// well.
 public typealias ResponseHandler = @Sendable (Result<InferenceResponse, HalcyonError>) -> Void
 
 /// A request on its way through the engine. It does not change, except for the word that the caller has gone.
@@ -31,12 +33,14 @@ package final class PendingRequest: Sendable {
     let shape: ShapeKey
     /// What is kept of it once it has been executed.
     let record: RecordedRequest
+    /// How far its answers have come; `nil` where it is handed over once.
+    let answers: Locked<HandedRequest.Answers>?
     private let cancelled = Atomic<Bool>(false)
     var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
     init(
         _ request: InferenceRequest, _ validated: RequestValidator.Validated, arrival: UInt64, level: Int = 0,
-        handler: @escaping ResponseHandler
+        mayBePutBack: Bool = false, handler: @escaping ResponseHandler
     ) {
         id = request.id
         inputs = validated.inputs
@@ -55,6 +59,7 @@ package final class PendingRequest: Sendable {
         trace = request.trace
         flow = request.flow
         givenBack = request.givenBack
+        answers = mayBePutBack ? Locked(HandedRequest.Answers(lastTime: arrival, enqueued: arrival)) : nil
     }
 
     /// One of the same inputs that nobody waits for.
@@ -66,12 +71,28 @@ package final class PendingRequest: Sendable {
         (batchSize, level, shape, arrival) = (other.batchSize, other.level, other.shape, other.arrival)
         record = other.record
         (handler, trace, flow, givenBack, outputMemory) = ({ _ in }, nil, nil, nil, nil)
+        answers = nil
     }
 
     private static func record(arrival: UInt64, batchSize: Int, level: Int, shape: ShapeKey) -> RecordedRequest {
         RecordedRequest(
             arrival: arrival, items: UInt32(clamping: batchSize), level: UInt32(clamping: level),
             shape: RecordedRequest.number(of: shape))
+    }
+
+    /// Whether a model that may put it back has ended it, or somebody else has.
+    var hasEnded: Bool { answers?.withLock { $0.hasEnded } ?? false }
+
+    /// Asked by whoever ends it in its model's place, and counts that.
+    ///
+    /// - Returns: whether it had not ended.
+    func markFailed(_ error: HalcyonError) -> Bool {
+        guard let answers else { return true }
+        return answers.withLock { answers in
+            guard answers.end(error) else { return false }
+            _ = answers.markCounted()
+            return true
+        }
     }
 
     func markCancelled() {

@@ -1,5 +1,5 @@
 package import ModelConfigurations
-internal import Tensors
+package import Tensors
 
 /// What runs the requests of one model version: a model's instances, or the steps of an ensemble.
 package protocol RequestExecutor: AnyObject, Sendable {
@@ -11,6 +11,10 @@ package protocol RequestExecutor: AnyObject, Sendable {
     var instanceCount: Int { get }
     /// Why it is not ready at the moment, although it serves; `nil` where it is.
     var complaint: String? { get }
+
+    /// Memory in which a request's inputs lie best, as what executes it reads them there: a worker's, or page-locked
+    /// memory for a GPU; `nil` where none is better than another.
+    var inputMemory: (any MemoryProvider)? { get }
 
     /// Takes in a request. The handler gets its responses or its error, on any thread, possibly before this returns.
     ///
@@ -33,6 +37,7 @@ package protocol RequestExecutor: AnyObject, Sendable {
 
 extension RequestExecutor {
     package var complaint: String? { nil }
+    package var inputMemory: (any MemoryProvider)? { nil }
 }
 
 /// On whose thread a request may run when an instance is idle.

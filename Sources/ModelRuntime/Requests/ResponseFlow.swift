@@ -31,6 +31,7 @@ package final class ResponseFlow: Sendable {
         /// Nanoseconds that models have waited, less what the responses that were taken since have paid for.
         var waited: UInt64 = 0
         var isClosed = false
+        var modelHasFailed = false
     }
 
     private let limit: Int
@@ -83,6 +84,12 @@ package final class ResponseFlow: Sendable {
         state.withLock { $0.isClosed = true }
         changed.notify()
     }
+
+    /// Whether the error that a request has ended with is the model's own answer.
+    package var modelHasFailed: Bool { state.withLock { $0.modelHasFailed } }
+
+    /// The model ends the request with an error.
+    func modelFailed() { state.withLock { $0.modelHasFailed = true } }
 
     var isFull: Bool { isFullItself || beyond?.isFull == true }
 

@@ -62,15 +62,19 @@ final class SequenceDuty: CrewDuty {
         _ batch: Work, _ handing: SequenceHanding, on instance: Int, _ slot: InstanceSlot,
         _ states: inout SequenceExecution.States, of crew: InstanceCrew<SequencingMachine>
     ) -> Bool {
-        let goesOn: Void? = crew.watching(batch, on: instance, slot) { _ in
+        let putBack = crew.watching(batch, on: instance, slot) { _ in
             handing.run(batch, on: slot, states: &states) { requests in
                 if crew.supervisor != nil { handing.calls.hold(requests, on: instance) }
             }
         }
-        guard goesOn != nil else { return false }
+        guard let putBack else { return false }
         handing.calls.hold(nil, on: instance)
         let now = crew.clock.now()
-        crew.perform { machine, _ in machine.completed(batch, now: now) }
+        let error = HalcyonError(
+            .unavailable, "model '\(completion.name)' was stopped before the request had run to its end")
+        crew.perform { machine, effects in
+            effects.end(machine.completed(batch, putBack: putBack, now: now), error, .rejected(.stopping))
+        }
         return true
     }
 

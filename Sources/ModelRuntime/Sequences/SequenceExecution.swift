@@ -12,6 +12,8 @@ struct SequenceExecution: Sendable {
 
     private let configuration: ModelConfiguration
     private let sequences: SequenceBatching
+    /// Whether a model may put requests back.
+    var isIterative: Bool { sequences.isIterative }
     private let version: Int64
     private let clock: any MonotonicClock
     /// Whether a process that ends takes the states of sequences along: they are the engine's.

@@ -28,6 +28,12 @@ package final class SequenceExecutor: WarmedExecutor {
         completion = Completion(parts, lanes: sequences.preservesOrdering ? slots.count : 0)
         let changed = Signal()
         let takesRequests = slots.allSatisfy { $0.instance is any RequestTakingInstance }
+        guard takesRequests || !configuration.isDecoupled else {
+            throw HalcyonError(
+                .unsupported,
+                "model '\(configuration.name)' is decoupled and has sequences, and its backend does not take requests "
+                    + "as they come")
+        }
         let calls =
             takesRequests
             ? RequestCalls(
@@ -43,6 +49,7 @@ package final class SequenceExecutor: WarmedExecutor {
     package var statistics: StatisticsCollector { completion.statistics }
     package var model: any BackendModel { crew.model }
     package var instanceCount: Int { crew.ask(\.activeCount) }
+    package var inputMemory: (any MemoryProvider)? { (model as? any WorkerModel)?.batchMemory }
     package var complaint: String? { crew.supervisor?.complaint ?? (model as? any WorkerModel)?.complaint }
 
     package func occupancy() -> (pendingRequests: Int, busyInstances: Int) {
@@ -71,9 +78,10 @@ package final class SequenceExecutor: WarmedExecutor {
 
     private struct Submitted: SubmittedRequest {
         let executor: SequenceExecutor
+        let pending: PendingRequest
         let handle: SequenceHandle
 
-        func cancel() { executor.cancel(handle) }
+        func cancel() { executor.cancel(pending, handle) }
     }
 
     @discardableResult
@@ -91,7 +99,8 @@ package final class SequenceExecutor: WarmedExecutor {
             completion.refuse(request, error, cause: .other, arrival: arrival, handler)
             return nil
         }
-        let pending = PendingRequest(request, validated, arrival: arrival, handler: handler)
+        let pending = PendingRequest(
+            request, validated, arrival: arrival, mayBePutBack: execution.isIterative, handler: handler)
         var sequenced = SequencedRequest(
             id: 0, correlation: correlation, start: request.sequence?.isStart ?? false,
             end: request.sequence?.isEnd ?? false, enqueueTime: arrival)
@@ -100,14 +109,16 @@ package final class SequenceExecutor: WarmedExecutor {
         sequenced.timeout = .microseconds(request.timeoutMicroseconds)
         request.trace?.queued(validated.inputs, arrival: arrival)
         switch crew.perform({ $0.enqueue(pending, sequenced, &$1) }) {
-        case .success(let handle): return Submitted(executor: self, handle: handle)
+        case .success(let handle): return Submitted(executor: self, pending: pending, handle: handle)
         case .failure(let refusal):
             completion.refuse(request, refusal, arrival: arrival, handler)
             return nil
         }
     }
 
-    private func cancel(_ handle: SequenceHandle) {
+    /// If it runs, a model can see that its caller has gone.
+    private func cancel(_ pending: PendingRequest, _ handle: SequenceHandle) {
+        pending.markCancelled()
         let now = crew.clock.now()
         let error = HalcyonError(.cancelled, "request was cancelled while it waited for model '\(name)'")
         crew.perform { $1.end($0.cancel(handle, now: now, &$1), error, .canceled) }

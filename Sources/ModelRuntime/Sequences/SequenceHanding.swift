@@ -15,12 +15,14 @@ struct SequenceHanding: Sendable {
         init(_ count: Int) { self.count = Atomic(count) }
     }
 
-    /// Hands a batch over, and waits until each of its requests has ended: the next ones of their sequences come after
-    /// them.
+    /// Hands a batch over, and waits until each of its requests has ended, or been put back: the next ones of their
+    /// sequences come after them.
+    ///
+    /// - Returns: the requests that were put back and have not ended, by the slot of their row.
     func run(
         _ batch: SequenceExecution.Rows, on slot: InstanceSlot, states: inout SequenceExecution.States,
         _ begun: ([HandedRequest]) -> Void
-    ) {
+    ) -> [(slot: Int, request: TakenRequest)] {
         let changed = Signal()
         let open = Open(batch.rows.count)
         let ended: @Sendable () -> Void = {
@@ -29,16 +31,24 @@ struct SequenceHanding: Sendable {
         let rows: [HandedRequest.Row]
         do throws(HalcyonError) {
             rows = try execution.furtherInputs(of: batch, states).enumerated().map { index, further in
-                HandedRequest.Row(further: further, isBlank: batch.rows[index].request == nil, ended: ended)
+                var row = HandedRequest.Row(
+                    further: further, isBlank: batch.rows[index].request == nil, ended: ended)
+                if execution.isIterative { row.sequence = InferenceSequence(batch.rows[index].control) }
+                return row
             }
         } catch {
-            return calls.completion.fail(batch.requests, error, cause: .backend)
+            calls.completion.fail(batch.requests, error, cause: .backend)
+            return []
         }
         hand(batch, rows, to: slot, begun)
         _ = changed.wait(until: nil, clock: calls.completion.clock) { open.count.load(ordering: .acquiring) <= 0 }
-        for (row, own) in zip(batch.rows, rows) where row.request != nil {
+        var putBack: [(slot: Int, request: TakenRequest)] = []
+        for (row, own) in zip(batch.rows, rows) {
+            guard let request = row.request else { continue }
             execution.remember(own.kept.withLock { $0 }, of: row, in: &states)
+            if own.isPutBack.withLock({ $0 }), !request.request.hasEnded { putBack.append((row.slot, request)) }
         }
+        return putBack
     }
 
     /// Whoever waits keeps no request alive: one that the backend forgets ends when it goes.
@@ -61,6 +71,18 @@ struct SequenceHanding: Sendable {
         } catch {
             for request in requests { request.fail(HalcyonError(wrapping: error)) }
         }
+    }
+}
+
+extension InferenceSequence {
+    /// As the model is told of a row.
+    fileprivate init(_ control: SequenceControl) {
+        let id: ID =
+            switch control.correlation {
+            case .number(let number): .number(number)
+            case .text(let text): .text(text)
+            }
+        self.init(id: id, isStart: control.start, isEnd: control.end)
     }
 }
 

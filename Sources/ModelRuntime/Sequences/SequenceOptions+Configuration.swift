@@ -18,13 +18,29 @@ extension SequenceOptions {
             instanceCount: instanceCount,
             idleTimeout: .microseconds(sequences.maxSequenceIdleMicroseconds),
             keepsStates: !sequences.states.isEmpty)
+        isIterative = sequences.isIterative
+        namesByText = sequences.controls.contains { $0.kind == .correlationID && $0.elementType == .bytes }
+        firstFreshNumber = sequences.firstFreshNumber
     }
 }
 
 extension SequenceBatching {
-    /// Whether the answers of an instance leave in the order of the requests' turns.
+    /// The upper half of the numbers that the model can be told of begins there, without a sign.
+    fileprivate var firstFreshNumber: UInt64 {
+        switch controls.first(where: { $0.kind == .correlationID })?.elementType {
+        case .int32?: 1 << 30
+        case .uint32?: 1 << 31
+        case .int64?: 1 << 62
+        default: 1 << 63
+        }
+    }
+
+    /// Whether the answers of an instance leave in the order of the requests' turns. Iterative ones leave when they are
+    /// there.
     var preservesOrdering: Bool {
-        if case .oldest(_, _, _, let preservesOrdering) = strategy { preservesOrdering } else { false }
+        if isIterative { return false }
+        if case .oldest(_, _, _, let preservesOrdering) = strategy { return preservesOrdering }
+        return false
     }
 }
 

@@ -21,6 +21,10 @@ struct SequencingMachine: CrewMachine {
         _ request: PendingRequest, _ sequenced: SequencedRequest, _ effects: inout Effects
     ) -> Result<SequenceHandle, Refusal> {
         var sequenced = sequenced
+        if scheduler.options.isIterative, sequenced.correlation.isAbsent {
+            sequenced.correlation = scheduler.freshCorrelation()
+            sequenced.start = true
+        }
         sequenced.id = requests.add(request)
         do throws(HalcyonError) {
             let enqueued = try scheduler.enqueue(sequenced, now: sequenced.enqueueTime)
@@ -44,9 +48,23 @@ struct SequencingMachine: CrewMachine {
     }
 
     /// A batch has run, or failed.
-    mutating func completed(_ batch: Work, now: UInt64) {
+    ///
+    /// - Parameter putBack: the requests of it that the model goes on with later, by the slot of their row.
+    /// - Returns: those of them that can not be gone on with.
+    @discardableResult
+    mutating func completed(
+        _ batch: Work, putBack: [(slot: Int, request: TakenRequest)] = [], now: UInt64
+    ) -> [TakenRequest] {
+        var refused: [TakenRequest] = []
+        for (slot, taken) in putBack {
+            let id = requests.add(taken.request)
+            if scheduler.resume(slot: slot, instance: batch.instance, as: id) { continue }
+            _ = requests.remove(id)
+            refused.append(taken)
+        }
         let slots = batch.rows.compactMap { $0.request == nil ? nil : $0.slot }
         scheduler.completed(slots: slots, instance: batch.instance, now: now)
+        return refused
     }
 
     private mutating func take(_ sequenced: SequencedRequest) -> TakenRequest? {

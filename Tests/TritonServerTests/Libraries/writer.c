@@ -1,10 +1,18 @@
 // A backend that copies its input into the memory that it is given for the output, and says in the response's parameters
-// which memory that was and where its caller would have liked the output. A first number of 9 asks for memory and then fails.
+// which memory that was and where its caller would have liked the output. A first number of 9 asks for memory and then fails,
+// and one of 8 fails at once.
 #include <string.h>
 
 #include "triton/core/tritonbackend.h"
 
 #include "checks.h"
+
+static TRITONSERVER_Error *fail(TRITONBACKEND_Response *response) {
+    TRITONSERVER_Error *error = TRITONSERVER_ErrorNew(TRITONSERVER_ERROR_INTERNAL, "as the request asks");
+    DO(TRITONBACKEND_ResponseSend(response, TRITONSERVER_RESPONSE_COMPLETE_FINAL, error));
+    TRITONSERVER_ErrorDelete(error);
+    return NULL;
+}
 
 static TRITONSERVER_Error *answer(TRITONBACKEND_Request *request) {
     TRITONBACKEND_Input *input = NULL;
@@ -23,6 +31,8 @@ static TRITONSERVER_Error *answer(TRITONBACKEND_Request *request) {
 
     TRITONBACKEND_Response *response = NULL;
     DO(TRITONBACKEND_ResponseNew(&response, request));
+    int32_t first = count >= 4 ? ((const int32_t *)bytes)[0] : 0;
+    if (first == 8) return fail(response);
     TRITONSERVER_MemoryType liked = TRITONSERVER_MEMORY_CPU;
     int64_t liked_id = 0;
     size_t liked_size = (size_t)count;
@@ -49,12 +59,7 @@ static TRITONSERVER_Error *answer(TRITONBACKEND_Request *request) {
     }
     memcpy(place, bytes, count);
     DO(TRITONBACKEND_ResponseSetIntParameter(response, "address", (int64_t)place));
-    if (count >= 4 && ((const int32_t *)bytes)[0] == 9) {
-        TRITONSERVER_Error *error = TRITONSERVER_ErrorNew(TRITONSERVER_ERROR_INTERNAL, "as the request asks");
-        DO(TRITONBACKEND_ResponseSend(response, TRITONSERVER_RESPONSE_COMPLETE_FINAL, error));
-        TRITONSERVER_ErrorDelete(error);
-        return NULL;
-    }
+    if (first == 9) return fail(response);
     return TRITONBACKEND_ResponseSend(response, TRITONSERVER_RESPONSE_COMPLETE_FINAL, NULL);
 }
 
