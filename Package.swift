@@ -439,7 +439,7 @@ let package = Package(
                 "ONNXRuntimeBackend", "COnnxRuntime", "LibraryFiles", "CUDADriver", "CUDATestKit", "CFakeCUDA",
                 "Halcyon",
                 "ModelRuntime",
-                "ModelConfigurations", "Threads", "Tensors", "HalcyonTestKit", logging,
+                "ModelConfigurations", "ModelFiles", "Threads", "Tensors", "HalcyonTestKit", logging,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -46,16 +46,15 @@ package struct EngineLocator: Sendable {
         return .init(place: place, folder: place.isChosen ? folder : path, outcome: .found)
     }
 
-    /// The names of the folders in all places that hold one of Triton's backends: each is looked for by itself then.
+    /// The names of the folders in all places that may hold one of Triton's backends: each is looked for by itself
+    /// then. A library of any name may be one, where a configuration's `runtime` names it.
     package func backendNames() -> [String] { places.flatMap { Self.backendNames(in: $0.path) } }
 
     /// Those in one place.
     package static func backendNames(in place: String) -> [String] {
         LibraryFolder.fileNames(in: place).filter { name in
             !name.hasPrefix(".")
-                && LibraryFolder.fileNames(in: "\(place)/\(name)").contains {
-                    $0 == "libtriton_\(name).so" || $0 == "model.py"
-                }
+                && LibraryFolder.fileNames(in: "\(place)/\(name)").contains(where: isBackend)
         }
     }
 

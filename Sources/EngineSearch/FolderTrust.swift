@@ -57,5 +57,5 @@ enum FolderTrust {
         return complaint(entries, above: above, userID: userID, groupID: groupID)
     }
 
-    static func isLibrary(_ name: String) -> Bool { name.hasPrefix("lib") && name.contains(".so") }
+    static func isLibrary(_ name: String) -> Bool { name.hasSuffix(".so") || name.contains(".so.") }
 }

@@ -34,7 +34,7 @@ extension InferenceServer {
             mustExist: options.requiresRepositories,
             own: files.isEmpty ? nil : try PrivateRepository(modelFiles: files))
         repository.followsLinks = options.followsLinks
-        repository.backendFolders = options.engineSearch?.folders ?? options.backendDirectory.map { [$0] } ?? []
+        repository.backendFolders = backendFolders(options)
         try repository.prefer(configuration: options.modelConfigurationName)
         try repository.callLoneModel(options.loneModelName)
         var loader = ModelLoader(
@@ -105,7 +105,9 @@ extension InferenceServer {
             backends[backend.name] = backend
         }
         for name in options.backendConfiguration.keys.sorted()
-        where !(engines + foreign).contains(where: { $0.name == name }) {
+        where !(engines + foreign).contains(where: { $0.name == name })
+            && !(options.allowsModelBackends && backends[name] == nil)
+        {
             let settings = options.backendConfiguration[name]?.keys.sorted().joined(separator: ", ") ?? ""
             options.log.notice(
                 "settings of a backend have no effect",

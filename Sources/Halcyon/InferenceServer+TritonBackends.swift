@@ -32,12 +32,28 @@ extension InferenceServer {
         return places
     }
 
+    /// Where the folders of backends are looked for.
+    static func backendFolders(_ options: ServerOptions) -> [String] {
+        options.engineSearch?.folders ?? options.backendDirectory.map { [$0] } ?? []
+    }
+
+    /// The folder that backends are told which lie with models: the first that has anything.
+    static func mainBackendFolder(_ options: ServerOptions) -> String {
+        let folders = backendFolders(options)
+        return folders.first { !LibraryFolder.fileNames(in: $0).isEmpty } ?? folders.first ?? ""
+    }
+
     static func tritonBackends(
         _ options: ServerOptions, _ places: [String: EnginePlaces], models: ServerModels?
     ) -> [any Backend] {
         let own = Set(engineNames)
         let python = places["python"]?.directories ?? []
-        return places.filter { !own.contains($0.key) }.sorted { $0.key < $1.key }.map { name, place in
+        let backendDirectory = mainBackendFolder(options)
+        var known = places
+        if options.allowsModelBackends {
+            known[ModelBackends.name] = ([], LibraryAbsence(places: backendFolders(options)))
+        }
+        return known.filter { !own.contains($0.key) }.sorted { $0.key < $1.key }.map { name, place in
             var settings = TritonBackend.Options(name: name, folders: place.directories)
             settings.places = place.absence.places
             settings.advice =
@@ -46,7 +62,9 @@ extension InferenceServer {
             if !place.absence.advice.isEmpty {
                 settings.advice += (settings.advice.isEmpty ? "" : ", and ") + place.absence.advice
             }
-            settings.settings = options.backendConfiguration[name] ?? [:]
+            settings.backendDirectory = backendDirectory
+            settings.settings = options.backendConfiguration
+            settings.allowsModelFolders = options.allowsModelBackends
             settings.completesConfigurations = options.completesConfigurations
             settings.defaultMaxBatchSize = options.defaultMaxBatchSize
             settings.minimumComputeCapability = options.minimumComputeCapability

@@ -46,7 +46,9 @@ extension InferenceServer {
         WorkerMain.run { settings in
             var options = ServerOptions()
             options.engineDirectories = settings.engineDirectories
+            options.backendDirectory = settings.backendDirectory.isEmpty ? nil : settings.backendDirectory
             options.backendConfiguration = settings.backendConfiguration
+            options.allowsModelBackends = settings.allowsModelBackends
             options.pinnedMemoryPoolByteSize = settings.pinnedBytes
             options.minimumComputeCapability = settings.minimumComputeCapability
             options.backends = backends
@@ -62,7 +64,9 @@ extension InferenceServer {
     ) -> IsolationPolicy {
         var settings = WorkerSettings()
         settings.engineDirectories = directories
+        settings.backendDirectory = mainBackendFolder(options)
         settings.backendConfiguration = options.backendConfiguration
+        settings.allowsModelBackends = options.allowsModelBackends
         settings.cores = cores
         settings.minimumComputeCapability = options.minimumComputeCapability
         settings.pinnedBytes = options.pinnedMemoryPoolByteSize

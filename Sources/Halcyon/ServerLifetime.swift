@@ -237,6 +237,7 @@ final class ServerLifetime: Sendable {
         }
         pauses.executing.end()
         timer.stop()
+        manager.closeBackends()
         for (name, count) in dropped.sorted(by: { $0.key < $1.key }) {
             options.log.warning("dropped at shutdown", metadata: ["model": "\(name)", "requests": "\(count)"])
         }

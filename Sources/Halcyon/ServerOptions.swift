@@ -54,6 +54,9 @@ public struct ServerOptions: Sendable {
     package var engineSearch: EngineLocator?
     /// Settings of an engine for all of its models, by the engine's name: `["openvino": ["CACHE_DIR": "/var/cache"]]`.
     public var backendConfiguration: [String: [String: String]] = [:]
+    /// Whether a backend's library may lie in the folder of a model or of its version, which is looked at first
+    /// then. It is code, which runs as the server does.
+    public var allowsModelBackends = false
     /// Engines beside those that come with the library. One with the name of another takes its place.
     public var backends: [any Backend] = []
     /// The processors to use; `nil` for what affinity mask and control group allow.

@@ -10,6 +10,9 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var platform: String
     /// The name of the backend that runs it; empty where `platform` or the model's file says it.
     public var backend: String
+    /// The name of the library file that the backend runs on, in the backend's folder; empty for
+    /// `libtriton_<backend>.so`.
+    public var runtime = ""
     /// Which versions of those in the model's folder are served.
     public var versionPolicy: VersionPolicy
     /// The largest batch the model takes; 0 where its tensors have no batch dimension.

@@ -99,6 +99,9 @@ public struct SequenceBatching: Hashable, Sendable {
     /// The tensors that the server keeps for the model; empty where the model remembers for itself.
     public var states: [State] = []
 
+    /// Whether each request is a sequence of its own, whose request the model puts back until it has answered it.
+    public var isIterative = false
+
     /// Sequences that end after a second without a request, with neither controls nor states.
     public init(strategy: Strategy) { self.strategy = strategy }
 

@@ -43,10 +43,11 @@ package struct EngineSelection: Hashable, Sendable {
     ///   - version: that folder's.
     ///   - backends: by name.
     ///   - folders: where those were looked for that are no part of the server.
+    ///   - modelFiles: the names in the model's folder, which may hold a library.
     /// - Throws: `invalidArgument` for a platform or a backend that does not exist, in Triton's words.
     package static func select(
         _ configuration: inout ModelConfiguration, files: [String], version: Int64 = 1,
-        backends: [String: any Backend], folders: [String] = []
+        backends: [String: any Backend], folders: [String] = [], modelFiles: [String] = []
     ) throws(HalcyonError) -> EngineSelection {
         if configuration.ensemble != nil {
             configuration.platform = "ensemble"
@@ -55,6 +56,7 @@ package struct EngineSelection: Hashable, Sendable {
         if configuration.backend.isEmpty {
             try completeBackend(&configuration, files: files, version: version, backends: backends)
         }
+        try checkNames(configuration)
         try checkPair(configuration)
         completePlatform(&configuration, files: files)
         let name = configuration.backend
@@ -73,22 +75,38 @@ package struct EngineSelection: Hashable, Sendable {
                 backendName: other, filenames: filenames,
                 notice: "the engine of the backend '\(name)' is not installed, so '\(other)' runs the model")
         }
+        let library = configuration.runtime.isEmpty ? "libtriton_\(name).so" : configuration.runtime
+        let holder = files.contains(library) ? "version" : modelFiles.contains(library) ? "model" : nil
+        let isReadByOpenVINO = readByOpenVINO.contains(name) && backends["openvino"] != nil
+        if backends[ModelBackends.name] != nil, !name.contains("/"), holder != nil || !isReadByOpenVINO {
+            return EngineSelection(backendName: ModelBackends.name, filenames: filenames)
+        }
         guard readByOpenVINO.contains(name), let openVINO = backends["openvino"] else {
             throw HalcyonError(
                 .invalidArgument,
                 "unable to find backend library for backend '\(name)', try specifying runtime on the model "
-                    + "configuration. This server has: \(backends.keys.sorted().joined(separator: ", "))"
-                    + searched(name, folders))
+                    + "configuration. This server has: \(names(of: backends))"
+                    + searched(name, library, folders) + notAllowed(library, holder))
         }
         return EngineSelection(
             backendName: openVINO.name, filenames: filenames,
             notice: "the backend '\(name)' is not part of this version, so OpenVINO runs the model")
     }
 
-    private static func searched(_ name: String, _ folders: [String]) -> String {
+    private static func names(of backends: [String: any Backend]) -> String {
+        backends.filter { $0.value.isListed }.map(\.key).sorted().joined(separator: ", ")
+    }
+
+    private static func searched(_ name: String, _ library: String, _ folders: [String]) -> String {
         guard !folders.isEmpty else { return "" }
         let paths = folders.map { "\($0)/\(name)" }
-        return "; libtriton_\(name).so was looked for in \(paths.joined(separator: ", "))"
+        return "; \(library) was looked for in \(paths.joined(separator: ", "))"
+    }
+
+    private static func notAllowed(_ library: String, _ holder: String?) -> String {
+        holder.map {
+            "; \(library) in the \($0)'s folder was not looked at, as it is code: --allow-model-backends has it loaded"
+        } ?? ""
     }
 
     /// Another backend whose engine is installed and reads the same ONNX file. The names narrow down to that file's.
@@ -139,7 +157,7 @@ package struct EngineSelection: Hashable, Sendable {
         _ configuration: ModelConfiguration, _ files: [String], _ version: Int64, _ backends: [String: any Backend]
     ) -> String {
         guard configuration.platform.isEmpty else {
-            return "backend can name one of \(backends.keys.sorted().joined(separator: ", "))"
+            return "backend can name one of \(names(of: backends))"
         }
         guard configuration.defaultModelFilename.isEmpty else {
             return "'\(configuration.defaultModelFilename)' does not tell which engine reads it: name the backend"
@@ -169,11 +187,21 @@ package struct EngineSelection: Hashable, Sendable {
         if let backend = found.first { return backend }
         // Triton's last resort: the model's name ends with the backend's.
         let last = suffix(of: configuration.name).dropFirst()
-        return named.isEmpty && backends[String(last)] != nil ? String(last) : nil
+        return named.isEmpty && backends[String(last)]?.isListed == true ? String(last) : nil
     }
 
     private static func suffix(of name: String) -> Substring {
         name.lastIndex(of: ".").map { name[$0...] } ?? ""
+    }
+
+    /// What backends that lie with models are registered by is no name for people to write.
+    private static func checkNames(_ configuration: ModelConfiguration) throws(HalcyonError) {
+        for (field, name) in [("backend", configuration.backend), ("platform", configuration.platform)]
+        where name == ModelBackends.name {
+            throw HalcyonError(
+                .invalidArgument,
+                "model '\(configuration.name)': '\(name)' is no name of a \(field): name the one that is to run it")
+        }
     }
 
     /// A platform says an engine too, and it must be the same one.

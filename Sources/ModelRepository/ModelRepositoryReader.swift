@@ -325,7 +325,8 @@ package struct ModelRepositoryReader: Sendable {
         for version in chosen { _ = try confine(folder(version), to: root.folder) }
         let files = try FileSystem.names(in: folder(newest))
         let engine = try EngineSelection.select(
-            &configuration, files: files, version: newest, backends: backends, folders: backendFolders)
+            &configuration, files: files, version: newest, backends: backends, folders: backendFolders,
+            modelFiles: lone == nil ? try FileSystem.names(in: directory) : [])
         var versions: [ModelDefinition.Version] = []
         for version in chosen {
             if !isOwn(root.folder) { try walk(in: root.folder).confineContents(of: folder(version)) }

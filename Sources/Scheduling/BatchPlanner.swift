@@ -55,12 +55,15 @@ struct BatchPlanner {
             let isFull =
                 ripe.size == options.maxBatchSize
                 || options.largestPreferredBatchSize == options.maxBatchSize && reach.preferred == nil
-            let reason: BatchReason = isFull ? .full : .preferredSize
+            let isRefused = reach.isRefused && reach.preferred == nil && ripe == reach.extent
+            let reason: BatchReason = isRefused ? .strategy : isFull ? .full : .preferredSize
             return BatchPlan(bucket: bucket, requestCount: ripe.requestCount, size: ripe.size, reason: reason)
         }
         let extent = reach.extent
         let reason: BatchReason =
-            if reach.isLimited {
+            if reach.isRefused {
+                .strategy
+            } else if reach.isLimited {
                 .full
             } else if reach.preferred?.size == extent.size {
                 .preferredSize

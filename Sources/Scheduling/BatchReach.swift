@@ -9,6 +9,8 @@ struct BatchReach: Equatable, Sendable {
     private(set) var extent = Extent()
     /// The maximum was reached, or the next request would go over it.
     private(set) var isLimited = false
+    /// The next request was not admitted.
+    private(set) var isRefused = false
     /// The largest preferred size that a beginning of these requests makes.
     private(set) var preferred: Extent?
     /// The beginning that can't become a preferred size any more, where none is one: at the largest of them, past it,
@@ -16,12 +18,19 @@ struct BatchReach: Equatable, Sendable {
     private var overgrown: Extent?
 
     /// Takes in the next request, unless the batch is limited.
-    mutating func add(_ batchSize: Int, _ options: SchedulingOptions) {
+    ///
+    /// - Parameter isAdmitted: asked where its size would let it in.
+    mutating func add(_ batchSize: Int, _ options: SchedulingOptions, isAdmitted: () -> Bool = { true }) {
         guard !isLimited else { return }
         let size = extent.size + batchSize
         if size > options.largestPreferredBatchSize, overgrown == nil, extent.requestCount > 0 { overgrown = extent }
         if size > options.maxBatchSize, extent.requestCount > 0 {
             isLimited = true
+            return
+        }
+        if !isAdmitted(), extent.requestCount > 0 {
+            isLimited = true
+            isRefused = true
             return
         }
         extent.size = size

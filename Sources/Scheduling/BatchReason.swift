@@ -17,6 +17,8 @@ public enum BatchReason: String, Hashable, Sendable, CaseIterable {
     case instanceFree = "instance_free"
     /// As the two before; more requests waited, but with other shapes.
     case shapeBoundary = "shape_boundary"
+    /// The model's own strategy did not let the next request in.
+    case strategy
     /// The model is being stopped, which holds nothing back.
     case draining
 }

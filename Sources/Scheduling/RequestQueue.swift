@@ -42,6 +42,7 @@ package struct RequestQueue: Sendable {
     }
 
     let options: SchedulingOptions
+    private let admission: BatchAdmission?
     private(set) var slab = RequestSlab()
     private(set) var buckets: [Bucket]
     private var bucketOfShape: [ShapeKey: Int]
@@ -58,8 +59,9 @@ package struct RequestQueue: Sendable {
     /// Items of all waiting requests.
     package private(set) var items = 0
 
-    package init(options: SchedulingOptions) {
+    package init(options: SchedulingOptions, admission: BatchAdmission? = nil) {
         self.options = options
+        self.admission = options.combinesRequests ? admission : nil
         buckets = [Self.makeBucket(.fixed, levels: options.levels.count)]
         bucketOfShape = [.fixed: 0]
         countOfLevel = Array(repeating: 0, count: options.levels.count)
@@ -115,10 +117,13 @@ package struct RequestQueue: Sendable {
         countOfLevel[request.level] += 1
         items += request.batchSize
         let handle = slab.append(request, to: &buckets[bucket].lanes[lane.index], lane: lane)
-        if isLast {
-            buckets[bucket].reach?.add(request.batchSize, options)
-        } else {
+        if !isLast {
             buckets[bucket].reach = nil
+        } else if let admission {
+            let members = first(buckets[bucket].reach?.extent.requestCount ?? 0, of: bucket)
+            buckets[bucket].reach?.add(request.batchSize, options) { admission.admits(members, request) }
+        } else {
+            buckets[bucket].reach?.add(request.batchSize, options)
         }
         settle(bucket)
         return handle
@@ -265,6 +270,7 @@ package struct RequestQueue: Sendable {
     /// How far a batch from the head of a bucket reaches.
     mutating func reach(_ bucket: Int) -> BatchReach {
         if let known = buckets[bucket].reach { return known }
+        if let admission { return reach(bucket, admission) }
         var reach = BatchReach()
         walk: for list in buckets[bucket].lanes where !list.isEmpty {
             var index = list.first
@@ -277,6 +283,31 @@ package struct RequestQueue: Sendable {
         }
         buckets[bucket].reach = reach
         return reach
+    }
+
+    private mutating func reach(_ bucket: Int, _ admission: BatchAdmission) -> BatchReach {
+        var reach = BatchReach()
+        var members: [QueuedRequest] = []
+        for request in first(options.maxBatchSize + 1, of: bucket) {
+            reach.add(request.batchSize, options) { admission.admits(members, request) }
+            if reach.isLimited { break }
+            members.append(request)
+        }
+        buckets[bucket].reach = reach
+        return reach
+    }
+
+    /// The requests of a bucket that are taken first, in order.
+    func first(_ count: Int, of bucket: Int) -> [QueuedRequest] {
+        var requests: [QueuedRequest] = []
+        for list in buckets[bucket].lanes where !list.isEmpty {
+            var index = list.first
+            while requests.count < count, let request = slab.request(at: index) {
+                requests.append(request)
+                index = slab.next(after: index)
+            }
+        }
+        return requests
     }
 
     /// Items of a bucket's first request.

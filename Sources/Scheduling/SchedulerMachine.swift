@@ -75,10 +75,11 @@ package struct SchedulerMachine: Sendable {
     /// Set while no instance is left and none is being made.
     private var outage: Outage?
 
-    package init(options: SchedulingOptions, instanceCount: Int) {
+    /// - Parameter admission: which requests may share a batch, beyond sizes and shapes; `nil` for all.
+    package init(options: SchedulingOptions, instanceCount: Int, admission: BatchAdmission? = nil) {
         self.options = options
         planner = BatchPlanner(options: options)
-        queue = RequestQueue(options: options)
+        queue = RequestQueue(options: options, admission: admission)
         instances = Array(repeating: .parked, count: instanceCount)
         parked = Array((0..<instanceCount).reversed())
     }

@@ -45,6 +45,9 @@ struct ConfigCommand: ParsableCommand {
             """, valueName: "folder"))
     var backendDirectory: String?
 
+    @Flag(help: ArgumentHelp(RepositoryHelp.allowModelBackends))
+    var allowModelBackends = false
+
     @Flag(help: ArgumentHelp(RepositoryHelp.followLinks))
     var followLinks = false
 
@@ -81,6 +84,7 @@ struct ConfigCommand: ParsableCommand {
         if let file { return try show(file) }
         var options = ServerOptions()
         options.engineSearch = .ofThisProcess(named: backendDirectory)
+        options.allowsModelBackends = allowModelBackends
         options.backends = VisionBackends.all
         options.followsLinks = followLinks
         options.modelConfigurationName = modelConfigName

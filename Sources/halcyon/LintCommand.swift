@@ -37,6 +37,9 @@ struct LintCommand: ParsableCommand {
             """, valueName: "folder"))
     var backendDirectory: String?
 
+    @Flag(help: ArgumentHelp(RepositoryHelp.allowModelBackends))
+    var allowModelBackends = false
+
     @Flag(help: ArgumentHelp(RepositoryHelp.followLinks))
     var followLinks = false
 
@@ -95,6 +98,7 @@ struct LintCommand: ParsableCommand {
         var options = ServerOptions(
             repositoryPaths: try StoreRepositories.folders(of: repositories, isCopied: worker.isWorker))
         options.engineSearch = .ofThisProcess(named: backendDirectory)
+        options.allowsModelBackends = allowModelBackends
         options.backends = VisionBackends.all
         options.followsLinks = followLinks
         options.modelConfigurationName = modelConfigName

@@ -121,6 +121,9 @@ struct ModelFlags: ParsableArguments {
             """, valueName: "folder"))
     var backendDirectory: String?
 
+    @Flag(help: ArgumentHelp(RepositoryHelp.allowModelBackends))
+    var allowModelBackends = false
+
     @Option(
         name: .customLong("backend-config"),
         help: ArgumentHelp(
@@ -194,7 +197,7 @@ struct ModelFlags: ParsableArguments {
         name: .customLong("cuda-memory-pool-byte-size"),
         help: ArgumentHelp(
             """
-            Bytes of a GPU's memory that are kept for inputs and outputs; 67108864 for a GPU that is not named, 0 for \
+            Bytes of a GPU's memory that are kept for inputs and outputs; 536870912 for a GPU that is not named, 0 for \
             none.
             """,
             valueName: "gpu:bytes"))

@@ -170,6 +170,7 @@ struct ServerProcess {
         options.repositoryPollInterval = .seconds(flags.models.repositoryPollSecs)
         options.startupModels = flags.models.startupModels
         options.engineSearch = .ofThisProcess(named: flags.models.backendDirectory)
+        options.allowsModelBackends = flags.models.allowModelBackends
         options.completesConfigurations =
             !flags.models.disableAutoCompleteConfig && !flags.models.strictModelConfig.isOn
         options.isReadinessStrict = flags.models.strictReadiness.isOn

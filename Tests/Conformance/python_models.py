@@ -2,7 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
+import subprocess
+import tarfile
+import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -11,7 +15,7 @@ import numpy as np
 import tritonclient.grpc as grpcclient
 import tritonclient.http as httpclient
 
-from server import BACKENDS, Server
+from server import BACKENDS, ROOT, Server
 
 HERE = (BACKENDS / "python" / "libtriton_python.so").is_file()
 WHY = "Triton's Python backend is not there: Scripts/deps --python-models fetches it"
@@ -129,6 +133,90 @@ class TritonPythonModel:
         sender.send(flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
 """
 
+SPEAKER = """backend: "python"
+model_transaction_policy { decoupled: True }
+input [ { name: "PLAN" data_type: TYPE_STRING dims: [ 1 ] } ]
+output [ { name: "OUT" data_type: TYPE_INT32 dims: [ 1 ] } ]
+instance_group [ { count: 1 kind: KIND_CPU } ]
+"""
+
+SPEAKER_PY = """
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+
+
+class TritonPythonModel:
+    def execute(self, requests):
+        for request in requests:
+            plan = pb_utils.get_input_tensor_by_name(request, "PLAN").as_numpy()[0].decode()
+            sender = request.get_response_sender()
+            for place, step in enumerate(plan):
+                if step == "x":
+                    raise ValueError("this model has had enough")
+                if step in "rR":
+                    response = pb_utils.InferenceResponse(
+                        output_tensors=[pb_utils.Tensor("OUT", np.array([place], np.int32))])
+                elif step in "eE":
+                    response = pb_utils.InferenceResponse(
+                        error=pb_utils.TritonError(f"no {place}", pb_utils.TritonError.NOT_FOUND))
+                if step == "F":
+                    sender.send(flags=FINAL)
+                else:
+                    sender.send(response, FINAL if step.isupper() else 0)
+        return None
+"""
+
+ITERATIVE = """backend: "python"
+max_batch_size: 4
+input [ { name: "STEPS" data_type: TYPE_INT32 dims: [ 1 ] } ]
+output [ { name: "SAID" data_type: TYPE_INT32 dims: [ 4 ] } ]
+instance_group [ { count: 1 kind: KIND_CPU } ]
+sequence_batching {
+  oldest { max_candidate_sequences: 4 }
+  iterative_sequence: true
+  control_input [
+    { name: "START" control [ { kind: CONTROL_SEQUENCE_START int32_false_true: [ 0, 1 ] } ] },
+    { name: "CORRID" control [ { kind: CONTROL_SEQUENCE_CORRID data_type: TYPE_UINT64 } ] }
+  ]
+}
+"""
+
+# With `set_release_flags` a request comes again. What it says of itself is how often it was here before.
+ITERATIVE_PY = """
+import json
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+
+
+class TritonPythonModel:
+    def initialize(self, args):
+        self.is_decoupled = pb_utils.using_decoupled_model_transaction_policy(json.loads(args["model_config"]))
+        self.seen = {}
+
+    def execute(self, requests):
+        responses = []
+        for request in requests:
+            steps, start, correlation = [
+                int(pb_utils.get_input_tensor_by_name(request, name).as_numpy().ravel()[0])
+                for name in ("STEPS", "START", "CORRID")]
+            before = 0 if start else self.seen[correlation]
+            said = [before, start, request.flags(), request.correlation_id() == correlation]
+            response = pb_utils.InferenceResponse(output_tensors=[pb_utils.Tensor("SAID", np.array([said], np.int32))])
+            is_last = before + 1 >= steps
+            self.seen[correlation] = before + 1
+            if not is_last:
+                request.set_release_flags(pb_utils.TRITONSERVER_REQUEST_RELEASE_RESCHEDULE)
+            if self.is_decoupled:
+                request.get_response_sender().send(response, FINAL if is_last else 0)
+            else:
+                responses.append(response if is_last else None)
+        return None if self.is_decoupled else responses
+"""
+
 CALLER = """backend: "python"
 input [ { name: "WHAT" data_type: TYPE_STRING dims: [ 1 ] } ]
 output [ { name: "SAID" data_type: TYPE_STRING dims: [ 1 ] } ]
@@ -200,6 +288,61 @@ class TritonPythonModel:
             for request in requests]
 """
 
+# BF16 has no numpy type: the stub hands it on as DLPack, and says so of anything else.
+BF16 = """backend: "python"
+input [ { name: "IN" data_type: TYPE_BF16 dims: [ -1 ] } ]
+output [
+  { name: "OUT" data_type: TYPE_BF16 dims: [ -1 ] }, { name: "DOUBLED" data_type: TYPE_BF16 dims: [ -1 ] },
+  { name: "SAID" data_type: TYPE_STRING dims: [ 1 ] }
+]
+instance_group [ { kind: KIND_CPU } ]
+"""
+
+BF16_PY = """
+import ctypes
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+# The head of DLManagedTensor: data, device type and number, dimensions, code, bits, lanes, shape.
+HEAD = [
+    ("data", ctypes.c_void_p), ("device", ctypes.c_int32 * 2), ("ndim", ctypes.c_int32), ("code", ctypes.c_uint8),
+    ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16), ("shape", ctypes.POINTER(ctypes.c_int64))]
+
+
+class Head(ctypes.Structure):
+    _fields_ = HEAD
+
+
+def head(capsule):
+    get = ctypes.pythonapi.PyCapsule_GetPointer
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    return ctypes.cast(get(capsule, b"dltensor"), ctypes.POINTER(Head)).contents
+
+
+class TritonPythonModel:
+    def execute(self, requests):
+        out = []
+        for request in requests:
+            tensor = pb_utils.get_input_tensor_by_name(request, "IN")
+            try:
+                said = str(tensor.as_numpy())
+            except Exception as error:
+                said = str(error)
+            # A copy to compute with: doubling adds 1 to the exponent, which begins at bit 7.
+            doubled = pb_utils.Tensor("DOUBLED", np.zeros(tensor.shape(), np.uint16)).to_dlpack()
+            source, target = tensor.to_dlpack(), head(doubled)
+            count = source and tensor.shape()[0]
+            numbers = (ctypes.c_uint16 * count).from_address(head(source).data) if count else []
+            results = (ctypes.c_uint16 * count).from_address(target.data) if count else []
+            for index in range(count):
+                results[index] = numbers[index] + (1 << 7)
+            target.code = 4
+            out.append(pb_utils.InferenceResponse(output_tensors=[
+                pb_utils.Tensor.from_dlpack("OUT", source), pb_utils.Tensor.from_dlpack("DOUBLED", doubled),
+                pb_utils.Tensor("SAID", np.array([said.encode()], np.object_))]))
+        return out
+"""
+
 COMPLETED_PY = """
 import triton_python_backend_utils as pb_utils
 
@@ -259,9 +402,13 @@ class PythonModels(unittest.TestCase):
     def setUpClass(cls):
         models = {
             "add_sub": ADD_SUB, "trial": TRIAL, "repeat": REPEAT, "types": all_types(), "completed": 'backend: "python"\n',
+            "speaker": SPEAKER, "iterative": ITERATIVE, "bf16": BF16,
+            "not_iterative": ITERATIVE.replace("  iterative_sequence: true\n", ""),
+            "steps": ITERATIVE.replace("max_b", "model_transaction_policy { decoupled: true }\nmax_b"),
         }  # fmt: skip
         code = {
             "add_sub": ADD_SUB_PY, "trial": ECHO_PY, "repeat": REPEAT_PY, "types": ALL_TYPES_PY, "completed": COMPLETED_PY,
+            "speaker": SPEAKER_PY, "iterative": ITERATIVE_PY, "steps": ITERATIVE_PY, "not_iterative": ITERATIVE_PY, "bf16": BF16_PY,
         }  # fmt: skip
         cls.server = PythonServer(cls.program, models, code)
         cls.server.__enter__()
@@ -323,6 +470,115 @@ class PythonModels(unittest.TestCase):
         with self.assertRaisesRegex(Exception, "no such thing"):
             self.trial("error")
         self.trial("tell")
+
+    # Recorded of Triton: what a stream says with and without a response for the end, and the events of `generate_stream` with
+    # their status. An error is one of the responses, and other ones may come after it.
+    SPOKEN = {
+        "rerF": ([0, "no 1", 2], ["end"], 200, [0, "no 1", 2]),
+        "reF": ([0, "no 1"], ["end"], 200, [0, "no 1"]),
+        "rE": ([0, "no 1"], [], 200, [0, "no 1"]),
+        "eF": (["no 0"], ["end"], 400, ["no 0"]),
+        "eeF": (["no 0", "no 1"], ["end"], 400, ["no 0", "no 1"]),
+        "E": (["no 0"], [], 400, ["no 0"]),
+        "rR": ([0, "1 and end"], [], 200, [0, 1]),
+        "F": ([], ["end"], 200, []),
+    }
+
+    def spoken(self, plan, wants_end):
+        """What a stream says to a request, whose successor tells where that is over."""
+        import queue
+
+        answers, said = queue.Queue(), []
+        with grpcclient.InferenceServerClient(f"127.0.0.1:{self.server.grpc_port}") as client:
+            client.start_stream(lambda result, error: answers.put((result, error)))
+            for each in (plan, "R"):
+                tensor = grpcclient.InferInput("PLAN", [1], "BYTES")
+                tensor.set_data_from_numpy(np.array([each.encode()], np.object_))
+                client.async_stream_infer("speaker", [tensor], request_id=each, enable_empty_final_response=wants_end)
+            while True:
+                result, error = answers.get(timeout=120)
+                if error is not None:
+                    said.append(error.message())
+                    continue
+                response = result.get_response()
+                if response.id == "R":
+                    client.stop_stream()
+                    return said
+                said.append(int(result.as_numpy("OUT")[0]) if response.outputs else "end")
+                if response.parameters["triton_final_response"].bool_param and response.outputs:
+                    said[-1] = f"{said[-1]} and end"
+
+    def test_errors_among_responses(self):
+        for plan, (responses, end, status, events) in self.SPOKEN.items():
+            with self.subTest(plan):
+                self.assertEqual(self.spoken(plan, False), responses)
+                self.assertEqual(self.spoken(plan, True), responses + end)
+                answer = self.generate("generate_stream", plan)
+                self.assertEqual((answer[0], answer[1]), (status, "text/event-stream; charset=utf-8"))
+                said = [json.loads(line.removeprefix("data: ")) for line in answer[2].split("\n\n") if line]
+                self.assertEqual([event.get("error", event.get("OUT")) for event in said], events)
+
+    def test_a_decoupled_model_that_raises(self):
+        for wants_end in (False, True):
+            first, error = self.spoken("rx", wants_end)
+            self.assertEqual(first, 0)
+            self.assertIn("this model has had enough", error)
+        status, _, text = self.generate("generate_stream", "x")
+        self.assertEqual(status, 400)
+        self.assertIn("this model has had enough", json.loads(text.removeprefix("data: "))["error"])
+
+    def test_generate_has_one_response(self):
+        for plan in ("rerF", "eeF", "F"):
+            self.assertIn("exactly 1 response", self.generate("generate", plan)[2])
+        for plan in ("eF", "E"):
+            self.assertEqual(json.loads(self.generate("generate", plan)[2]), {"error": "no 0"})
+
+    def generate(self, path, plan):
+        """Status, type and text of the answer."""
+        status, headers, body = self.server.request(
+            "POST", f"/v2/models/speaker/{path}", json.dumps({"PLAN": plan}).encode())
+        return status, headers["Content-Type"], body.decode()
+
+    def steps(self, module, count):
+        tensor = module.InferInput("STEPS", [1, 1], "INT32")
+        tensor.set_data_from_numpy(np.array([[count]], np.int32))
+        return [tensor]
+
+    def test_a_request_that_comes_again(self):
+        for count in (1, 2, 20):
+            answer = self.http.infer("iterative", self.steps(httpclient, count)).as_numpy("SAID").tolist()
+            first = int(count == 1)
+            self.assertEqual(answer, [[count - 1, first, first, 1]])
+        with grpcclient.InferenceServerClient(f"127.0.0.1:{self.server.grpc_port}") as client:
+            calls = [client.infer("iterative", self.steps(grpcclient, 3), sequence_id=9, sequence_start=True) for _ in range(2)]
+        self.assertEqual([call.as_numpy("SAID").tolist() for call in calls], [[[2, 0, 0, 1]]] * 2)
+
+    def test_a_request_that_may_not_come_again(self):
+        # Triton's own server never answers it.
+        with self.assertRaisesRegex(Exception, "the model is not configured to handle such a flag"):
+            self.http.infer("not_iterative", self.steps(httpclient, 2), sequence_id=9, sequence_start=True)
+        answer = self.http.infer("not_iterative", self.steps(httpclient, 1), sequence_id=9, sequence_start=True)
+        self.assertEqual(answer.as_numpy("SAID").tolist(), [[0, 1, 1, 1]])
+
+    def test_requests_that_come_again_answer_at_each_step(self):
+        import queue
+
+        answers, said = queue.Queue(), {}
+        counts = {"a": 3, "b": 1, "c": 5}
+        with grpcclient.InferenceServerClient(f"127.0.0.1:{self.server.grpc_port}") as client:
+            client.start_stream(lambda result, error: answers.put((result, error)))
+            for name, count in counts.items():
+                client.async_stream_infer("steps", self.steps(grpcclient, count), request_id=name)
+            for _ in range(sum(counts.values())):
+                result, error = answers.get(timeout=120)
+                self.assertIsNone(error)
+                response = result.get_response()
+                is_final = response.parameters["triton_final_response"].bool_param
+                said.setdefault(response.id, []).append((result.as_numpy("SAID").tolist()[0], is_final))
+            client.stop_stream()
+        for name, count in counts.items():
+            expected = [([step, int(step == 0), int(step == 0), 1], step + 1 == count) for step in range(count)]
+            self.assertEqual(said[name], expected)
 
     def test_its_lines_are_in_the_log(self):
         self.trial("log")
@@ -388,6 +644,22 @@ class PythonModels(unittest.TestCase):
             for name, array in arrays.items():
                 np.testing.assert_array_equal(answer.as_numpy(f"O_{name}"), array)
 
+    def test_bf16_is_handed_on_as_dlpack(self):
+        def raw(values):
+            return np.array(values, np.float32).view(np.uint16)[1::2].tobytes()
+
+        for values in ([1, -2.5, 3], []):
+            tensor = grpcclient.InferInput("IN", [len(values)], "BF16")
+            # The clients take BF16 as numbers of other types, by version: these are the bytes on the wire.
+            tensor._raw_content = raw(values)
+            answer = self.grpc.infer("bf16", [tensor], outputs=[grpcclient.InferRequestedOutput(n) for n in ("OUT", "DOUBLED", "SAID")])
+            response = answer.get_response()
+            contents = {output.name: content for output, content in zip(response.outputs, response.raw_output_contents)}
+            self.assertEqual({output.datatype for output in response.outputs}, {"BF16", "BYTES"})
+            self.assertEqual(contents["OUT"], raw(values))
+            self.assertEqual(contents["DOUBLED"], raw([2 * value for value in values]))
+            self.assertIn("BF16 and cannot be converted to NumPy", answer.as_numpy("SAID")[0].decode())
+
     def test_a_configuration_that_the_model_completes(self):
         configuration = self.http.get_model_config("completed")
         self.assertEqual(configuration["max_batch_size"], 4)
@@ -396,6 +668,146 @@ class PythonModels(unittest.TestCase):
         tensor = httpclient.InferInput("X", [2, 3], "FP32")
         tensor.set_data_from_numpy(np.ones((2, 3), np.float32))
         np.testing.assert_array_equal(self.http.infer("completed", [tensor]).as_numpy("Y"), np.full((2, 3), 2, np.float32))
+
+
+PACKED_PY = """
+import json
+import sys
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+
+class TritonPythonModel:
+    def execute(self, requests):
+        try:
+            import packed_marker
+            said = packed_marker.WORD
+        except ImportError:
+            said = "not packed"
+        text = np.array([json.dumps([said, sys.prefix]).encode()], np.object_)
+        return [pb_utils.InferenceResponse(output_tensors=[pb_utils.Tensor("SAID", text)]) for _ in requests]
+"""
+
+
+def in_environment(path):
+    return f"""backend: "python"
+input [ {{ name: "IN" data_type: TYPE_INT32 dims: [ 1 ] }} ]
+output [ {{ name: "SAID" data_type: TYPE_STRING dims: [ 1 ] }} ]
+instance_group [ {{ kind: KIND_CPU }} ]
+parameters {{ key: "EXECUTION_ENV_PATH" value {{ string_value: "{path}" }} }}
+"""
+
+
+@unittest.skipUnless(HERE, WHY)
+class PythonEnvironments(unittest.TestCase):
+    """Models with an environment of their own (`EXECUTION_ENV_PATH`): a folder, or what conda-pack makes."""
+
+    # What the stub's shell reads first; a packed one is unpacked where nobody can foretell.
+    ACTIVATE = """VIRTUAL_ENV="$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")/.." && pwd)"
+export VIRTUAL_ENV
+export PATH="$VIRTUAL_ENV/bin:$PATH"
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="halcyon-environments-"))
+        cls.own = cls.folder / "own"
+        leave = shutil.ignore_patterns("PIL", "pillow*", "tests", "__pycache__")
+        shutil.copytree(BACKENDS / "python" / "environment", cls.own, symlinks=True, ignore=leave)
+        packages = next((cls.own / "lib").glob("python3.*")) / "site-packages"
+        (packages / "packed_marker.py").write_text('WORD = "packed"\n')
+        (cls.own / "bin" / "activate").write_text(cls.ACTIVATE)
+        cls.archive = cls.folder / "own.tar.gz"
+        with tarfile.open(cls.archive, "w:gz", compresslevel=1) as archive:
+            for path in sorted(cls.own.iterdir()):
+                archive.add(path, path.name)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def unpacked(self):
+        return set(Path("/tmp").glob("python_env_*"))
+
+    def said(self, server, model):
+        tensor = httpclient.InferInput("IN", [1], "INT32")
+        tensor.set_data_from_numpy(np.array([1], np.int32))
+        client = httpclient.InferenceServerClient(f"127.0.0.1:{server.http_port}", network_timeout=120, connection_timeout=120)
+        with client:
+            return json.loads(client.infer(model, [tensor]).as_numpy("SAID")[0])
+
+    def test_a_folder_and_an_archive_and_none(self):
+        before = self.unpacked()
+        models = {"folder": in_environment(self.own), "packed": in_environment(self.archive)}
+        models["plain"] = in_environment("").replace("parameters", "#parameters")
+        with PythonServer(self.program, models, {name: PACKED_PY for name in models}) as server:
+            self.assertEqual(self.said(server, "folder"), ["packed", str(self.own)])
+            word, prefix = self.said(server, "packed")
+            self.assertEqual(word, "packed")
+            self.assertTrue(prefix.startswith("/tmp/python_env_"), prefix)
+            self.assertEqual(self.said(server, "plain")[0], "not packed")
+        # What was unpacked goes with the server.
+        self.assertEqual(self.unpacked() - before, set())
+
+    def test_what_is_missing_or_broken_is_said(self):
+        broken = self.folder / "broken.tar.gz"
+        broken.write_bytes(self.archive.read_bytes()[:100_000])
+        missing = self.folder / "missing.tar.gz"
+        # One server each: the backend unpacks nothing more once an archive was broken.
+        for path, words in ((missing, "Failed to get the canonical path"), (broken, "archive_read")):
+            server = PythonServer(
+                self.program, {"own": in_environment(path)}, {"own": PACKED_PY}, "--exit-on-error=false")  # fmt: skip
+            server.start()
+            try:
+                self.assertTrue(soon(lambda: "model failed to load" in server.text()), server.text())
+                line = next(line for line in server.text().splitlines() if "model failed to load" in line)
+                self.assertIn(words, line)
+                self.assertIn(f"with the environment '{path}' (EXECUTION_ENV_PATH)", line)
+            finally:
+                server.end()
+
+
+SLOW_START_PY = """
+import os
+import time
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+
+class TritonPythonModel:
+    def initialize(self, args):
+        folder = os.path.join(args["model_repository"], "arrived")
+        os.makedirs(folder, exist_ok=True)
+        open(os.path.join(folder, args["model_instance_name"]), "w").close()
+        deadline = time.monotonic() + 60
+        while len(os.listdir(folder)) < 3:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the other instances do not come")
+            time.sleep(0.01)
+
+    def execute(self, requests):
+        return [
+            pb_utils.InferenceResponse(output_tensors=[pb_utils.Tensor("SAID", np.array([b"here"], np.object_))])
+            for _ in requests]
+"""
+
+
+@unittest.skipUnless(HERE, WHY)
+class PythonInstances(unittest.TestCase):
+    def test_instances_start_at_the_same_time(self):
+        text = in_environment("").replace("parameters", "#parameters").replace("kind: KIND_CPU", "count: 3 kind: KIND_CPU")
+        with PythonServer(self.program, {"slow": text}, {"slow": SLOW_START_PY}) as server:
+            with httpclient.InferenceServerClient(f"127.0.0.1:{server.http_port}", network_timeout=120) as client:
+                tensor = httpclient.InferInput("IN", [1], "INT32")
+                tensor.set_data_from_numpy(np.array([1], np.int32))
+                self.assertEqual(client.infer("slow", [tensor]).as_numpy("SAID")[0], b"here")
+
+    def test_without_groups_there_is_one_instance_on_the_processor(self):
+        text = ADD_SUB.replace("instance_group [ { count: 1 kind: KIND_CPU } ]\n", "")
+        with PythonServer(self.program, {"add_sub": text}, {"add_sub": ADD_SUB_PY}) as server:
+            with httpclient.InferenceServerClient(f"127.0.0.1:{server.http_port}") as client:
+                groups = client.get_model_config("add_sub")["instance_group"]
+        self.assertEqual([(group["name"], group["kind"], group["count"]) for group in groups], [("add_sub", "KIND_CPU", 1)])
 
 
 @unittest.skipUnless(HERE, WHY)
@@ -636,8 +1048,6 @@ class PythonServerKilled(unittest.TestCase):
 
 class MissingBackend(unittest.TestCase):
     def test_the_error_names_the_file_and_the_folders(self):
-        import tempfile
-
         with tempfile.TemporaryDirectory() as folder:
             server = PythonServer(
                 self.program, {"add_sub": ADD_SUB, "other": 'backend: "mine"\n'}, {"add_sub": ADD_SUB_PY},
@@ -654,9 +1064,61 @@ class MissingBackend(unittest.TestCase):
                 server.process.wait()
                 server.end()
 
-    def test_a_damaged_library_and_one_of_another_processor_are_named(self):
-        import tempfile
+    def test_a_library_that_lies_with_the_model_is_looked_at_where_that_is_allowed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            library = Path(folder) / "library"
+            library.write_bytes(b"no library at all" * 10)
+            for flags, words in (
+                ([], "libtriton_mine.so in the version's folder was not looked at, as it is code: --allow-model-backends has it loaded"),
+                (["--allow-model-backends"], "other/1/libtriton_mine.so' is no complete library"),
+            ):
+                server = PythonServer(
+                    self.program, {"other": 'backend: "mine"\n'}, {}, f"--backend-directory={folder}", *flags)  # fmt: skip
+                server.files["other/1/libtriton_mine.so"] = library
+                server.start()
+                try:
+                    self.assertTrue(soon(lambda: "model failed to load" in server.text()), server.text())
+                    self.assertIn(words, server.text())
+                    # The commands that look at models without a server agree.
+                    command = [self.program, "lint", f"{server.folder}/models", f"--backend-directory={folder}", *flags]
+                    said = subprocess.run(command, capture_output=True, text=True)
+                    self.assertEqual(said.returncode, 1)
+                    self.assertIn(words, said.stdout)
+                finally:
+                    server.process.kill()
+                    server.process.wait()
+                    server.end()
 
+    @unittest.skipUnless(shutil.which("clang"), "no C compiler")
+    def test_custom_batching_and_isolation_do_not_go_together(self):
+        text = """backend: "mine"
+max_batch_size: 2
+input [ { name: "IN" data_type: TYPE_INT32 dims: [ 1 ] } ]
+output [ { name: "OUT" data_type: TYPE_INT32 dims: [ 1 ] } ]
+dynamic_batching { }
+parameters { key: "isolation" value { string_value: "process" } }
+"""
+        sources = ROOT / "Tests" / "TritonInterfaceTests" / "Backends"
+        with tempfile.TemporaryDirectory() as folder:
+            backend = Path(folder) / "mine"
+            backend.mkdir()
+            for source, name, macro in (
+                ("instances.c", "libtriton_mine.so", "TOGETHER=0"), ("strategy.c", "batchstrategy.so", f'REPORT="{folder}/report"'),
+            ):  # fmt: skip
+                subprocess.run(
+                    ["clang", "-shared", "-fPIC", "-D_GNU_SOURCE", f"-I{ROOT}/Sources/CTriton/include", f"-D{macro}", "-o",
+                     backend / name, sources / source, "-pthread"], check=True)  # fmt: skip
+            server = PythonServer(self.program, {"other": text}, {}, f"--backend-directory={folder}")
+            server.start()
+            try:
+                self.assertTrue(soon(lambda: "model failed to load" in server.text()), server.text())
+                self.assertIn("a model with a library of custom batching can't be isolated", server.text())
+            finally:
+                server.process.kill()
+                server.process.wait()
+                server.end()
+
+    def test_a_damaged_library_and_one_of_another_processor_are_named(self):
         with tempfile.TemporaryDirectory() as folder:
             backend = Path(folder) / "mine"
             backend.mkdir()

@@ -197,6 +197,7 @@ extension MetricsRendererTests {
         halcyon_batch_reason_total{model="simple",reason="latency_budget",version="1"} 0
         halcyon_batch_reason_total{model="simple",reason="instance_free",version="1"} 1
         halcyon_batch_reason_total{model="simple",reason="shape_boundary",version="1"} 0
+        halcyon_batch_reason_total{model="simple",reason="strategy",version="1"} 0
         halcyon_batch_reason_total{model="simple",reason="draining",version="1"} 0
         # HELP halcyon_rejected_total Valid requests that never ran, by what they were rejected for.
         # TYPE halcyon_rejected_total counter

@@ -51,7 +51,6 @@ struct FieldSupportTests {
         "What is not supported is a load error that names the field",
         arguments: [
 
-            ("runtime: \"x\"", "runtime"),
             ("instance_group { passive: true }", "passive"),
             ("optimization { priority: PRIORITY_MAX }", "priority"),
             ("optimization { cuda { graphs: true } }", "cuda"),

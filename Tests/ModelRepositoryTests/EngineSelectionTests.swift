@@ -140,6 +140,35 @@ struct EngineSelectionTests {
                 .hasPrefix("unable to find backend library for backend 'onnxruntime'") == true)
     }
 
+    @Test func `What backends that lie with models are registered by is no name to write`() throws {
+        let backends = StubBackend.registered(
+            StubBackend(name: ModelBackends.name, isListed: false), StubBackend(name: "stub"))
+        #expect(
+            message(Given(backend: "*"), backends)
+                == "model 'm': '*' is no name of a backend: name the one that is to run it")
+        #expect(
+            message(Given(platform: "*", backend: "stub"), backends)
+                == "model 'm': '*' is no name of a platform: name the one that is to run it")
+        #expect(message(Given(platform: "*"), backends) != nil)
+        #expect(message(Given(name: "m.*"), backends)?.contains("Could not determine backend") == true)
+        var configuration = Given(backend: "own").configuration()
+        let selection = try EngineSelection.select(&configuration, files: [], backends: backends)
+        #expect(selection.backendName == ModelBackends.name)
+        #expect(ModelBackends.shownName(of: selection.backendName, for: configuration) == "own")
+        #expect(ModelBackends.shownName(of: "stub", for: configuration) == "stub")
+    }
+
+    @Test func `A folder that is no backend by what is in it is not listed, and runs what names it`() throws {
+        let backends = StubBackend.registered(
+            StubBackend(name: "cuda", isListed: false), StubBackend(name: "stub"))
+        let error = message(Given(backend: "nosuch"), backends)
+        #expect(error?.hasSuffix("This server has: stub") == true, "\(error ?? "")")
+        #expect(message(Given(name: "m.cuda"), backends)?.contains("Could not determine backend") == true)
+        var configuration = Given(backend: "cuda").configuration()
+        #expect(
+            try EngineSelection.select(&configuration, files: [], backends: backends).backendName == "cuda")
+    }
+
     @Test func `Where only one of two engines is installed it runs the ONNX models of the other`() throws {
         func backends(openVINO: Bool, onnxRuntime: Bool) -> [String: any Backend] {
             StubBackend.registered(

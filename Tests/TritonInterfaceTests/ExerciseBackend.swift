@@ -12,8 +12,12 @@ struct ExerciseBackend {
 
     let folder: ScratchFolder
 
-    /// - Parameter models: configurations by name; the backend's name comes before each.
-    init(_ models: [String: String]) throws {
+    /// - Parameters:
+    ///   - models: configurations by name; the backend's name comes before each.
+    ///   - library: where the backend's library is to be, in the folder.
+    init(
+        _ models: [String: String], library: String = "backends/exercise/libtriton_exercise.so"
+    ) throws {
         folder = try ScratchFolder()
         for (name, text) in models {
             try folder.makeFolder("models/\(name)/1")
@@ -21,7 +25,7 @@ struct ExerciseBackend {
         }
         let here = #filePath.split(separator: "/").dropLast().joined(separator: "/")
         try CLibrary.compile(
-            "/\(here)/Backends/exercise.c", to: "\(folder.path)/backends/exercise/libtriton_exercise.so")
+            "/\(here)/Backends/exercise.c", to: "\(folder.path)/\(library)")
     }
 
     func server(_ change: (inout ServerOptions) -> Void = { _ in }) throws -> InferenceServer {

@@ -33,6 +33,7 @@ struct ReasonText {
             return "closed so that its requests keep their budget of \(PlainText.duration(budget))"
         case .instanceFree: return free(batch)
         case .shapeBoundary: return "all of their shape; the others have another one"
+        case .strategy: return "the model's own batching did not let the next request in"
         case .draining: return "the model was being stopped, which holds nothing back"
         }
     }

@@ -18,6 +18,7 @@ final class InProcessCall: @unchecked Sendable {
             switch result {
             case .failure(let failure): error = failure
             case .success(let response):
+                if let failure = response.error { error = failure }
                 if !response.outputs.isEmpty {
                     responses += 1
                     if responses == 1 { first = clock.now() }

@@ -24,6 +24,19 @@ package struct GPUPlacement: Hashable, Sendable {
     /// A machine without GPUs.
     package static let none = GPUPlacement(numbers: [], engine: .never)
 
+    /// The first of a model's preferred groups that can be here; `nil` for none. Of a group's GPUs those are taken that
+    /// there are.
+    package func first(of preferred: [InstanceGroup]) -> InstanceGroup? {
+        for group in preferred {
+            guard group.kind == .gpu else { return group }
+            var group = group
+            let named = group.gpus
+            group.gpus = named.filter(numbers.contains)
+            if engine == .ready, !numbers.isEmpty, named.isEmpty || !group.gpus.isEmpty { return group }
+        }
+        return nil
+    }
+
     /// What a group's AUTO comes to: a GPU where the engine has all it takes and every GPU that the group names is
     /// there.
     package func kind(of group: InstanceGroup) -> InstanceGroup.Kind {

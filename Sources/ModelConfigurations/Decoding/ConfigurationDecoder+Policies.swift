@@ -183,10 +183,11 @@ extension ConfigurationDecoder {
                 "preserve_ordering can't be kept by a decoupled model: \(modelName)",
                 at: message.position(of: "model_transaction_policy"), "model_transaction_policy")
         }
-        if configuration.sequenceBatching != nil {
-            if configuration.isDecoupled {
+        if let sequences = configuration.sequenceBatching {
+            if configuration.isDecoupled, !sequences.isIterative {
                 diagnostics.error(
-                    "a decoupled model with sequences is not supported by this version: \(modelName)",
+                    "a decoupled model with sequences that are not iterative is not supported by this version: "
+                        + "\(modelName)",
                     at: message.position(of: "model_transaction_policy"), "model_transaction_policy")
             }
             if configuration.usesResponseCache {

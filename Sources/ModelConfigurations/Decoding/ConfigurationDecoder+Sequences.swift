@@ -5,11 +5,7 @@ extension ConfigurationDecoder {
         guard let batching = message.message("sequence_batching") else { return nil }
         var sequences = SequenceBatching(strategy: strategy(batching, maxBatchSize: maxBatchSize))
         sequences.maxSequenceIdleMicroseconds = batching.unsigned("max_sequence_idle_microseconds")
-        if let node = batching.node("iterative_sequence"), batching.bool("iterative_sequence") {
-            diagnostics.error(
-                "'iterative_sequence' is not supported by this version", at: node.position,
-                "sequence_batching.iterative_sequence")
-        }
+        sequences.isIterative = batching.bool("iterative_sequence")
         for (index, node) in batching.nodes("control_input").enumerated() {
             guard case .message(let input) = node.value else { continue }
             sequences.controls += controls(input, "sequence_batching.control_input[\(index)]")

@@ -12,6 +12,7 @@ struct ConfigurationDecoder {
         configuration.platform = message.string("platform")
         configuration.backend = message.string("backend")
         checkFilename(message, "backend", what: "backend")
+        configuration.runtime = runtime(message)
         configuration.versionPolicy = versionPolicy(message)
         configuration.maxBatchSize = maxBatchSize(message)
         configuration.inputs = tensors(message, "input")
@@ -95,6 +96,18 @@ struct ConfigurationDecoder {
         diagnostics.error(
             text, at: message.position(of: field), field,
             hint: "a \(what)'s name has no '..' and does not begin with '/'")
+    }
+
+    /// The name of a file that lies in the backend's folder itself.
+    private mutating func runtime(_ message: ConfigurationMessage) -> String {
+        let name = message.string("runtime")
+        if name.contains("/") || name.contains("\\") || name.contains("\0") || name == "." || name == ".." {
+            diagnostics.error(
+                "backend library name '\(name)' escapes the backend's folder, for model '\(modelName)', check model "
+                    + "config runtime field", at: message.position(of: "runtime"), "runtime",
+                hint: "it is the name of a file, without a path: 'libtriton_NAME.so', or 'model.py'")
+        }
+        return name
     }
 
     private mutating func versionPolicy(_ message: ConfigurationMessage) -> VersionPolicy {

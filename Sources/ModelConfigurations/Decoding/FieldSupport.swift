@@ -5,7 +5,8 @@
 enum FieldSupport {
     /// Decoded and acted on. A message that is listed has its own fields listed too.
     static let supported: Set<String> = [
-        "ModelConfig.name", "ModelConfig.platform", "ModelConfig.backend", "ModelConfig.version_policy",
+        "ModelConfig.name", "ModelConfig.platform", "ModelConfig.backend", "ModelConfig.runtime",
+        "ModelConfig.version_policy",
         "ModelConfig.max_batch_size", "ModelConfig.input", "ModelConfig.output", "ModelConfig.optimization",
         "ModelConfig.dynamic_batching", "ModelConfig.instance_group", "ModelConfig.default_model_filename",
         "ModelConfig.parameters",
@@ -82,7 +83,7 @@ enum FieldSupport {
 
     /// An error when set to anything but its default.
     static let unsupported: Set<String> = [
-        "ModelConfig.runtime", "ModelConfig.model_operations",
+        "ModelConfig.model_operations",
         "ModelInput.is_shape_tensor", "ModelInput.is_non_linear_format_io",
         "ModelOutput.is_shape_tensor", "ModelOutput.is_non_linear_format_io",
         "ModelInstanceGroup.secondary_devices", "ModelInstanceGroup.profile",

@@ -7,7 +7,7 @@ extension ModelConfiguration {
     package var jsonValue: JSONValue {
         var members: [JSONValue.Member] = [
             .init("name", .string(name)), .init("platform", .string(platform)), .init("backend", .string(backend)),
-            .init("runtime", ""), .init("version_policy", versionPolicy.jsonValue),
+            .init("runtime", .string(runtime)), .init("version_policy", versionPolicy.jsonValue),
             .init("max_batch_size", .integer(Int64(maxBatchSize))),
             .init("input", .array(inputs.map(Self.input))), .init("output", .array(outputs.map(Self.output))),
             .init("batch_input", .array(batchInputs.map(\.jsonValue))),

@@ -25,7 +25,7 @@ extension SequenceBatching {
         return .object([
             strategy, .init("max_sequence_idle_microseconds", .count(maxSequenceIdleMicroseconds)),
             .init("control_input", .array(controls.map(\.jsonValue))),
-            .init("state", .array(states.map(\.jsonValue))), .init("iterative_sequence", false),
+            .init("state", .array(states.map(\.jsonValue))), .init("iterative_sequence", .bool(isIterative)),
         ])
     }
 }

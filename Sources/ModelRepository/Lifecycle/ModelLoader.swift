@@ -214,7 +214,8 @@ package struct ModelLoader: Sendable {
         }
         let duration = environment.clock.now() &- start
         var metadata: Logger.Metadata = [
-            "model": "\(name)", "version": "\(version.number)", "backend": "\(backend.name)", "cpu": "\(plan)",
+            "model": "\(name)", "version": "\(version.number)",
+            "backend": "\(ModelBackends.shownName(of: backend.name, for: configuration))", "cpu": "\(plan)",
             "milliseconds": "\(duration / 1_000_000)",
         ]
         if let times = warmUp.times {
@@ -237,7 +238,7 @@ package struct ModelLoader: Sendable {
         guard let isolation else { return backend }
         let configuration = preparation.definition.configuration
         let request = IsolationRequest(
-            parameters: configuration.parameters, modelName: configuration.name,
+            parameters: configuration.parameters, modelName: configuration.name, runtime: configuration.runtime,
             hasClientFiles: preparation.files != nil, executionTimeout: timeout)
         return try isolation.backend(for: request, around: backend)
     }
@@ -388,10 +389,17 @@ package struct ModelLoader: Sendable {
     ) throws(HalcyonError) -> ModelConfiguration {
         var options = completion
         options.placement = placement
-        options.defaultMaxBatchSize =
-            batches ? defaultMaxBatchSizes[definition.engine.backendName] ?? completion.defaultMaxBatchSize : 0
         var written = definition.configuration
+        let backendName = ModelBackends.shownName(of: definition.engine.backendName, for: written)
+        options.defaultMaxBatchSize =
+            batches ? defaultMaxBatchSizes[backendName] ?? completion.defaultMaxBatchSize : 0
         if completion.isEnabled, let completed = model.completedConfiguration { written.take(from: completed) }
+        if written.instanceGroups.isEmpty, let preferring = model as? any InstancePreferences,
+            var group = placement.first(of: preferring.preferredInstanceGroups)
+        {
+            group.name = written.name
+            written.instanceGroups = [group]
+        }
         var configuration = try ConfigurationCompletion.complete(
             written, signature: model.signature, options: options)
         configuration.defaultModelFilename = version.filename ?? configuration.defaultModelFilename
@@ -419,10 +427,26 @@ package struct ModelLoader: Sendable {
         guard let first = (optimization.gpuAccelerators + optimization.cpuAccelerators).first,
             !backend.takesExecutionAccelerators
         else { return }
+        let name = ModelBackends.shownName(of: backend.name, for: configuration)
         throw HalcyonError(
             .unsupported,
             "model '\(configuration.name)': optimization.execution_accelerators names '\(first.name)', and the backend "
-                + "'\(backend.name)' takes none: leave it out, or name the backend onnxruntime")
+                + "'\(name)' takes none: leave it out, or name the backend onnxruntime")
+    }
+
+    private func checkRuntime(_ configuration: ModelConfiguration, _ backend: any Backend) throws(HalcyonError) {
+        if let path = configuration.parameters[ModelBackends.strategyParameter], !backend.takesRuntime {
+            throw HalcyonError(
+                .unsupported,
+                "model '\(configuration.name)': \(ModelBackends.strategyParameter) names '\(path)', and custom "
+                    + "batching is there for backends that were made for Triton only, not for '\(backend.name)'")
+        }
+        guard !backend.takesRuntime, !["", "libtriton_\(configuration.backend).so"].contains(configuration.runtime)
+        else { return }
+        throw HalcyonError(
+            .unsupported,
+            "model '\(configuration.name)': 'runtime' names '\(configuration.runtime)', and the backend "
+                + "'\(backend.name)' is this server's own and takes no library: leave 'runtime' out")
     }
 
     func open(
@@ -441,6 +465,7 @@ package struct ModelLoader: Sendable {
                 "repository", metadata: ["model": "\(definition.configuration.name)", "notice": "\(notice)"])
         }
         try checkAccelerators(definition.configuration, backend)
+        try checkRuntime(definition.configuration, backend)
         // What is the server's own is no engine's business.
         var configuration = definition.configuration
         for parameter in ServerParameter.allCases { configuration.parameters[parameter.rawValue] = nil }

@@ -111,6 +111,11 @@ extension ModelManager {
         permits.wake()
     }
 
+    /// Has backends take apart what they have, once everything is unloaded.
+    package func closeBackends() {
+        for case let backend as any ClosableBackend in loader.backends.values { backend.close() }
+    }
+
     /// Unloads everything, side by side, and loads nothing any more.
     ///
     /// - Returns: how many waiting requests were dropped, by model.

@@ -39,13 +39,14 @@ struct BatchExecution: Sendable {
         ahead.withLock { $0[ObjectIdentifier(first)] = inputs }
     }
 
-    private func inputs(of requests: [PendingRequest]) throws(HalcyonError) -> [Tensor] {
+    private func inputs(of requests: [PendingRequest], on slot: InstanceSlot) throws(HalcyonError) -> [Tensor] {
         if let ahead, let first = requests.first,
             let inputs = ahead.withLock({ $0.removeValue(forKey: ObjectIdentifier(first)) })
         {
             return try inputs.get()
         }
-        return try gather.inputs(of: requests.map(\.inputs))
+        let device = slot.identity.gpu == nil ? nil : (slot.instance as? any DeviceReadingInstance)?.deviceMemory
+        return try gather.inputs(of: requests.map(\.inputs), for: device)
     }
 
     func run(_ batch: Batch<TakenRequest>, on slot: InstanceSlot) -> ExecutionOutcome {
@@ -53,7 +54,7 @@ struct BatchExecution: Sendable {
         let start = clock.now()
         var stages = StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: start, end: start)
         do throws(HalcyonError) {
-            let inputs = try inputs(of: requests)
+            let inputs = try inputs(of: requests, on: slot)
             let requested = requestedOutputs(requests)
             var execution = ExecutionBatch(
                 inputs: slot.identity.gpu == nil ? try onHost(inputs) : inputs, batchSize: batch.size,

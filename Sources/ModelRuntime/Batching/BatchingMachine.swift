@@ -17,9 +17,13 @@ struct BatchingMachine: CrewMachine {
 
     private var scheduler: SchedulerMachine
     private var requests = RequestTable<PendingRequest>()
+    private let formations: BatchFormations?
 
-    init(options: SchedulingOptions, instanceCount: Int) {
-        scheduler = SchedulerMachine(options: options, instanceCount: instanceCount)
+    /// - Parameter formations: where the model has a say in which requests share a batch.
+    init(options: SchedulingOptions, instanceCount: Int, formations: BatchFormations? = nil) {
+        self.formations = formations
+        scheduler = SchedulerMachine(
+            options: options, instanceCount: instanceCount, admission: formations?.admission)
     }
 
     // MARK: Requests
@@ -34,6 +38,7 @@ struct BatchingMachine: CrewMachine {
     ) -> Result<(handle: RequestHandle, followUp: FollowUp), Refusal> {
         var queued = queued
         queued.id = requests.add(request)
+        formations?.add(request, as: queued.id)
         do throws(HalcyonError) {
             let (handle, followUp) = try scheduler.enqueue(
                 queued, callerMayRun: callerMayRun, now: queued.enqueueTime)
@@ -49,6 +54,7 @@ struct BatchingMachine: CrewMachine {
             }
         } catch {
             _ = requests.remove(queued.id)
+            formations?.drop(queued.id)
             return .failure(Refusal(error, isDraining: scheduler.isDraining))
         }
     }
@@ -66,6 +72,7 @@ struct BatchingMachine: CrewMachine {
     }
 
     private mutating func take(_ queued: QueuedRequest) -> TakenRequest? {
+        formations?.remove(queued)
         let turn = scheduler.options.preserveOrdering ? ResponseTurn(lane: 0, number: queued.sequence) : nil
         return requests.remove(queued.id).map { TakenRequest(request: $0, turn: turn) }
     }

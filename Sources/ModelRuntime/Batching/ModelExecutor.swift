@@ -15,6 +15,7 @@ package final class ModelExecutor: WarmedExecutor {
     private let crew: InstanceCrew<BatchingMachine>
     private let callers: CallerRuns
     private let isOnGPU: Bool
+    package let inputMemory: (any MemoryProvider)?
     /// The model, where it is executed by processes that may end.
     private let workerModel: (any WorkerModel)?
 
@@ -26,6 +27,7 @@ package final class ModelExecutor: WarmedExecutor {
         options = SchedulingOptions(configuration)
         workerModel = parts.model as? any WorkerModel
         isOnGPU = parts.instances.contains { $0.gpu != nil }
+        inputMemory = workerModel?.batchMemory ?? (isOnGPU ? parts.environment.memory : nil)
         validator = RequestValidator(
             configuration,
             takesDeviceMemory: isOnGPU && !configuration.usesResponseCache && !configuration.isDecoupled,
@@ -44,12 +46,15 @@ package final class ModelExecutor: WarmedExecutor {
             BatchExecution(
                 configuration: configuration, version: parts.version, instanceCount: parts.instances.count,
                 clock: parts.environment.clock, scatter: scatter,
-                memory: workerModel?.batchMemory ?? (isOnGPU ? parts.environment.memory : nil)),
+                memory: inputMemory),
             calls: configuration.isDecoupled || takesRequests
                 ? RequestCalls(completion, scatter, isDecoupled: configuration.isDecoupled, changed: changed) : nil,
             learns: options.latencyBudget > 0)
         crew = try InstanceCrew(
-            parts, slots, BatchingMachine(options: options, instanceCount: slots.count), duty, changed: changed)
+            parts, slots,
+            BatchingMachine(
+                options: options, instanceCount: slots.count, formations: BatchFormations(parts.model)), duty,
+            changed: changed)
         callers = CallerRuns(crew)
     }
 

@@ -133,9 +133,10 @@ final class EnsembleRun: SubmittedRequest {
         switch result {
         case .failure(let error):
             state.withLock { $0.underWay[call] = nil }
-            let place = "in ensemble '\(executor.name)', step \(call.step), model '\(step.modelName)': "
-            fail(error.prefixed(place), cause: .other)
+            fail(error, in: call)
         case .success(let response):
+            // What the step would say after an error is of no use: it is taken back with the others.
+            if let error = response.error { return fail(error, in: call) }
             if response.isFinal { state.withLock { $0.underWay[call] = nil } }
             let isBatched = route.model(ofStep: call.step)?.batches ?? false
             var tensors: [String: EnsembleTensor] = [:]
@@ -147,6 +148,11 @@ final class EnsembleRun: SubmittedRequest {
             let isNews = !response.outputs.isEmpty || !response.isFinal
             perform { $0.responded(call, isNews ? tensors : nil, isFinal: response.isFinal) }
         }
+    }
+
+    private func fail(_ error: HalcyonError, in call: EnsembleMachine.Call) {
+        let model = executor.ensemble.steps[call.step].modelName
+        fail(error.prefixed("in ensemble '\(executor.name)', step \(call.step), model '\(model)': "), cause: .other)
     }
 
     // MARK: The caller

@@ -38,13 +38,15 @@ final class InstanceSlot: @unchecked Sendable {
     ) throws -> [InstanceSlot] {
         var passes: [ResourceGate.Pass] = []
         do {
-            return try instances.map { identity in
+            let seats = try instances.map { identity in
                 let parker = Parker()
                 let claim = InstancePlan.claim(of: identity, configuration)
                 let pass = try claim.flatMap { try resources?.register($0, parker: parker) }
                 if let pass { passes.append(pass) }
-                return InstanceSlot(
-                    identity: identity, instance: try identity.make(of: model), parker: parker, pass: pass)
+                return (identity: identity, parker: parker, pass: pass)
+            }
+            return zip(seats, try InstanceIdentity.make(instances, of: model)).map { seat, instance in
+                InstanceSlot(identity: seat.identity, instance: instance, parker: seat.parker, pass: seat.pass)
             }
         } catch {
             for pass in passes { pass.leave() }

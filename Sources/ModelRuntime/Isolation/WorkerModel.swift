@@ -2,7 +2,7 @@ package import Tensors
 
 /// A model that is executed by processes of its own, which may end at any time.
 package protocol WorkerModel: BackendModel {
-    /// Where batches are gathered, so that the processes read them there.
+    /// Where batches are gathered, and requests' inputs lie best, so that the processes read them there.
     var batchMemory: any MemoryProvider { get }
 
     /// Why there is no process at the moment, where there is none.
@@ -47,16 +47,20 @@ package struct IsolationRequest: Sendable {
     /// As written: with the parameters that are the server's own.
     package var parameters: [String: String]
     package var modelName: String
+    /// The library that its configuration names; empty for the usual one.
+    package var runtime: String
     /// Whether a client brought the model's files.
     package var hasClientFiles: Bool
     /// How long an execution may take, in nanoseconds; 0 for as long as it takes.
     package var executionTimeout: UInt64
 
     package init(
-        parameters: [String: String], modelName: String, hasClientFiles: Bool, executionTimeout: UInt64
+        parameters: [String: String], modelName: String, runtime: String, hasClientFiles: Bool,
+        executionTimeout: UInt64
     ) {
         self.parameters = parameters
         self.modelName = modelName
+        self.runtime = runtime
         self.hasClientFiles = hasClientFiles
         self.executionTimeout = executionTimeout
     }

@@ -11,6 +11,8 @@ package final class StatisticsCollector: Sendable {
         package var inferenceStart: UInt64
         package var inferenceEnd: UInt64
         package var end: UInt64
+        /// When the request came into the queue for the last time; `nil` for when it arrived.
+        var enqueued: UInt64?
 
         package init(start: UInt64, inferenceStart: UInt64, inferenceEnd: UInt64, end: UInt64) {
             self.start = start
@@ -18,6 +20,9 @@ package final class StatisticsCollector: Sendable {
             self.inferenceEnd = inferenceEnd
             self.end = end
         }
+
+        /// How long a request waited that arrived then.
+        func waited(since arrival: UInt64) -> UInt64 { start &- (enqueued ?? arrival) }
     }
 
     /// Why a request ends with an error: a ``FailureReason``, and for a rejected one the reason of that.
@@ -112,7 +117,7 @@ package final class StatisticsCollector: Sendable {
     private func summarize(_ arrivals: some Sequence<UInt64>, _ stages: Stages) {
         summaries?.withLock { summaries in
             for arrival in arrivals {
-                summaries.record(stages.start &- arrival, of: .queue, now: stages.end)
+                summaries.record(stages.waited(since: arrival), of: .queue, now: stages.end)
                 summaries.record(stages.end &- arrival, of: .request, now: stages.end)
                 summaries.record(stages.inferenceStart &- stages.start, of: .computeInput, now: stages.end)
                 summaries.record(stages.inferenceEnd &- stages.inferenceStart, of: .computeInfer, now: stages.end)
@@ -162,7 +167,7 @@ package final class StatisticsCollector: Sendable {
         let last = wallClock()
         summarize([arrival], stages)
         count { statistics in
-            statistics.latencies.queue.record(stages.start &- arrival)
+            statistics.latencies.queue.record(stages.waited(since: arrival))
             statistics.latencies.request.record(stages.end &- arrival)
             statistics.latencies.firstResponse.record(stages.end &- arrival)
             statistics.latencies.computeInput.record(stages.inferenceStart &- stages.start)
@@ -171,7 +176,7 @@ package final class StatisticsCollector: Sendable {
             statistics.lastInference = last
             statistics.inferenceCount &+= UInt64(clamping: batchSize)
             statistics.success.add(stages.end &- arrival)
-            statistics.queue.add(stages.start &- arrival)
+            statistics.queue.add(stages.waited(since: arrival))
             statistics.computeInput.add(stages.inferenceStart &- stages.start)
             statistics.computeInfer.add(stages.inferenceEnd &- stages.inferenceStart)
             statistics.computeOutput.add(stages.end &- stages.inferenceEnd)
@@ -270,9 +275,9 @@ extension ModelStatistics {
         var waited: UInt64 = 0
         var lasted: UInt64 = 0
         for arrival in arrivals {
-            waited &+= stages.start &- arrival
+            waited &+= stages.waited(since: arrival)
             lasted &+= stages.end &- arrival
-            latencies.queue.record(stages.start &- arrival)
+            latencies.queue.record(stages.waited(since: arrival))
             latencies.request.record(stages.end &- arrival)
             latencies.firstResponse.record(stages.end &- arrival)
         }

@@ -16,6 +16,7 @@ const reasons = {
   latency_budget: "its requests would not have kept their latency budget otherwise",
   instance_free: "an instance was free, and these were all that waited",
   shape_boundary: "the others that waited had other shapes",
+  strategy: "the model's own batching did not let the next request in",
   draining: "the model was being stopped",
 };
 

@@ -58,15 +58,15 @@ extension BatchPlanner {
     ) -> BatchPlan {
         guard plan.requestCount > 1 else { return plan }
         let requests = queue.first(plan.requestCount, of: plan.bucket)
-        guard let oldest = requests.map(\.arrival).min(), !budget.isInTime([plan.size], arrival: oldest, now: now)
+        guard let oldest = requests.map(\.enqueueTime).min(), !budget.isInTime([plan.size], arrival: oldest, now: now)
         else {
             return plan
         }
         var size = plan.size
         for count in (1..<requests.count).reversed() {
-            size -= requests[count].size
-            let first = requests[..<count].map(\.arrival).min() ?? oldest
-            let next = requests[count...].map(\.arrival).min() ?? oldest
+            size -= requests[count].batchSize
+            let first = requests[..<count].map(\.enqueueTime).min() ?? oldest
+            let next = requests[count...].map(\.enqueueTime).min() ?? oldest
             let rest = plan.size - size
             guard budget.isInTime([size], arrival: first, now: now),
                 budget.isInTime(instances.spare > 0 ? [rest] : [size, rest], arrival: next, now: now)
@@ -78,19 +78,6 @@ extension BatchPlanner {
 }
 
 extension RequestQueue {
-    /// The requests of a bucket that are taken first, in order.
-    fileprivate func first(_ count: Int, of bucket: Int) -> [(arrival: UInt64, size: Int)] {
-        var requests: [(arrival: UInt64, size: Int)] = []
-        for list in buckets[bucket].lanes where !list.isEmpty {
-            var index = list.first
-            while requests.count < count, index >= 0 {
-                requests.append((slab.enqueueTime(at: index), slab.batchSize(at: index)))
-                index = slab.next(after: index)
-            }
-        }
-        return requests
-    }
-
     /// When the oldest came of those that are the first of their priority; `nil` where one is behind its own timeout
     /// already, and is held back no further.
     fileprivate func oldestInTime(_ bucket: Int) -> UInt64? {

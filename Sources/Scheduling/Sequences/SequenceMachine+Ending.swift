@@ -53,6 +53,7 @@ extension SequenceMachine {
     /// While draining, every worker is to be woken, to exit.
     package mutating func abandon() -> [SequencedRequest] {
         backlog.removeAll()
+        isAbandoned = true
         var requests: [SequencedRequest] = []
         for index in table.liveIndices {
             requests += takeWaiting(index, from: 0)

@@ -41,6 +41,7 @@ extension SequenceMachine {
         request.turn = turn
         request.instance = slot.instance
         table.records[index].isRunning = true
+        if options.isIterative { table.records[index].running = request }
         table.records[index].candidate = nil
         lanes[slot.instance].readyCount -= 1
         waitingCount -= 1

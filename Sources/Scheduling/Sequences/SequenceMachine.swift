@@ -22,6 +22,9 @@ package import Tensors
 ///   sequence ever ends by being idle.
 /// - After every event, once it has called ``drain(keepingSequences:)``, it looks at ``isDrained``.
 /// - It answers each request once: those of a batch, and those that `cancel`, `expire` and `abandon` return.
+/// - Where sequences are iterative, a request without a correlation id gets ``freshCorrelation()`` and begins a
+///   sequence. What the model puts back is given to ``resume(slot:instance:as:)`` before `completed`, by which all
+///   others end.
 /// - It keeps what it stores for a sequence, such as implicit state, by instance and slot, and begins anew at a row
 ///   with `start`: every sequence has one, and one that restarts has several. It releases what ``takeEnded(instance:)``
 ///   names before it runs the next batch.
@@ -77,6 +80,9 @@ package struct SequenceMachine: Sendable {
     var outage: Outage?
     /// Sequences that were lost with their instance and have not begun again.
     var lost: Set<CorrelationID> = []
+    /// Whether what waited has been given up: nothing is put back any more.
+    var isAbandoned = false
+    private var nextCorrelation: UInt64 = 0
     /// While draining: whether sequences that have begun may bring further requests.
     var keepsSequences = true
 
@@ -126,6 +132,16 @@ package struct SequenceMachine: Sendable {
         let handle = SequenceHandle(sequence: table.reference(index), arrival: arrival)
         let wake = table.records[index].slot.flatMap { wakeWorker(of: $0.instance, now: now) }
         return Enqueued(handle: handle, wake: wake, restarted: known != nil && request.start)
+    }
+
+    /// For a request that is a sequence of its own: a correlation id that no other has.
+    package mutating func freshCorrelation() -> CorrelationID {
+        while true {
+            nextCorrelation = (nextCorrelation + 1) % options.firstFreshNumber
+            let number = options.firstFreshNumber + nextCorrelation
+            let fresh = options.namesByText ? CorrelationID.text("\(number)") : .number(number)
+            if table.index(of: fresh) == nil { return fresh }
+        }
     }
 
     private mutating func begin(_ correlation: CorrelationID, now: UInt64) -> Int {
@@ -208,6 +224,7 @@ package struct SequenceMachine: Sendable {
             guard let index = lanes[instance].occupants[slot] else { continue }
             table.records[index].isRunning = false
             table.records[index].lastActivity = now
+            if table.records[index].running.take() != nil { table.close(index) }
             if table.records[index].isReady {
                 makeReady(index, now: now)
             } else if table.records[index].isOpen {

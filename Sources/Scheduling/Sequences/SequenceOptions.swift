@@ -29,6 +29,13 @@ package struct SequenceOptions: Hashable, Sendable {
     package var maxWaitingRequests: Int
     /// Whether the owner keeps something for each slot, which it releases when the slot's sequence has ended.
     package var keepsStates: Bool
+    /// Whether the model may put requests back. Each that names no sequence is one of its own.
+    package var isIterative = false
+    /// Whether sequences whose requests name none are numbered by texts.
+    package var namesByText = false
+    /// From there on they are numbered, as many as there are numbers below: far from those that clients choose. At
+    /// least 1, and at most 1 << 63.
+    package var firstFreshNumber: UInt64 = 1 << 63
 
     package init(
         modelName: String, strategy: Strategy, maxBatchSize: Int, instanceCount: Int,

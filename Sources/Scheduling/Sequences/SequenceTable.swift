@@ -20,6 +20,8 @@ struct SequenceTable: Sendable {
         /// In the order of arrival; what runs is no longer among them.
         var waiting: Deque<SequencedRequest> = []
         var isRunning = false
+        /// What runs, where the model may put it back.
+        var running: SequencedRequest?
         /// Whether its correlation id still leads here. What a closed sequence has is all that it will ever have.
         var isOpen = true
         /// `nil` in the backlog.

@@ -1,6 +1,7 @@
 internal import CTriton
 internal import JSONText
 internal import Logging
+internal import ModelConfigurations
 internal import Tensors
 internal import Threads
 
@@ -12,6 +13,20 @@ final class BackendObject: @unchecked Sendable {
         var kind: TRITONSERVER_InstanceGroupKind.RawValue
         var count: UInt64
         var devices: [UInt64]
+
+        /// As a configuration would have it; a count of 0 leaves it at one instance.
+        var instanceGroup: InstanceGroup {
+            let kind: InstanceGroup.Kind =
+                switch TRITONSERVER_InstanceGroupKind(rawValue: kind) {
+                case TRITONSERVER_INSTANCEGROUPKIND_CPU: .cpu
+                case TRITONSERVER_INSTANCEGROUPKIND_GPU: .gpu
+                case TRITONSERVER_INSTANCEGROUPKIND_MODEL: .model
+                default: .auto
+                }
+            return InstanceGroup(
+                kind: kind, count: min(max(1, Int(clamping: count)), InstanceGroup.maximumCount),
+                gpus: devices.map { Int(clamping: $0) })
+        }
     }
 
     private struct State {
@@ -30,6 +45,7 @@ final class BackendObject: @unchecked Sendable {
     let nameText: String
     /// The folder that the backend's files are in.
     let folder: CText
+    let folderText: String
     let library: BackendLibrary
     private let state = Locked(State())
 
@@ -39,6 +55,7 @@ final class BackendObject: @unchecked Sendable {
     ) throws(HalcyonError) {
         nameText = name
         self.name = CText(name)
+        folderText = folder
         self.folder = CText(folder)
         self.library = library
         let message: JSONValue = [

@@ -24,9 +24,12 @@ final class BatchRequest: RequestSource {
     var isCancelled: Bool { false }
     var outputMemory: (any OutputMemory)? { nil }
 
-    func respond(_ outputs: [Tensor], parameters: [InferenceParameter]) { end(.success(outputs)) }
+    func respond(_ outputs: [Tensor], parameters: [InferenceParameter], isFinal: Bool) { end(.success(outputs)) }
+    func respond(failing error: HalcyonError) { end(.failure(error)) }
     func finish() { end(.success([])) }
     func giveBack() {}
+    func checkPutBack() throws(HalcyonError) { throw .cannotBePutBack }
+    func putBack() {}
     func fail(_ error: HalcyonError) { end(.failure(error)) }
     func abandon(_ error: HalcyonError) { end(.failure(error)) }
     func keep(_ state: Tensor) {}

@@ -93,9 +93,22 @@ final class ModelObject: @unchecked Sendable {
         guard let initialize = backend.library.modelInitialize else { return }
         state.withLock { $0.isInitializing = true }
         defer { state.withLock { $0.isInitializing = false } }
-        try BackendCall.with(model: nameText) { () throws(HalcyonError) in
-            try ErrorObject.check(initialize(handle))
+        do throws(HalcyonError) {
+            try BackendCall.with(model: nameText) { () throws(HalcyonError) in
+                try ErrorObject.check(initialize(handle))
+            }
+        } catch {
+            throw placed(error)
         }
+    }
+
+    /// What the Python backend says of a model with an environment of its own, and which: it may not say so itself. To
+    /// other backends the parameter means nothing, or something else.
+    func placed(_ error: HalcyonError) -> HalcyonError {
+        guard BackendSearch.isPython(library: backend.library.path),
+            let path = configuration.parameters["EXECUTION_ENV_PATH"], !path.isEmpty
+        else { return error }
+        return error.prefixed("with the environment '\(path)' (EXECUTION_ENV_PATH): ")
     }
 
     /// Has the backend take the model apart. What it says is logged, as nobody can do anything about it.

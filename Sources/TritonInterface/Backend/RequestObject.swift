@@ -19,6 +19,7 @@ package final class RequestObject: TritonObject, @unchecked Sendable {
         var parameters: [ParameterPart?]
     }
     private let parts: Locked<Parts>
+    private let refused = Locked(false)
 
     init(_ source: any RequestSource, of model: ModelObject, held: HeldRequests? = nil) {
         self.source = source
@@ -83,6 +84,22 @@ package final class RequestObject: TritonObject, @unchecked Sendable {
             parts.parameters[index] = made
             return made
         }
+    }
+
+    /// - Throws: where the backend can't put it back.
+    func checkPutBack() throws(HalcyonError) {
+        do throws(HalcyonError) {
+            try source.checkPutBack()
+        } catch {
+            refused.withLock { $0 = true }
+            throw error
+        }
+    }
+
+    /// The backend has done with its inputs. One that it could not put back, and has not answered, ends with that.
+    func giveBack() {
+        if refused.withLock({ $0 }) { source.fail(.cannotBePutBack) }
+        source.giveBack()
     }
 
     /// The pointers that were made of its parts go with the request.

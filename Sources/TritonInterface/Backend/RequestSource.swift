@@ -15,10 +15,17 @@ protocol RequestSource: AnyObject, Sendable {
     /// Who has memory for the outputs; `nil` for the backend's own side.
     var outputMemory: (any OutputMemory)? { get }
 
-    func respond(_ outputs: [Tensor], parameters: [InferenceParameter]) throws(HalcyonError)
+    /// - Parameter isFinal: whether it is the last of a decoupled model.
+    func respond(_ outputs: [Tensor], parameters: [InferenceParameter], isFinal: Bool) throws(HalcyonError)
+    /// An error after which a decoupled model may say more.
+    func respond(failing error: HalcyonError) throws(HalcyonError)
     func finish()
     /// The backend has done with the inputs.
     func giveBack()
+    /// - Throws: where the backend can't put it back.
+    func checkPutBack() throws(HalcyonError)
+    /// The backend goes on with it in a later batch.
+    func putBack()
     func fail(_ error: HalcyonError)
     /// Fails it, and counts it as given back.
     func abandon(_ error: HalcyonError)

@@ -52,20 +52,20 @@ package final class ResponseObject: TritonObject, @unchecked Sendable {
     func send(isFinal: Bool, error: HalcyonError?) throws(HalcyonError) {
         let parts = parts.withLock { $0 }
         for output in parts.outputs { output.end() }
-        if let error { return source.fail(error) }
-        var failure: HalcyonError?
+        let mayGoOn = model.isDecoupled && !isFinal
+        if let error, !mayGoOn { return source.fail(error) }
         do throws(HalcyonError) {
+            if let error { return try source.respond(failing: error) }
             var tensors: [Tensor] = []
             tensors.reserveCapacity(parts.outputs.count)
             for output in parts.outputs { tensors.append(try output.tensor()) }
-            try source.respond(tensors, parameters: parts.parameters)
+            try source.respond(tensors, parameters: parts.parameters, isFinal: !mayGoOn)
         } catch {
             // The caller is told why there is no response; that it has gone is no fault of anybody's.
-            if error.code != .cancelled { source.fail(error) }
-            failure = error
+            guard error.code != .cancelled else { return }
+            source.fail(error)
+            throw error
         }
-        if isFinal, failure == nil, model.isDecoupled { source.finish() }
-        if let failure, failure.code != .cancelled { throw failure }
     }
 }
 

@@ -1,20 +1,25 @@
-private import Glibc
 package import ModelRuntime
 internal import Tensors
 private import Threads
 
-/// One of Triton's own backends: a shared library `libtriton_<name>.so`, loaded when the first model needs it.
-package final class TritonBackend: Backend {
+/// One of Triton's own backends: a shared library, loaded when the first model needs it. Or all of those that lie with
+/// their models (``ModelBackends``): the name is the configuration's then.
+package final class TritonBackend: ClosableBackend {
     package struct Options: Sendable {
         package var name: String
         /// The folders that may hold the backend's files, the first that does counts.
         package var folders: [String]
-        /// Where it was looked for, for who lacks it; empty for ``folders``.
+        /// Where it was looked for, for who lacks it; empty for ``folders``. For what lies with models, where the
+        /// folders of backends are.
         package var places: [String] = []
+        /// The folder with the folders of all backends, as a backend is told that lies with a model.
+        package var backendDirectory = ""
         /// What to tell who lacks it, behind the list of folders.
         package var advice = ""
-        /// What the command line says to it.
-        package var settings: [String: String] = [:]
+        /// What the command line says to backends, by their names.
+        package var settings: [String: [String: String]] = [:]
+        /// Whether a library may lie in the folder of a model or of its version.
+        package var allowsModelFolders = false
         package var completesConfigurations = true
         package var defaultMaxBatchSize = 4
         package var minimumComputeCapability = 6.0
@@ -29,74 +34,62 @@ package final class TritonBackend: Backend {
         }
     }
 
+    private let search: BackendSearch
     private let options: Options
-    private let opened = Locked<BackendObject?>(nil)
+    private let opened = Locked<[BackendPlace: BackendObject]>([:])
     /// Held while the backend is opened, which models that are loaded at the same time wait for.
     private let opening = Locked<Void>(())
 
-    package init(_ options: Options) { self.options = options }
+    package init(_ options: Options) {
+        self.options = options
+        search = BackendSearch(options)
+    }
 
     package var name: String { options.name }
     package var modelFilenames: [String] { options.name == "python" ? ["model.py"] : [] }
-    package var isInstalled: Bool { place != nil }
+    package var isInstalled: Bool { search.findsAny }
+    package var isListed: Bool { name == "python" || name != ModelBackends.name && search.findsUsual }
     package var gpuSupport: GPUSupport { .available }
-
-    private var libraryName: String { "libtriton_\(options.name).so" }
-
-    /// A backend's folder, and the library that runs it.
-    private var place: (folder: String, library: String)? {
-        for folder in options.folders where access("\(folder)/\(libraryName)", R_OK) == 0 {
-            return (folder, "\(folder)/\(libraryName)")
-        }
-        // A backend in Python is a model of the Python backend's, with its files beside it.
-        for folder in options.folders where access("\(folder)/model.py", R_OK) == 0 {
-            for python in options.pythonFolders where access("\(python)/libtriton_python.so", R_OK) == 0 {
-                return (folder, "\(python)/libtriton_python.so")
-            }
-        }
-        return nil
-    }
+    package var takesRuntime: Bool { true }
+    package var runsModelsInOwnProcesses: Bool { search.runsPython }
 
     package func openModel(_ source: ModelSource) throws -> any BackendModel {
         InterfaceLog.set(source.log)
-        return try TritonModel(source, of: try backend(), options)
+        return try TritonModel(source, of: try backend(of: source), options)
     }
 
-    private func backend() throws(HalcyonError) -> BackendObject {
-        try opening.withLock { _ throws(HalcyonError) in
-            if let opened = opened.withLock({ $0 }) { return opened }
-            guard let place else { throw absence }
+    private func backend(of source: ModelSource) throws(HalcyonError) -> BackendObject {
+        let place = try search.place(for: source)
+        return try opening.withLock { _ throws(HalcyonError) in
+            if let known = opened.withLock({ $0[place] }) { return known }
             let made = try BackendObject(
-                name: options.name, folder: place.folder, try BackendLibrary(place.library),
-                settings: settings(place))
-            opened.withLock { $0 = made }
+                name: place.name, folder: place.folder, try BackendLibrary(place.library), settings: settings(place))
+            opened.withLock { $0[place] = made }
             return made
         }
     }
 
-    private var absence: HalcyonError {
-        let advice = options.advice.isEmpty ? "" : "; \(options.advice)"
-        let places = options.places.isEmpty ? options.folders : options.places
-        let folders = places.isEmpty ? "no folder" : places.joined(separator: ", ")
-        return HalcyonError(
-            .unavailable,
-            "the backend '\(options.name)' is not installed: \(libraryName) was looked for in \(folders)\(advice)")
+    package func close() {
+        // Taken apart outside the lock.
+        let opened = opened.withLock { opened in
+            defer { opened = [:] }
+            return opened
+        }
+        withExtendedLifetime(opened) {}
     }
 
     /// As Triton says them to every backend, and what the command line adds.
-    private func settings(_ place: (folder: String, library: String)) -> [(name: String, value: String)] {
-        let libraryFolder = place.library.lastIndex(of: "/").map { String(place.library[..<$0]) } ?? "."
-        let directory = libraryFolder.lastIndex(of: "/").map { String(libraryFolder[..<$0]) } ?? "."
+    private func settings(_ place: BackendPlace) -> [(name: String, value: String)] {
         var settings = [
             "auto-complete-config": options.completesConfigurations ? "true" : "false",
-            "backend-directory": directory,
+            "backend-directory": place.backendDirectory,
             "min-compute-capability": "\(options.minimumComputeCapability)",
             "default-max-batch-size": "\(options.defaultMaxBatchSize)",
         ]
-        if place.library.hasSuffix("/libtriton_python.so") {
+        if BackendSearch.isPython(library: place.library) {
             settings["shm-region-prefix-name"] = SharedMemoryLeftovers.ownPrefix
         }
-        settings.merge(options.settings) { $1 }
+        settings.merge(options.settings[place.name] ?? [:]) { $1 }
         return settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 }

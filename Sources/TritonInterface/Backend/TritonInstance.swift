@@ -27,7 +27,7 @@ final class TritonInstance: RequestTakingInstance, LosableInstance, @unchecked S
             } catch {
                 // As in Triton: what it had made until then has to go as well.
                 InstanceEnd(object, model, processes).run()
-                throw error
+                throw model.object.placed(error)
             }
         }
         self.model = model

@@ -6,6 +6,7 @@ struct StubBackend: Backend {
     var name: String
     var modelFilenames: [String] = []
     var isInstalled = true
+    var isListed = true
 
     func openModel(_ source: ModelSource) throws -> any BackendModel {
         throw HalcyonError(.unsupported, "a stub has no models")

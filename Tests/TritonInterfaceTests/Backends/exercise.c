@@ -39,9 +39,6 @@ static TRITONSERVER_Error *wrong(int line, const char *what, TRITONSERVER_Error 
 
 enum { ECHO, FAIL, LATER, REFUSE, TWICE, AFTER_FINAL, NO_ANSWER, TELL, MEMORY, MANY, CANCELLED, DELETED, WRONG_TYPE, KILL };
 
-// A process without which an instance is of no use; 0 where there is none.
-static pid_t helper;
-
 static uint64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -192,28 +189,30 @@ EXPORT TRITONSERVER_Error *TRITONBACKEND_ModelInstanceInitialize(TRITONBACKEND_M
     void *state = NULL;
     DO(TRITONBACKEND_ModelState(model, &state));
     HOLDS(state != NULL);
-    DO(TRITONBACKEND_ModelInstanceSetState(instance, (void *)0x5678));
+    // The process without which the instance is of no use; 0 where there is none.
+    pid_t *helper = calloc(1, sizeof *helper);
+    DO(TRITONBACKEND_ModelInstanceSetState(instance, helper));
     DO(TRITONBACKEND_ModelInstanceReportMemoryUsage(instance, NULL, 0));
     TRITONSERVER_Message *configuration = NULL;
     DO(TRITONBACKEND_ModelConfig(model, 1, &configuration));
     DO(TRITONSERVER_MessageSerializeToJson(configuration, &text, &size));
     if (memmem(text, size, "\"starts\"", 8)) {
         char *arguments[] = {"sleep", "1000", NULL};
-        HOLDS(posix_spawnp(&helper, "sleep", NULL, NULL, arguments, environ) == 0);
+        HOLDS(posix_spawnp(helper, "sleep", NULL, NULL, arguments, environ) == 0);
     }
     DO(TRITONSERVER_MessageDelete(configuration));
     return NULL;
 }
 
 EXPORT TRITONSERVER_Error *TRITONBACKEND_ModelInstanceFinalize(TRITONBACKEND_ModelInstance *instance) {
-    void *state = NULL;
-    DO(TRITONBACKEND_ModelInstanceState(instance, &state));
-    HOLDS(state == (void *)0x5678);
-    if (helper) {
-        kill(helper, SIGKILL);
-        waitpid(helper, NULL, 0);
-        helper = 0;
+    pid_t *helper = NULL;
+    DO(TRITONBACKEND_ModelInstanceState(instance, (void **)&helper));
+    HOLDS(helper != NULL);
+    if (*helper) {
+        kill(*helper, SIGKILL);
+        waitpid(*helper, NULL, 0);
     }
+    free(helper);
     return NULL;
 }
 
@@ -413,7 +412,10 @@ static TRITONSERVER_Error *serve(TRITONBACKEND_ModelInstance *instance, TRITONBA
     case KILL: {
         TRITONBACKEND_ResponseFactory *factory = NULL;
         DO(TRITONBACKEND_ResponseFactoryNew(&factory, request));
-        kill(helper, SIGKILL);
+        pid_t *helper = NULL;
+        DO(TRITONBACKEND_ModelInstanceState(instance, (void **)&helper));
+        HOLDS(helper != NULL && *helper > 0);
+        kill(*helper, SIGKILL);
         DO(TRITONBACKEND_RequestRelease(request, TRITONSERVER_REQUEST_RELEASE_ALL));
         *isReleased = true;
         return NULL;

@@ -176,16 +176,18 @@ func request(_ pointer: OpaquePointer?) throws(HalcyonError) -> RequestObject {
     _ request: OpaquePointer?, _ release_flags: UInt32
 ) -> OpaquePointer? {
     answer { () throws(HalcyonError) in
-        guard release_flags == TRITONSERVER_REQUEST_RELEASE_ALL.rawValue else {
+        let isPutBack = release_flags == TRITONSERVER_REQUEST_RELEASE_RESCHEDULE.rawValue
+        guard isPutBack || release_flags == TRITONSERVER_REQUEST_RELEASE_ALL.rawValue else {
             throw HalcyonError(
-                .unsupported,
-                "a request is given back as a whole (TRITONSERVER_REQUEST_RELEASE_ALL); flags \(release_flags) are "
-                    + "for models with iterative sequences only")
+                .invalidArgument,
+                "there are no release flags \(release_flags): expected TRITONSERVER_REQUEST_RELEASE_ALL or "
+                    + "TRITONSERVER_REQUEST_RELEASE_RESCHEDULE")
         }
+        if isPutBack { try TritonInterface.request(request).checkPutBack() }
         let object = try Handles.take(request, as: RequestObject.self, "request")
         object.held?.remove(request)
         object.end()
-        object.source.giveBack()
+        if isPutBack { object.source.putBack() } else { object.giveBack() }
     }
 }
 

@@ -173,9 +173,14 @@ final class InferenceRun: Sendable {
     private func tell(_ result: Result<InferenceResponse, HalcyonError>) {
         switch result {
         case .failure(let error):
+            let made = output.failure(error, model: modelName, version: modelVersion, id: id)
             finish(endsLease: false)
-            output.fail(error, model: modelName, version: modelVersion, id: id)
+            output.give(made, isFinal: true)
         case .success(let response):
+            if let error = response.error {
+                let made = output.failure(error, model: modelName, version: modelVersion, id: id)
+                return output.give(made, isFinal: false)
+            }
             let isEnd = response.isFinal && isDecoupled && response.outputs.isEmpty
             let made = isEnd ? nil : output.response(response)
             if response.isFinal { finish(endsLease: isDoneWhenAnswered) }

@@ -5,16 +5,32 @@ internal import Threads
 /// The memory of a request's allocator, for who makes the outputs: what was written there is not copied again.
 final class AllocatedOutputs: OutputMemory, @unchecked Sendable {
     let allocator: ResponseAllocatorObject
-    private let userp: UnsafeMutableRawPointer?
+    let userp: UnsafeMutableRawPointer?
     /// What nobody has answered with yet, by its storage.
     private let given = Locked<[ObjectIdentifier: ResponseAllocatorObject.Memory]>([:])
+    /// Responses that the allocator knows of, and that have not come.
+    private let started = Locked(0)
 
     init(_ allocator: ResponseAllocatorObject, _ userp: UnsafeMutableRawPointer?) {
         self.allocator = allocator
         self.userp = userp
     }
 
-    func startResponse() throws(HalcyonError) { try allocator.start(userp) }
+    func startResponse() throws(HalcyonError) {
+        try allocator.start(userp)
+        started.withLock { $0 += 1 }
+    }
+
+    /// A response comes.
+    ///
+    /// - Returns: whether the allocator knows of it already.
+    func claimStart() -> Bool {
+        started.withLock { started in
+            guard started > 0 else { return false }
+            started -= 1
+            return true
+        }
+    }
 
     func plan(for output: String?, byteCount: Int?) throws(HalcyonError) -> OutputPlan? {
         try allocator.plan(for: output, byteCount: byteCount, userp)

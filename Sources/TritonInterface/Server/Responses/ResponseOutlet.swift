@@ -17,7 +17,10 @@ struct ResponseOutlet: @unchecked Sendable {
             object.parameters = response.parameters.map(ResponseParameter.init)
             let given = response.outputs.map { memory.claim($0.data) }
             do throws(HalcyonError) {
-                if given.allSatisfy({ $0 == nil }) { try memory.startResponse() }
+                // Whoever made the outputs may have started the response and then written elsewhere.
+                if !memory.claimStart(), given.allSatisfy({ $0 == nil }) {
+                    try memory.allocator.start(memory.userp)
+                }
                 for (tensor, given) in zip(response.outputs, given) { try object.add(try output(tensor, given)) }
             } catch {
                 // What has become an output by then goes back with that.
@@ -58,10 +61,13 @@ struct ResponseOutlet: @unchecked Sendable {
         try tensor.data.copy(to: base)
     }
 
-    func fail(_ error: HalcyonError, model: String, version: Int64?, id: String) {
+    /// A response that is an error. A program whose allocator counts responses counts it too.
+    func failure(_ error: HalcyonError, model: String, version: Int64?, id: String) -> InferenceResponseObject {
         let object = InferenceResponseObject(model: model, version: version ?? -1, id: id, models: models)
+        // The error that there is says more than that the allocator has one.
+        if !memory.claimStart() { try? memory.allocator.start(memory.userp) }
         object.fail(error)
-        give(object, isFinal: true)
+        return object
     }
 
     /// Calls the program.
