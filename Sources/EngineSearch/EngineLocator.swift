@@ -1,4 +1,3 @@
-private import Glibc
 private import LibraryFiles
 
 /// Looks for the folders that hold the libraries of engines, where the command line names none.
@@ -33,7 +32,9 @@ package struct EngineLocator: Sendable {
     private func look(at place: EnginePlace, for engine: String) -> EngineFinding.Look {
         let folder = "\(place.path)/\(engine)"
         // The folder itself and not a name for it, which could be another's by the time the library is loaded.
-        guard let path = Self.realPath(folder) else { return .init(place: place, folder: folder, outcome: .absent) }
+        guard let path = LibraryFolder.realPath(folder) else {
+            return .init(place: place, folder: folder, outcome: .absent)
+        }
         guard LibraryFolder.fileNames(in: path).contains(where: Self.isBackend) else {
             return .init(place: place, folder: folder, outcome: .empty)
         }
@@ -60,10 +61,4 @@ package struct EngineLocator: Sendable {
 
     /// A library, or what a backend in Python is called.
     private static func isBackend(_ file: String) -> Bool { FolderTrust.isLibrary(file) || file == "model.py" }
-
-    private static func realPath(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
 }

@@ -38,6 +38,13 @@ package enum LibraryFolder {
         return names
     }
 
+    /// A path without links; `nil` where nothing is there.
+    package static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     private static func numbers(_ fileName: String, after baseName: String) -> [Int] {
         fileName.dropFirst(baseName.count).split(separator: ".").map { Int($0) ?? 0 }
     }

@@ -59,39 +59,42 @@ struct GPUInstanceTests {
         #expect(try single.session(for: [[1, 2]]) === single.session(for: [[8, 2]]))
     }
 
-    @Test func `Where the GPU has no memory for another session, one that is there changes its shape`() throws {
-        let first = try sessions(.doubling([-1, 2]), limit: 1).first
-        let attempts = Locked(0)
-        let sessions = try ShapedSessions(limit: 8) { () throws(HalcyonError) in
-            let attempt = attempts.withLock { count in
+    /// Counts attempts.
+    private final class Counter: Sendable {
+        private let state = Locked(0)
+        var count: Int { state.withLock { $0 } }
+
+        func next() -> Int {
+            state.withLock { count in
                 count += 1
                 return count
             }
-            switch attempt {
-            case 1: return first
-            default: throw HalcyonError(.unavailable, "no memory")
-            }
+        }
+    }
+
+    @Test func `Where the GPU has no memory for another session, one that is there changes its shape`() throws {
+        let first = try sessions(.doubling([-1, 2]), limit: 1).first
+        let attempts = Counter()
+        let sessions = try ShapedSessions(limit: 8) { () throws(HalcyonError) in
+            guard attempts.next() == 1 else { throw HalcyonError(.unavailable, "no memory") }
+            return first
         }
         #expect(try sessions.session(for: [[1, 2]]) === first)
         for items in 2...4 { #expect(try sessions.session(for: [[items, 2]]) === first) }
-        #expect(attempts.withLock { $0 } == 2 && sessions.count == 1, "nobody tries again")
+        #expect(attempts.count == 2 && sessions.count == 1, "nobody tries again")
     }
 
     @Test func `What else keeps a session from being made is an error, and the next shape tries again`() throws {
         let first = try sessions(.doubling([-1, 2]), limit: 1).first
-        let attempts = Locked(0)
+        let attempts = Counter()
         let sessions = try ShapedSessions(limit: 8) { () throws(HalcyonError) in
-            let attempt = attempts.withLock { count in
-                count += 1
-                return count
-            }
-            guard attempt != 2 else { throw HalcyonError(.internal, "broken") }
+            guard attempts.next() != 2 else { throw HalcyonError(.internal, "broken") }
             return first
         }
         _ = try sessions.session(for: [[1, 2]])
         #expect(throws: HalcyonError(.internal, "broken")) { try sessions.session(for: [[2, 2]]) }
         _ = try sessions.session(for: [[3, 2]])
-        #expect(attempts.withLock { $0 } == 3 && sessions.count == 2)
+        #expect(attempts.count == 3 && sessions.count == 2)
     }
 
     @Test func `While one is made, others take a session that is there`() throws {

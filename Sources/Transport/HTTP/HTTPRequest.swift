@@ -28,7 +28,10 @@ package struct HTTPRequest: Sendable {
     }
 
     /// The path without the query; also of a target that names the server (RFC 9112, section 3.2.2).
-    package var path: Substring {
+    package var path: Substring { Self.path(of: uri) }
+
+    /// The same of any target.
+    package static func path(of uri: String) -> Substring {
         // By bytes, of which none that is looked for can be a part of another character.
         var target = uri.utf8[...]
         if target.first != UInt8(ascii: "/"), let scheme = target.firstRange(of: "://".utf8) {

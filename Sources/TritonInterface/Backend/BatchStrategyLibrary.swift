@@ -1,5 +1,6 @@
 internal import CTriton
 private import Glibc
+private import LibraryFiles
 internal import ModelConfigurations
 internal import ModelRuntime
 internal import Tensors
@@ -55,7 +56,8 @@ struct BatchStrategyLibrary: @unchecked Sendable {
                     "model '\(configuration.name)': \(parameter) cannot be specified with sequence batcher")
             }
             let folders = (isAllowed ? own : []) + [folder]
-            guard let file = realPath(named), folders.contains(where: { isInside(file, $0) }), access(file, R_OK) == 0
+            guard let file = LibraryFolder.realPath(named), folders.contains(where: { isInside(file, $0) }),
+                access(file, R_OK) == 0
             else {
                 throw HalcyonError(
                     .notFound,
@@ -83,12 +85,6 @@ struct BatchStrategyLibrary: @unchecked Sendable {
 
     /// - Parameter file: without links.
     private static func isInside(_ file: String, _ folder: String) -> Bool {
-        realPath(folder).map { file.hasPrefix("\($0)/") } ?? false
-    }
-
-    private static func realPath(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
+        LibraryFolder.realPath(folder).map { file.hasPrefix("\($0)/") } ?? false
     }
 }
