@@ -5,10 +5,15 @@ internal import Tensors
 final class ONNXRuntimeInstance: ModelInstance {
     private let session: Session
     private let modelName: String
+    /// Whether the first dimension of its tensors is the batch.
+    private let batches: Bool
+    private let certainOutputs: CertainOutputs
 
-    init(_ session: Session, modelName: String) {
+    init(_ session: Session, modelName: String, batches: Bool) {
         self.session = session
         self.modelName = modelName
+        self.batches = batches
+        certainOutputs = CertainOutputs(count: session.outputs.count)
     }
 
     func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
@@ -20,17 +25,71 @@ final class ONNXRuntimeInstance: ModelInstance {
                 inputs.append(try InputValue(batch.input(port.name), port: port, runtime: session.runtime))
             }
             let wanted = session.wantedOutputs(of: batch)
-            batch.inferenceWillStart()
-            let values = try session.run(inputs, given: given, wanted: wanted)
-            batch.inferenceDidEnd()
-            var outputs: [Tensor] = []
-            for (value, index) in zip(values, wanted) {
-                outputs.append(try session.tensor(value, session.outputs[index], inputs: inputs))
+            if batch.hasCallersMemory {
+                let targets = try targets(of: &batch, wanted)
+                if !targets.isEmpty {
+                    if let outputs = try? run(&batch, inputs, given, wanted, targets) { return outputs }
+                    // What went wrong may have been the outputs' shapes.
+                    certainOutputs.giveUp()
+                }
             }
-            return outputs
+            return try run(&batch, inputs, given, wanted, [:])
         } catch {
             throw error.prefixed("model '\(modelName)': ")
         }
+    }
+
+    private func run(
+        _ batch: inout ExecutionBatch, _ inputs: [InputValue], _ given: [Int], _ wanted: [Int],
+        _ targets: [Int: OutputTarget]
+    ) throws(HalcyonError) -> [Tensor] {
+        batch.inferenceWillStart()
+        let values = try session.run(inputs, given: given, wanted: wanted, into: targets.mapValues(\.value))
+        batch.inferenceDidEnd()
+        var outputs: [Tensor] = []
+        for (position, index) in wanted.enumerated() {
+            let port = session.outputs[index]
+            if let target = targets[position] {
+                outputs.append(
+                    try Tensor(
+                        name: port.name, elementType: port.elementType, shape: target.shape,
+                        data: TensorBuffer(target.storage)))
+                continue
+            }
+            let output = try session.tensor(values[position], port, inputs: inputs)
+            certainOutputs.note(index, output.shape, promised: promisedShape(port, of: batch))
+            outputs.append(output)
+        }
+        return outputs
+    }
+
+    // MARK: Memory of a caller's for outputs
+
+    /// Where an output is written.
+    private struct OutputTarget {
+        var storage: TensorStorage
+        var shape: TensorShape
+        var value: Handle
+    }
+
+    private func promisedShape(_ port: Session.Port, of batch: borrowing ExecutionBatch) -> TensorShape? {
+        CertainOutputs.promised(port.dimensions, batchSize: batches ? batch.batchSize : nil)
+    }
+
+    /// The caller's memory for the outputs of which it is certain what they are, by position in `wanted`.
+    private func targets(
+        of batch: inout ExecutionBatch, _ wanted: [Int]
+    ) throws(HalcyonError) -> [Int: OutputTarget] {
+        var targets: [Int: OutputTarget] = [:]
+        for (position, index) in wanted.enumerated() where certainOutputs.isCertain(index) {
+            let port = session.outputs[index]
+            guard let shape = promisedShape(port, of: batch),
+                let storage = try batch.callersMemory(for: port.name, shape: shape, as: port.elementType)
+            else { continue }
+            targets[position] = OutputTarget(
+                storage: storage, shape: shape, value: try session.value(over: storage, port, shape))
+        }
+        return targets
     }
 }
 

@@ -27,6 +27,8 @@ final class ONNXRuntimeModel: BackendModel {
     /// What instances are made of.
     private struct Prepared {
         var settings: SessionSettings
+        /// Whether the first dimension of the model's tensors is the batch.
+        var batches = false
         /// Of the instances on the processor; `nil` where there are none.
         var session: Session?
         /// Of the instances on each GPU, where they share one.
@@ -72,8 +74,9 @@ final class ONNXRuntimeModel: BackendModel {
                     + "inputs for which the model has no value of its own")
         }
         do throws(HalcyonError) {
-            let prepared = try prepare(
+            var prepared = try prepare(
                 configuration.instanceGroups, .running(configuration, parameters, plan: plan))
+            prepared.batches = configuration.maxBatchSize > 0
             self.prepared.withLock { $0 = prepared }
             isOnGPU.store(!prepared.gpus.isEmpty, ordering: .relaxed)
         } catch {
@@ -125,7 +128,7 @@ final class ONNXRuntimeModel: BackendModel {
         guard let session = prepared?.session else {
             throw HalcyonError(.internal, "instance '\(identity.name)' was asked of a model that is not prepared")
         }
-        return ONNXRuntimeInstance(session, modelName: modelName)
+        return ONNXRuntimeInstance(session, modelName: modelName, batches: prepared?.batches ?? false)
     }
 
     private func makeInstance(on gpu: GPU, _ prepared: Prepared) throws(HalcyonError) -> any ModelInstance {

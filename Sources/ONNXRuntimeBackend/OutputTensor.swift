@@ -36,6 +36,20 @@ extension Session {
         return TensorShape(dimensions)
     }
 
+    /// A value over memory of somebody else's, into which a run writes an output.
+    func value(over storage: TensorStorage, _ port: Port, _ shape: TensorShape) throws(HalcyonError) -> Handle {
+        let functions = library.functions
+        let dimensions = shape.dimensions.map(Int64.init)
+        return try library.make(
+            free: functions.release_value,
+            "ONNX Runtime does not write output '\(port.name)' of shape \(shape)"
+        ) {
+            functions.create_tensor_with_data(
+                runtime.memory, storage.baseAddress, storage.byteCount, dimensions, dimensions.count,
+                port.elementType.onnxNumber, $0)
+        }
+    }
+
     /// Where the numbers of an output of a run are.
     func address(of value: Handle, _ port: Port) throws(HalcyonError) -> UnsafeMutableRawPointer {
         var start: UnsafeMutableRawPointer?

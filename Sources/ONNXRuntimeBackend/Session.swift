@@ -79,16 +79,22 @@ final class Session: @unchecked Sendable {
     ///   - values: one for each of `given`.
     ///   - given: positions in ``inputs``.
     ///   - wanted: positions in ``outputs``.
+    ///   - targets: values that are there already, into which the engine writes, by position in `wanted`.
     /// - Returns: one value for each of `wanted`.
-    func run(_ values: [InputValue], given: [Int], wanted: [Int]) throws(HalcyonError) -> [Handle] {
+    func run(
+        _ values: [InputValue], given: [Int], wanted: [Int], into targets: [Int: Handle] = [:]
+    ) throws(HalcyonError) -> [Handle] {
         let functions = library.functions
         let inputs: [OpaquePointer] = values.map(\.handle.pointer)
         let givenNames = given.map { inputNames[$0] }
         let names = wanted.map { outputNames[$0] }
         var results = [OpaquePointer?](repeating: nil, count: wanted.count)
+        for (position, target) in targets { results[position] = target.pointer }
         let status = functions.run(
             handle.pointer, runOptions?.pointer, givenNames, inputs, inputs.count, names, names.count, &results)
-        let outputs = results.compactMap { $0.map { Handle($0, free: functions.release_value) } }
+        let outputs = results.indices.compactMap { position in
+            targets[position] ?? results[position].map { Handle($0, free: functions.release_value) }
+        }
         try library.check(status, "the inference failed")
         guard outputs.count == wanted.count else {
             throw HalcyonError(

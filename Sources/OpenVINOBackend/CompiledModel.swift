@@ -1,5 +1,6 @@
 internal import COpenVINO
 internal import LibraryFiles
+internal import ModelRuntime
 internal import Tensors
 
 /// A model that the engine has made ready to run. All instances of a version share one, and so its weights.
@@ -7,6 +8,7 @@ final class CompiledModel: Sendable {
     let library: Library
     let layout: TensorLayout
     let requests: RequestPool
+    let certainOutputs: CertainOutputs
     /// What the engine has settled on, for the log.
     let properties: [(name: String, value: String)]
 
@@ -46,6 +48,7 @@ final class CompiledModel: Sendable {
         self.library = library
         self.layout = layout
         properties = EngineProperties.values(of: compiled, library).described(cacheDirectory: cacheDirectory)
+        certainOutputs = CertainOutputs(count: layout.outputs.count)
         requests = RequestPool(library: library, compiled: compiled, retained: max(4, 2 * instances))
     }
 }

@@ -17,23 +17,44 @@ final class OpenVINOInstance: ModelInstance {
     }
 
     func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
+        do throws(HalcyonError) {
+            let padding = try padding(of: batch)
+            if batch.hasCallersMemory, padding == nil {
+                let targets = try targets(of: &batch)
+                if !targets.isEmpty {
+                    if let outputs = try? run(&batch, padding: nil, targets) { return outputs }
+                    // What went wrong may have been the outputs' shapes.
+                    model.certainOutputs.giveUp()
+                }
+            }
+            return try run(&batch, padding: padding, [:])
+        } catch {
+            throw error.prefixed("model '\(modelName)': ")
+        }
+    }
+
+    private func run(
+        _ batch: inout ExecutionBatch, padding: BatchPadding?, _ targets: [Int: OutputTarget]
+    ) throws(HalcyonError) -> [Tensor] {
         let lease = try model.requests.lease()
         // The engine reads the inputs where they are, so they have to live until it is done.
         var inputs: [TensorBuffer] = []
         do throws(HalcyonError) {
-            let padding = try padding(of: batch)
             for (index, port) in model.layout.inputs.enumerated() {
                 let input = try InputTensor(batch.input(port.name), port: port, padding: padding)
                 inputs.append(input.data)
                 try set(input, at: index, on: lease.request)
             }
+            let own = try direct(lease.request, to: targets)
             batch.inferenceWillStart()
             try library.check(functions.ov_infer_request_infer(lease.request.pointer), "the inference failed")
             batch.inferenceDidEnd()
-            return try outputs(of: lease, inputs: inputs, batch: batch, isPadded: padding != nil)
+            // The request writes into memory of its own again, before anybody else has it.
+            for (index, tensor) in own { try setOutput(tensor, at: index, on: lease.request) }
+            return try outputs(of: lease, inputs: inputs, batch: batch, isPadded: padding != nil, targets)
         } catch {
             lease.isReusable = false
-            throw error.prefixed("model '\(modelName)': ")
+            throw error
         }
     }
 
@@ -50,31 +71,33 @@ final class OpenVINOInstance: ModelInstance {
     }
 
     private func set(_ input: InputTensor, at index: Int, on request: Handle) throws(HalcyonError) {
-        var dimensions = input.shape.dimensions.map(Int64.init)
-        let tensor = try library.make(
-            free: functions.ov_tensor_free, "OpenVINO does not take input '\(input.name)' of shape \(input.shape)"
-        ) { result in
-            dimensions.withUnsafeMutableBufferPointer {
-                functions.ov_tensor_create_from_host_ptr(
-                    input.elementType, openvino_shape_t(rank: Int64($0.count), dimensions: $0.baseAddress),
-                    input.data.baseAddress, result)
-            }
-        }
+        let tensor = try tensor(
+            over: input.data.baseAddress, input.elementType, input.shape,
+            "OpenVINO does not take input '\(input.name)' of shape \(input.shape)")
         try library.check(
             functions.ov_infer_request_set_input_tensor_by_index(request.pointer, index, tensor.pointer),
             code: .invalidArgument, "OpenVINO does not take input '\(input.name)' of shape \(input.shape)")
     }
 
     private func outputs(
-        of lease: RequestLease, inputs: [TensorBuffer], batch: borrowing ExecutionBatch, isPadded: Bool
+        of lease: RequestLease, inputs: [TensorBuffer], batch: borrowing ExecutionBatch, isPadded: Bool,
+        _ targets: [Int: OutputTarget]
     ) throws(HalcyonError) -> [Tensor] {
         var outputs: [Tensor] = []
         for (index, port) in model.layout.outputs.enumerated() {
             if let wanted = batch.requestedOutputs, !wanted.contains(port.name) { continue }
+            if let target = targets[index] {
+                outputs.append(
+                    try Tensor(
+                        name: port.name, elementType: port.elementType, shape: target.shape,
+                        data: TensorBuffer(target.storage)))
+                continue
+            }
             let tensor = try library.make(
                 free: functions.ov_tensor_free, "OpenVINO does not give output '\(port.name)'"
             ) { functions.ov_infer_request_get_output_tensor_by_index(lease.request.pointer, index, $0) }
             var shape = try shape(of: tensor, port)
+            model.certainOutputs.note(index, shape, promised: model.layout.promisedShape(index, of: batch))
             var data = try data(of: tensor, port, shape, owner: lease)
             // An output that the model does not compute is the input itself, whose memory is not ours to hand out.
             if inputs.contains(where: { $0.overlaps(data) }) {
@@ -117,6 +140,80 @@ final class OpenVINOInstance: ModelInstance {
                     + "but shape \(shape) of \(port.elementType.rawValue) takes \(expected)")
         }
         return TensorBuffer(TensorStorage(owning: start, byteCount: byteCount) { _ in withExtendedLifetime(lease) {} })
+    }
+}
+
+// MARK: Memory of a caller's for outputs
+
+/// Where an output is written.
+private struct OutputTarget {
+    var storage: TensorStorage
+    var shape: TensorShape
+}
+
+extension OpenVINOInstance {
+    /// The caller's memory for the outputs of which it is certain what they are.
+    private func targets(of batch: inout ExecutionBatch) throws(HalcyonError) -> [Int: OutputTarget] {
+        var targets: [Int: OutputTarget] = [:]
+        for (index, port) in model.layout.outputs.enumerated() where model.certainOutputs.isCertain(index) {
+            if let wanted = batch.requestedOutputs, !wanted.contains(port.name) { continue }
+            guard let shape = model.layout.promisedShape(index, of: batch),
+                let storage = try batch.callersMemory(for: port.name, shape: shape, as: port.elementType)
+            else { continue }
+            targets[index] = OutputTarget(storage: storage, shape: shape)
+        }
+        return targets
+    }
+
+    /// Has a request write its outputs there.
+    ///
+    /// - Returns: its own tensors, which take their places again.
+    private func direct(
+        _ request: Handle, to targets: [Int: OutputTarget]
+    ) throws(HalcyonError) -> [(Int, Handle)] {
+        var own: [(Int, Handle)] = []
+        for (index, target) in targets {
+            let port = model.layout.outputs[index]
+            own.append(
+                (
+                    index,
+                    try library.make(free: functions.ov_tensor_free, "OpenVINO does not give output '\(port.name)'") {
+                        functions.ov_infer_request_get_output_tensor_by_index(request.pointer, index, $0)
+                    }
+                ))
+            let attempt = "OpenVINO does not write output '\(port.name)' of shape \(target.shape)"
+            guard let type = port.elementType.openVINONumber else { throw HalcyonError(.internal, attempt) }
+            let tensor = try tensor(over: target.storage.baseAddress, type, target.shape, attempt)
+            try setOutput(tensor, at: index, on: request)
+        }
+        return own
+    }
+
+    private func setOutput(_ tensor: Handle, at index: Int, on request: Handle) throws(HalcyonError) {
+        try library.check(
+            functions.ov_infer_request_set_output_tensor_by_index(request.pointer, index, tensor.pointer),
+            "OpenVINO does not write output '\(model.layout.outputs[index].name)' there")
+    }
+
+    /// A tensor of the engine's over memory of somebody else's.
+    private func tensor(
+        over memory: UnsafeMutableRawPointer, _ type: openvino_element_type_t, _ shape: TensorShape, _ attempt: String
+    ) throws(HalcyonError) -> Handle {
+        var dimensions = shape.dimensions.map(Int64.init)
+        return try library.make(free: functions.ov_tensor_free, attempt) { result in
+            dimensions.withUnsafeMutableBufferPointer {
+                functions.ov_tensor_create_from_host_ptr(
+                    type, openvino_shape_t(rank: Int64($0.count), dimensions: $0.baseAddress), memory, result)
+            }
+        }
+    }
+}
+
+extension TensorLayout {
+    /// The shape that an output has for a batch; `nil` where the model leaves it open.
+    fileprivate func promisedShape(_ output: Int, of batch: borrowing ExecutionBatch) -> TensorShape? {
+        let dimensions = outputs[output].dimensions.map { $0.map { $0.fixedSize ?? TensorShape.variable } }
+        return CertainOutputs.promised(dimensions, batchSize: self.batch == .none ? nil : batch.batchSize)
     }
 }
 

@@ -113,6 +113,8 @@ typedef struct {
       (ov_infer_request_t *, size_t, const ov_tensor_t *))                                                             \
     F(openvino_status_t, ov_infer_request_get_output_tensor_by_index,                                                  \
       (const ov_infer_request_t *, size_t, OPENVINO_RESULT(ov_tensor_t)))                                              \
+    F(openvino_status_t, ov_infer_request_set_output_tensor_by_index,                                                  \
+      (ov_infer_request_t *, size_t, const ov_tensor_t *))                                                             \
     F(openvino_status_t, ov_infer_request_infer, (ov_infer_request_t *))                                               \
     F(void, ov_infer_request_free, (ov_infer_request_t *))                                                             \
     F(openvino_status_t, ov_tensor_create, (openvino_element_type_t, openvino_shape_t, OPENVINO_RESULT(ov_tensor_t)))  \

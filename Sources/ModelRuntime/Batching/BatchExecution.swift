@@ -58,7 +58,8 @@ struct BatchExecution: Sendable {
             let requested = requestedOutputs(requests)
             var execution = ExecutionBatch(
                 inputs: member.identity.gpu == nil ? try onHost(inputs) : inputs, batchSize: batch.size,
-                requestedOutputs: requested, clock: clock, outputPlacement: outputPlacement(requests, on: member))
+                requestedOutputs: requested, clock: clock, outputPlacement: outputPlacement(requests, on: member),
+                outputMemory: requests.count == 1 ? requests[0].outputMemory : nil)
             stages.inferenceStart = clock.now()
             let outputs = try execute(&execution, on: member)
             stages.inferenceEnd = clock.now()

@@ -15,6 +15,9 @@ public struct ExecutionBatch {
     /// Whether it only warms the model up: the inputs may mean nothing, and nobody waits for the outputs.
     public let isWarmUp: Bool
 
+    /// Who has memory for the outputs, where the batch is a single request whose caller has such.
+    private let outputMemory: (any OutputMemory)?
+    private var hasAskedForMemory = false
     private let clock: any MonotonicClock
     /// When the engine began and finished to compute, in the clock's nanoseconds; 0 where the instance did not say.
     package private(set) var inferenceStart: UInt64 = 0
@@ -24,8 +27,9 @@ public struct ExecutionBatch {
 
     package init(
         inputs: [Tensor], batchSize: Int, requestedOutputs: Set<String>?, clock: any MonotonicClock,
-        isWarmUp: Bool = false, outputPlacement: MemoryPlacement? = nil
+        isWarmUp: Bool = false, outputPlacement: MemoryPlacement? = nil, outputMemory: (any OutputMemory)? = nil
     ) {
+        self.outputMemory = outputMemory
         self.outputPlacement = outputPlacement
         self.inputs = inputs
         self.batchSize = batchSize
@@ -44,6 +48,32 @@ public struct ExecutionBatch {
     /// Says how long the stages took by a device's own clock, in place of the two calls above. Call it when the device
     /// is done.
     package mutating func deviceDidMeasure(_ times: DeviceTimes) { deviceTimes = times }
+
+    /// Whether ``callersMemory(for:shape:as:)`` may give any.
+    package var hasCallersMemory: Bool { outputMemory != nil }
+
+    /// Memory of the caller's for an output, which an engine may write into before it has executed anything: so only
+    /// one whose shape is certain may ask. Memory that is answered with is not copied again, and other memory goes back.
+    ///
+    /// - Returns: `nil` where the caller has none that the processor reaches, at an address that suits the elements; and
+    ///   for no bytes, and for texts, of which nobody knows how long they are.
+    /// - Throws: what the caller says where it has none.
+    package mutating func callersMemory(
+        for output: String, shape: TensorShape, as type: ElementType
+    ) throws(HalcyonError) -> TensorStorage? {
+        guard let outputMemory, let size = type.byteSize else { return nil }
+        let byteCount = try shape.byteCount(of: type)
+        guard byteCount > 0 else { return nil }
+        if !hasAskedForMemory {
+            hasAskedForMemory = true
+            try outputMemory.startResponse()
+        }
+        let storage = try outputMemory.storage(for: output, byteCount: byteCount, in: .cpu)
+        guard storage.placement.isHostAccessible, UInt(bitPattern: storage.baseAddress) % UInt(size) == 0 else {
+            return nil
+        }
+        return storage
+    }
 
     /// The input with that name.
     ///

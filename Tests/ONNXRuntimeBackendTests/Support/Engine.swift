@@ -65,10 +65,12 @@ enum Engine {
 
 extension ModelInstance {
     /// Runs one batch; its size is the first dimension of the first input, or 1.
-    func run(_ inputs: [Tensor], wanting outputs: Set<String>? = nil) throws -> [String: Tensor] {
+    func run(
+        _ inputs: [Tensor], wanting outputs: Set<String>? = nil, memory: CallersMemory? = nil
+    ) throws -> [String: Tensor] {
         var batch = ExecutionBatch(
             inputs: inputs, batchSize: inputs.first?.shape.dimensions.first ?? 1, requestedOutputs: outputs,
-            clock: StillClock())
+            clock: StillClock(), outputMemory: memory)
         let results = try execute(&batch)
         return Dictionary(results.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }

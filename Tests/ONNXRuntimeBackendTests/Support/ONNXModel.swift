@@ -114,6 +114,15 @@ extension ONNXModel {
         outputs: [Port(name: "positions", type: .int64, dimensions: [1, -1])],
         nodes: [Node(type: "NonZero", inputs: ["x"], outputs: ["positions"])])
 
+    /// The same, one below the other: as many rows as there are such elements, whatever the batch is.
+    static let nonZeroRows = ONNXModel(
+        inputs: [Port(name: "x", type: .fp32, dimensions: [-1])],
+        outputs: [Port(name: "positions", type: .int64, dimensions: [-1, 1])],
+        nodes: [
+            Node(type: "NonZero", inputs: ["x"], outputs: ["found"]),
+            Node(type: "Transpose", inputs: ["found"], outputs: ["positions"]),
+        ])
+
     /// `doubled = x + x` and `tripled = x + doubled`.
     static let twoOutputs = ONNXModel(
         inputs: [Port(name: "x", type: .fp32, dimensions: [-1, 2])],

@@ -71,10 +71,12 @@ extension BackendModel {
 
 extension ModelInstance {
     /// Runs one batch; its size is the first dimension of the first input, or 1.
-    func run(_ inputs: [Tensor], wanting outputs: Set<String>? = nil) throws -> [String: Tensor] {
+    func run(
+        _ inputs: [Tensor], wanting outputs: Set<String>? = nil, memory: CallersMemory? = nil
+    ) throws -> [String: Tensor] {
         var batch = ExecutionBatch(
             inputs: inputs, batchSize: inputs.first?.shape.dimensions.first ?? 1, requestedOutputs: outputs,
-            clock: CountingClock())
+            clock: CountingClock(), outputMemory: memory)
         let results = try execute(&batch)
         return Dictionary(results.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
