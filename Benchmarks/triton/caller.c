@@ -60,8 +60,10 @@ static TRITONSERVER_Error *release(
 static void came(Caller *caller, bool *what) {
     pthread_mutex_lock(&caller->lock);
     *what = true;
-    if (caller->is_back && caller->is_answered) pthread_cond_signal(&caller->changed);
+    bool is_all = caller->is_back && caller->is_answered;
     pthread_mutex_unlock(&caller->lock);
+    // Without the lock: whoever is woken needs it at once.
+    if (is_all) pthread_cond_signal(&caller->changed);
 }
 
 static void released(TRITONSERVER_InferenceRequest *request, const uint32_t flags, void *userp) {
