@@ -107,10 +107,14 @@ package final class OutputObject: TritonObject, @unchecked Sendable {
     ///
     /// - Parameter placement: where the backend would like it.
     func buffer(byteCount: Int, in placement: MemoryPlacement) throws(HalcyonError) -> TensorStorage {
-        let storage =
-            try response?.memory()?.storage(for: nameText, byteCount: byteCount, in: placement)
-            ?? .allocate(byteCount: byteCount)
-        state.withLock { $0.storage = storage }
+        let given = try response?.memory()?.storage(for: nameText, byteCount: byteCount, in: placement)
+        let storage = if let given { given } else { try TensorStorage.reserve(byteCount: byteCount) }
+        let outdated = state.withLock { state in
+            state.storage = storage
+            defer { state.attributes = nil }
+            return state.attributes
+        }
+        if let outdated { _ = try? Handles.take(outdated, as: BufferAttributesObject.self, "buffer_attributes") }
         return storage
     }
 
