@@ -87,15 +87,11 @@ package struct CompiledModelStamp: Hashable, Sendable {
     }
 
     static func parse(_ bytes: [UInt8]) -> CompiledModelStamp? {
-        let document: JSONValue? = bytes.withUnsafeBytes { bytes in
-            var scanner = JSONScanner(bytes, maximumDepth: 8)
-            guard let value = try? scanner.value(), (try? scanner.end()) != nil else { return nil }
-            return value
-        }
-        guard let document, document.text("format") == formatName, let engine = document.text("engine"),
-            let processor = document.member("processor"), let name = processor.text("name"),
-            case .array(let features) = processor.member("features"), let blob = checksum(document.member("blob")),
-            case .object(let members) = document.member("sources")
+        let document = bytes.withUnsafeBytes { try? JSONValue(reading: $0, depth: 8) }
+        guard let document, document["format"]?.text == formatName, let engine = document["engine"]?.text,
+            let processor = document["processor"], let name = processor["name"]?.text,
+            let features = processor["features"]?.elements, let blob = checksum(document["blob"]),
+            case .object(let members) = document["sources"]
         else { return nil }
         var sources: [String: FileChecksum] = [:]
         for member in members {
@@ -105,28 +101,16 @@ package struct CompiledModelStamp: Hashable, Sendable {
             else { return nil }
             sources[member.key] = sum
         }
-        let names = features.compactMap { if case .string(let text) = $0 { text } else { nil } }
         return CompiledModelStamp(
-            engineVersion: engine, processor: ProcessorIdentity(name: name, features: names), blob: blob,
+            engineVersion: engine, processor: ProcessorIdentity(name: name, features: features.compactMap(\.text)),
+            blob: blob,
             sources: sources)
     }
 
     private static func checksum(_ value: JSONValue?) -> FileChecksum? {
-        guard let value, case .integer(let bytes) = value.member("bytes"), let count = Int(exactly: bytes), count >= 0,
-            let text = value.text("sum"), let sum = UInt64(text, radix: 16)
+        guard let value, case .integer(let bytes) = value["bytes"], let count = Int(exactly: bytes), count >= 0,
+            let text = value["sum"]?.text, let sum = UInt64(text, radix: 16)
         else { return nil }
         return FileChecksum(byteCount: count, sum: sum)
-    }
-}
-
-extension JSONValue {
-    fileprivate func member(_ key: String) -> JSONValue? {
-        guard case .object(let members) = self else { return nil }
-        return members.first { $0.key == key }?.value
-    }
-
-    fileprivate func text(_ key: String) -> String? {
-        guard case .string(let text) = member(key) else { return nil }
-        return text
     }
 }

@@ -4,10 +4,10 @@ package struct BatchCopy: Sendable {
     package let instances: [String]
     /// All batches that there ever were.
     package let count: UInt64
-    /// The position of the first of ``slots`` among all batches, and of ``requests`` among all requests.
+    /// The position of the first of ``cells`` among all batches, and of ``requests`` among all requests.
     var firstBatch: UInt64 = 0
     var firstRequest: UInt64 = 0
-    var slots: [BatchRing.Slot] = []
+    var cells: [BatchRing.Cell] = []
     var requests: [RecordedRequest] = []
 
     init(instances: [String] = [], count: UInt64 = 0) {
@@ -17,13 +17,13 @@ package struct BatchCopy: Sendable {
 
     /// Those that are still whole, in their order: of a batch whose requests have given way nothing is shown.
     package var batches: [RecordedBatch] {
-        slots.enumerated().compactMap { index, slot in
-            guard slot.firstRequest >= firstRequest else { return nil }
-            let start = Int(slot.firstRequest - firstRequest)
-            guard requests.count - start >= Int(slot.requestCount) else { return nil }
+        cells.enumerated().compactMap { index, cell in
+            guard cell.firstRequest >= firstRequest else { return nil }
+            let start = Int(cell.firstRequest - firstRequest)
+            guard requests.count - start >= Int(cell.requestCount) else { return nil }
             return RecordedBatch(
-                number: firstBatch + UInt64(index) + 1, slot.outline,
-                requests: Array(requests[start..<(start + Int(slot.requestCount))]))
+                number: firstBatch + UInt64(index) + 1, cell.outline,
+                requests: Array(requests[start..<(start + Int(cell.requestCount))]))
         }
     }
 }

@@ -6,7 +6,7 @@ internal import Scheduling
 /// of that when somebody reads. It has no lock: it lies beside the statistics, which are counted under one anyway.
 package final class BatchRing {
     /// A batch as it is kept: nothing in it is counted by reference. 64 bytes, a line of a processor's cache.
-    struct Slot: Sendable {
+    struct Cell: Sendable {
         var start: UInt64 = 0
         var inferenceStart: UInt64 = 0
         var inferenceEnd: UInt64 = 0
@@ -32,12 +32,12 @@ package final class BatchRing {
     let requestCapacity: Int
     /// Empty until the first batch comes: memory is for models that are used. Then of full length. Not arrays, which
     /// would ask at each store whether somebody else has them too.
-    private var slots = UnsafeMutableBufferPointer<Slot>(start: nil, count: 0)
+    private var cells = UnsafeMutableBufferPointer<Cell>(start: nil, count: 0)
     private var requests = UnsafeMutableBufferPointer<RecordedRequest>(start: nil, count: 0)
     /// All batches and requests that there ever were, and where the next of each goes.
     private var batchCount: UInt64 = 0
     private var requestCount: UInt64 = 0
-    private var nextSlot = 0
+    private var nextCell = 0
     private var nextRequest = 0
     /// By instance.
     private var names: [String] = []
@@ -49,7 +49,7 @@ package final class BatchRing {
     }
 
     deinit {
-        slots.deallocate()
+        cells.deallocate()
         requests.deallocate()
     }
 
@@ -58,26 +58,26 @@ package final class BatchRing {
     /// - Parameters:
     ///   - name: that of its instance.
     ///   - count: of its requests. Of more than there are places for, the rest is not kept.
-    ///   - member: each of them, by its position.
+    ///   - request: each of them, by its position.
     package func append(
-        _ batch: BatchOutline, by name: String, count: Int, member: (Int) -> RecordedRequest
+        _ batch: BatchOutline, by name: String, count: Int, request: (Int) -> RecordedRequest
     ) {
-        if slots.isEmpty { allocate() }
+        if cells.isEmpty { allocate() }
         if batch.instance >= names.count || names[batch.instance].isEmpty { self.name(batch.instance, name) }
         let kept = min(max(0, count), requestCapacity)
-        slots[nextSlot] = Slot(batch, firstRequest: requestCount, requestCount: kept)
-        nextSlot = nextSlot + 1 == capacity ? 0 : nextSlot + 1
+        cells[nextCell] = Cell(batch, firstRequest: requestCount, requestCount: kept)
+        nextCell = nextCell + 1 == capacity ? 0 : nextCell + 1
         batchCount &+= 1
         for index in 0..<kept {
-            requests[nextRequest] = member(index)
+            requests[nextRequest] = request(index)
             nextRequest = nextRequest + 1 == requestCapacity ? 0 : nextRequest + 1
         }
         requestCount &+= UInt64(kept)
     }
 
     private func allocate() {
-        slots = .allocate(capacity: capacity)
-        slots.initialize(repeating: Slot())
+        cells = .allocate(capacity: capacity)
+        cells.initialize(repeating: Cell())
         requests = .allocate(capacity: requestCapacity)
         requests.initialize(repeating: RecordedRequest(arrival: 0))
     }
@@ -96,10 +96,10 @@ package final class BatchRing {
         let first = max(oldest, number)
         guard first < batchCount else { return copy }
         copy.firstBatch = first
-        copy.slots = Self.last(Int(batchCount - first), of: slots, before: nextSlot)
+        copy.cells = Self.last(Int(batchCount - first), of: cells, before: nextCell)
         // Requests from the first that is still there, or that one of these batches has.
         let oldestRequest = requestCount > UInt64(requestCapacity) ? requestCount - UInt64(requestCapacity) : 0
-        copy.firstRequest = max(oldestRequest, copy.slots.first?.firstRequest ?? requestCount)
+        copy.firstRequest = max(oldestRequest, copy.cells.first?.firstRequest ?? requestCount)
         copy.requests = Self.last(Int(requestCount - copy.firstRequest), of: requests, before: nextRequest)
         return copy
     }
@@ -113,7 +113,7 @@ package final class BatchRing {
     }
 }
 
-extension BatchRing.Slot {
+extension BatchRing.Cell {
     @inline(__always)
     fileprivate init(_ batch: BatchOutline, firstRequest: UInt64, requestCount: Int) {
         start = batch.start

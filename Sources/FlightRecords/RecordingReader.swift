@@ -32,12 +32,7 @@ extension Recording {
     package init(text: [UInt8]) throws(HalcyonError) {
         let value: JSONValue
         do {
-            value = try text.withUnsafeBytes { bytes in
-                var scanner = JSONScanner(bytes, maximumDepth: 16)
-                let value = try scanner.value()
-                try scanner.end()
-                return value
-            }
+            value = try text.withUnsafeBytes { try JSONValue(reading: $0, depth: 16) }
         } catch {
             throw HalcyonError(
                 .invalidArgument,

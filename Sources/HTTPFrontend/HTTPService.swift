@@ -196,9 +196,7 @@ package struct HTTPService: HTTPResponder {
     private func registerDeviceMemory(_ name: String, _ request: HTTPRequest, _ reply: HTTPReply) throws {
         try service.memory.checkAllowed()
         let body = try JSONBody.object(request.body, limits: service.limits)
-        guard case .object(let handle)? = body["raw_handle"],
-            case .string(let text)? = handle.first(where: { $0.key == "b64" })?.value
-        else { throw JSONBody.missing("raw_handle.b64") }
+        guard let text = body["raw_handle"]?["b64"]?.text else { throw JSONBody.missing("raw_handle.b64") }
         guard let bytes = Base64.decode(text) else {
             throw HalcyonError(.invalidArgument, "Unable to parse 'raw_handle': 'b64' is not base64")
         }

@@ -70,9 +70,7 @@ enum JSONBody {
 
     /// A flag among a body's `parameters`; false where it is not there.
     static func flag(_ body: TensorBuffer, _ name: String, limits: ProtocolLimits) throws(HalcyonError) -> Bool {
-        guard case .object(let members)? = try object(body, limits: limits)["parameters"],
-            let value = members.first(where: { $0.key == name })?.value
-        else { return false }
+        guard let value = try object(body, limits: limits)["parameters"]?[name] else { return false }
         guard case .bool(let flag) = value else { throw missing("parameters.\(name)") }
         return flag
     }

@@ -103,7 +103,7 @@ public final class InferenceServer: Sendable {
     /// - Throws: `unavailable` that names each model that failed and why; the others serve all the same. What a
     ///   ``RepositorySource`` says that fails: then no model is loaded.
     public func waitUntilReady() async throws(HalcyonError) {
-        await onThread(name: "ready") { [lifetime] in lifetime.waitForStart() }
+        await WorkerThread.run(name: "ready") { [lifetime] in lifetime.waitForStart() }
         if let failure = startFailure { throw failure }
     }
 
@@ -161,7 +161,7 @@ public final class InferenceServer: Sendable {
     public func loadModel(_ name: String, override: ModelOverride? = nil) async throws(HalcyonError) {
         let attempt = LoadAttempt()
         let outcome = await withTaskCancellationHandler {
-            await onThread(name: "load") { [manager] in
+            await WorkerThread.run(name: "load") { [manager] in
                 Result { () throws(HalcyonError) in
                     try manager.load(name, override: override, attempt: attempt)
                 }
@@ -179,7 +179,7 @@ public final class InferenceServer: Sendable {
     /// - Parameter dependents: whether the models of an ensemble's steps are unloaded behind it, where no other
     ///   ensemble uses them.
     public func unloadModel(_ name: String, dependents: Bool = false) async throws(HalcyonError) {
-        let outcome = await onThread(name: "unload") { [manager] in
+        let outcome = await WorkerThread.run(name: "unload") { [manager] in
             Result { () throws(HalcyonError) in
                 if dependents { try manager.unloadWithDependents(name) } else { try manager.unload(name) }
             }
@@ -290,25 +290,6 @@ public final class InferenceServer: Sendable {
             await lifetime.stopped.wait()
             return ShutdownReport(droppedRequests: [:])
         }
-        return await onThread(name: "shutdown") { [lifetime] in lifetime.stop() }
-    }
-
-    /// Runs what blocks on a thread of its own, off Swift's cooperative pool.
-    private func onThread<Value: Sendable>(name: String, _ body: @escaping @Sendable () -> Value) async -> Value {
-        let work = Locked<(@Sendable () -> Value)?>(body)
-        return await withUnsafeContinuation { continuation in
-            let run: @Sendable () -> Void = {
-                // The caller may end the process as soon as it goes on: what the work refers to, an engine in the end,
-                // must not be released on this thread after that.
-                guard let value = work.withLock({ $0.take() })?() else { return }
-                continuation.resume(returning: value)
-            }
-            do {
-                try WorkerThread.detach(name: name, run)
-            } catch {
-                // No other thread can be started, so this one blocks.
-                run()
-            }
-        }
+        return await WorkerThread.run(name: "shutdown") { [lifetime] in lifetime.stop() }
     }
 }

@@ -1,11 +1,11 @@
 extension JSONValue {
     /// The document in one line, without blanks.
-    package var compact: String { text(indent: nil) }
+    package var compact: String { printed(indent: nil) }
 
     /// The document for people: a member or an element a line, indented by two spaces.
-    package var pretty: String { text(indent: 0) }
+    package var pretty: String { printed(indent: 0) }
 
-    private func text(indent: Int?) -> String {
+    private func printed(indent: Int?) -> String {
         var output = ""
         write(to: &output, indent: indent)
         return output

@@ -153,7 +153,7 @@ package struct ModelRepositoryReader: Sendable {
     // MARK: Models
 
     /// A repository at this moment.
-    private struct Root: Hashable {
+    fileprivate struct Root: Hashable {
         /// As it was given, and as keys have it.
         var path: String
         /// Without links.
@@ -318,13 +318,17 @@ package struct ModelRepositoryReader: Sendable {
     package func readModel(
         _ key: String, backends: [String: any Backend], json: String? = nil
     ) throws(HalcyonError) -> ModelDefinition {
-        let key = try ModelKey(key)
-        let name = key.name
-        let (root, directory) = try find(key)
-        _ = try confine(directory, to: root.folder)
-        let written = json == nil ? root.folders[name] ?? name : name
-        var (configuration, diagnostics) = try readConfiguration(written, directory, root: root.folder, json: json)
-        configuration.name = name.rawValue
+        try readModel(try writtenModel(key, json: json), backends: backends)
+    }
+
+    /// Reads a model whose configuration was read.
+    ///
+    /// - Throws: as ``readModel(_:backends:json:)``.
+    func readModel(
+        _ written: WrittenModel, backends: [String: any Backend]
+    ) throws(HalcyonError) -> ModelDefinition {
+        var configuration = written.configuration
+        let (name, root, directory) = (written.name, written.root, written.directory)
         let lone = root.lone?.filename
         if let lone, configuration.defaultModelFilename.isEmpty { configuration.defaultModelFilename = lone }
         let folders = try lone == nil ? versionFolders(in: directory) : VersionFolders(versions: [1])
@@ -347,7 +351,7 @@ package struct ModelRepositoryReader: Sendable {
         }
         let absent = VersionSelection.absentVersions(folders.versions, policy: configuration.versionPolicy)
         return ModelDefinition(
-            configuration: configuration, diagnostics: diagnostics,
+            configuration: configuration, diagnostics: written.diagnostics,
             notices: folders.notices
                 + absent.map {
                     "version \($0) is specified for model '\(name)', but the version directory is not present"
@@ -419,19 +423,27 @@ package struct ModelRepositoryReader: Sendable {
         return "\(directory)/config.pbtxt"
     }
 
-    /// A model's configuration as it is written, and the model's folder.
-    ///
+    /// A model's configuration as it is written, before anything beside it is looked at.
+    struct WrittenModel {
+        let configuration: ModelConfiguration
+        /// The model's folder.
+        let directory: String
+        fileprivate let name: ModelName
+        fileprivate let root: Root
+        fileprivate let diagnostics: [ConfigurationDiagnostic]
+    }
+
     /// - Throws: as ``readModel(_:backends:json:)``, but for what is wrong with anything beside the configuration.
-    func writtenConfiguration(
-        _ key: String, json: String?
-    ) throws(HalcyonError) -> (configuration: ModelConfiguration, directory: String) {
+    func writtenModel(_ key: String, json: String?) throws(HalcyonError) -> WrittenModel {
         let key = try ModelKey(key)
+        let name = key.name
         let (root, directory) = try find(key)
         _ = try confine(directory, to: root.folder)
-        let written = json == nil ? root.folders[key.name] ?? key.name : key.name
-        var (configuration, _) = try readConfiguration(written, directory, root: root.folder, json: json)
-        configuration.name = key.name.rawValue
-        return (configuration, directory)
+        let folder = json == nil ? root.folders[name] ?? name : name
+        var (configuration, diagnostics) = try readConfiguration(folder, directory, root: root.folder, json: json)
+        configuration.name = name.rawValue
+        return WrittenModel(
+            configuration: configuration, directory: directory, name: name, root: root, diagnostics: diagnostics)
     }
 
     /// Reads a model from another folder than that in which it was found.

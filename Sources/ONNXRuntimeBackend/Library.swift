@@ -4,12 +4,14 @@ internal import Tensors
 
 /// ONNX Runtime's shared library, opened, with its functions. It stays open as long as the process lives: its threads
 /// do.
-final class Library: @unchecked Sendable {
+final class Library: StatusLibrary, @unchecked Sendable {
     /// What the library says of its version, `1.32.0` for instance.
     let version: String
     /// The file.
     let path: String
     let functions: onnxruntime_functions_t
+
+    var title: String { "ONNX Runtime" }
 
     private init(_ library: DynamicLibrary) throws(HalcyonError) {
         var text: UnsafePointer<CChar>?
@@ -59,16 +61,5 @@ extension Library {
         let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         throw HalcyonError(
             code, "\(attempt()): \(line.isEmpty ? "status \(functions.get_error_code(status))" : line)")
-    }
-
-    /// An object that a function of the engine makes.
-    func make(
-        code: HalcyonError.Code = .internal, free: @escaping @convention(c) (OpaquePointer) -> Void,
-        _ attempt: @autoclosure () -> String, _ body: (UnsafeMutablePointer<OpaquePointer?>) -> OpaquePointer?
-    ) throws(HalcyonError) -> Handle {
-        var pointer: OpaquePointer?
-        try check(body(&pointer), code: code, attempt())
-        guard let pointer else { throw HalcyonError(.internal, "\(attempt()): ONNX Runtime gave nothing back") }
-        return Handle(pointer, free: free)
     }
 }

@@ -3,12 +3,14 @@ internal import LibraryFiles
 internal import Tensors
 
 /// OpenVINO's shared library, opened, with its functions. It stays open as long as the process lives: its threads do.
-final class Library: @unchecked Sendable {
+final class Library: StatusLibrary, @unchecked Sendable {
     /// What the runtime says of its version, `2026.4.1-…` for instance.
     let version: String
     /// The file.
     let path: String
     let functions: openvino_functions_t
+
+    var title: String { "OpenVINO" }
 
     private init(_ library: DynamicLibrary) throws(HalcyonError) {
         functions = try library.functions { (handle, table) throws(HalcyonError) in
@@ -81,19 +83,5 @@ extension Library {
     ) throws(HalcyonError) {
         guard status != 0 else { return }
         throw HalcyonError(code, "\(attempt()): \(message(for: status))")
-    }
-
-    /// An object that a function of the engine makes.
-    ///
-    /// - Parameter memory: what the object goes on using, and must not go before it.
-    func make(
-        code: HalcyonError.Code = .internal, memory: AnyObject? = nil,
-        free: @escaping @convention(c) (OpaquePointer) -> Void, _ attempt: @autoclosure () -> String,
-        _ body: (UnsafeMutablePointer<OpaquePointer?>) -> openvino_status_t
-    ) throws(HalcyonError) -> Handle {
-        var pointer: OpaquePointer?
-        try check(body(&pointer), code: code, attempt())
-        guard let pointer else { throw HalcyonError(.internal, "\(attempt()): OpenVINO gave nothing back") }
-        return Handle(pointer, memory: memory, free: free)
     }
 }

@@ -4,6 +4,7 @@ internal import ConversionCommand
 internal import EngineInstallation
 internal import EngineSearch
 internal import Glibc
+internal import Tensors
 
 /// `halcyon engines`: what runs the models, installed and looked for.
 struct EnginesCommand: ParsableCommand {
@@ -44,11 +45,13 @@ struct EnginesInstallCommand: ParsableCommand {
             throw ValidationError("HOME is not set, so that there is no folder of yours: name one with --to")
         }
         let installation = EngineInstallation(engine, in: folder, wheel: wheel, again: again)
-        var words: [UnsafeMutablePointer<CChar>?] = (["python3"] + installation.arguments).map { strdup($0) }
-        words.append(nil)
         // This process becomes the program: its progress, its interrupts and its status are this command's.
-        execvp("python3", &words)
-        let reason = String(cString: strerror(errno))
+        let failure = (["python3"] + installation.arguments).withCStrings { words in
+            guard let words else { return EINVAL }
+            execvp("python3", words)
+            return errno
+        }
+        let reason = String(cString: strerror(failure))
         StandardError.write("error: python3, which installs engines, can't be started: \(reason). Install Python 3.\n")
         throw ExitCode(1)
     }

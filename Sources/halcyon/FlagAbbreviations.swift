@@ -12,31 +12,15 @@ struct FlagAbbreviations {
     init(of command: any ParsableCommand.Type) {
         var flags: [String: [String]] = [:]
         var text = command._dumpHelp()
-        let document = text.withUTF8 { bytes in
-            var scanner = JSONScanner(UnsafeRawBufferPointer(bytes), maximumDepth: 64)
-            return try? scanner.value()
-        }
-        for command in Self.list(Self.member("subcommands", of: Self.member("command", of: document))) {
-            guard let name = Self.text("commandName", of: command) else { continue }
-            flags[name] = Self.list(Self.member("arguments", of: command))
-                .flatMap { Self.list(Self.member("names", of: $0)) }
-                .filter { Self.text("kind", of: $0) == "long" }
-                .compactMap { Self.text("name", of: $0) }
+        let document = text.withUTF8 { try? JSONValue(reading: UnsafeRawBufferPointer($0), depth: 64) }
+        for command in document?["command"]?["subcommands"]?.elements ?? [] {
+            guard let name = command["commandName"]?.text else { continue }
+            flags[name] = (command["arguments"]?.elements ?? [])
+                .flatMap { $0["names"]?.elements ?? [] }
+                .filter { $0["kind"]?.text == "long" }
+                .compactMap { $0["name"]?.text }
         }
         self.init(flags: flags)
-    }
-
-    private static func member(_ name: String, of value: JSONValue?) -> JSONValue? {
-        guard case .object(let members)? = value else { return nil }
-        return members.first { $0.key == name }?.value
-    }
-
-    private static func list(_ value: JSONValue?) -> [JSONValue] {
-        if case .array(let elements)? = value { elements } else { [] }
-    }
-
-    private static func text(_ name: String, of value: JSONValue) -> String? {
-        if case .string(let text)? = member(name, of: value) { text } else { nil }
     }
 
     /// The arguments of a process, with the whole names of the flags. What is no flag's beginning stays as it is.

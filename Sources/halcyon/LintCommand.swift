@@ -28,13 +28,7 @@ struct LintCommand: ParsableCommand {
         help: "Load each model with its engine, and compare it with its configuration, as a server would.")
     var open = true
 
-    @Option(
-        help: ArgumentHelp(
-            """
-            The folder with the engines' libraries, each engine's in a folder of its own. By default each is looked \
-            for in ../backends and backends beside the program, HALCYON_BACKENDS, ~/.local/share/halcyon/backends, \
-            halcyon/backends of /usr/local/share, /usr/share, /usr/local/lib and /usr/lib, and .deps/backends here.
-            """, valueName: "folder"))
+    @Option(help: ArgumentHelp(RepositoryHelp.backendDirectory, valueName: "folder"))
     var backendDirectory: String?
 
     @Flag(help: ArgumentHelp(RepositoryHelp.allowModelBackends))

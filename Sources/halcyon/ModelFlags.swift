@@ -112,13 +112,7 @@ struct ModelFlags: ParsableArguments {
             "The older way to say --disable-auto-complete-config: true for as written.", valueName: "bool"))
     var strictModelConfig = Switch(false)
 
-    @Option(
-        help: ArgumentHelp(
-            """
-            The folder with the engines' libraries, each engine's in a folder of its own. By default each is looked \
-            for in ../backends and backends beside the program, HALCYON_BACKENDS, ~/.local/share/halcyon/backends, \
-            halcyon/backends of /usr/local/share, /usr/share, /usr/local/lib and /usr/lib, and .deps/backends here.
-            """, valueName: "folder"))
+    @Option(help: ArgumentHelp(RepositoryHelp.backendDirectory, valueName: "folder"))
     var backendDirectory: String?
 
     @Flag(help: ArgumentHelp(RepositoryHelp.allowModelBackends))

@@ -60,14 +60,8 @@ struct RecordingSource: ParsableArguments {
 
     /// What the server says, or what its silence means.
     private static func refusal(_ answer: HTTPFetch.Answer, model: String) -> HalcyonError {
-        let text = answer.body.withUnsafeBytes { bytes -> String? in
-            var scanner = JSONScanner(bytes, maximumDepth: 8)
-            guard case .object(let members)? = try? scanner.value(),
-                case .string(let text)? = members.first(where: { $0.key == "error" })?.value
-            else { return nil }
-            return text
-        }
-        guard let text, !(answer.status == 404 && text == "Not Found") else {
+        let document = answer.body.withUnsafeBytes { try? JSONValue(reading: $0, depth: 8) }
+        guard let text = document?["error"]?.text, !(answer.status == 404 && text == "Not Found") else {
             return HalcyonError(
                 .unsupported,
                 "the server answers with status \(answer.status) and keeps no batches that could be asked for: "

@@ -101,7 +101,7 @@ struct BatchRingTests {
     }
 
     @Test("A batch as it is kept is one line of a processor's cache")
-    func size() { #expect(MemoryLayout<BatchRing.Slot>.stride == 64) }
+    func size() { #expect(MemoryLayout<BatchRing.Cell>.stride == 64) }
 
     @Test("Shapes are told apart")
     func shapes() {

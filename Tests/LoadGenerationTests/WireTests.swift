@@ -188,7 +188,7 @@ struct WireTests {
         var client = HTTP2Client(keepsBodies: true, isStreaming: false)
         let block = HeaderBlock(path: "/s/M", authority: "h", usesTLS: false, metadata: [])
         var output = ByteBuffer()
-        client.begin(slot: 4, block, ByteBuffer(repeating: 1, count: 70_000), output: &output)
+        client.begin(call: 4, block, ByteBuffer(repeating: 1, count: 70_000), output: &output)
         #expect(frames(output).map(\.length) == [block.first.count, 16384, 16384, 16384, 16383])
         var input = ByteBuffer()
         HTTP2Frame.write(HTTP2Frame.windowUpdate, length: 4, to: &input)
@@ -226,7 +226,7 @@ struct WireTests {
         var client = HTTP2Client(keepsBodies: false, isStreaming: false)
         let block = HeaderBlock(path: "/s/M", authority: "h", usesTLS: false, metadata: [])
         var output = ByteBuffer()
-        for slot in 0..<3 { client.begin(slot: slot, block, ByteBuffer(bytes: [0]), output: &output) }
+        for call in 0..<3 { client.begin(call: call, block, ByteBuffer(bytes: [0]), output: &output) }
         var input = ByteBuffer()
         HTTP2Frame.write(HTTP2Frame.reset, stream: 1, length: 4, to: &input)
         input.writeInteger(UInt32(7))
@@ -236,7 +236,7 @@ struct WireTests {
         var events: [HTTP2Client.Event] = []
         try client.receive(&input, output: &output, &events)
         #expect(ended(events).map(\.status) == [13, 14])
-        #expect(client.farewell != nil && client.slots == [1])
+        #expect(client.farewell != nil && client.openCalls == [1])
         var other = ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n")
         #expect(throws: HalcyonError.self) { try client.receive(&other, output: &output, &events) }
     }
@@ -253,7 +253,7 @@ struct WireTests {
         var events: [HTTP2Client.Event] = []
         try client.receive(&input, output: &output, &events)
         output = ByteBuffer()
-        for slot in 0..<2 { client.begin(slot: slot, block, ByteBuffer(bytes: [0]), output: &output) }
+        for call in 0..<2 { client.begin(call: call, block, ByteBuffer(bytes: [0]), output: &output) }
         #expect(frames(output).map(\.length) == [block.plain.count + 1, 1, block.plain.count, 1])
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HalcyonTestKit
+import JSONText
 import Tensors
 import Testing
 

@@ -74,8 +74,8 @@ struct MemoryTests {
         }
         pool.released([1, 2])
         // Neither is large enough, and one has to go for it.
-        guard case .make(3, let retired) = pool.choose(60) else { return #expect(Bool(false), "one makes room") }
-        #expect(retired == [1])
+        guard case .make(3, let dropped) = pool.choose(60) else { return #expect(Bool(false), "one makes room") }
+        #expect(dropped == [1])
     }
 
     @Test("A worker's word about its outputs is checked")
@@ -93,12 +93,12 @@ struct MemoryTests {
         #expect(try ledger.lend(1) == 1)
         // What is read may be neither written nor taken away.
         #expect(throws: ProtocolFault.self) { _ = try ledger.lend(1) }
-        #expect(throws: ProtocolFault.self) { try ledger.retire(1) }
+        #expect(throws: ProtocolFault.self) { try ledger.drop(1) }
         #expect(throws: ProtocolFault.self) { _ = try ledger.lend(7) }
         ledger.giveBack(1)
-        try ledger.retire(1)
+        try ledger.drop(1)
         #expect(ledger.count == 0)
-        #expect(throws: ProtocolFault.self) { try ledger.retire(1) }
+        #expect(throws: ProtocolFault.self) { try ledger.drop(1) }
         for number: UInt64 in [1, 2] { ledger.admit(WireSegment(number: number, byteCount: 10), 0) }
         #expect(throws: ProtocolFault.self) { try ledger.check(WireSegment(number: 3, byteCount: 10)) }
     }

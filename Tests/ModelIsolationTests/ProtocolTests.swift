@@ -55,7 +55,7 @@ struct ProtocolTests {
         var outputs = InstanceAnswer.Outputs()
         outputs.tensors = try work().inputs
         outputs.segments = [WireSegment(number: 1, byteCount: 8192)]
-        outputs.retired = [4]
+        outputs.dropped = [4]
         outputs.infer = 12
         let requests: [ControlRequest] = [
             .hello(settings), .open(source),

@@ -6,17 +6,7 @@ package enum GenerateResponse {
     /// - Throws: `unsupported` for text that JSON can't hold.
     package static func json(_ result: InferenceResult) throws(HalcyonError) -> [UInt8] {
         var output = JSONOutput()
-        output.append("{")
-        if !result.id.isEmpty {
-            output.append("\"id\":")
-            output.append(string: result.id)
-            output.append(",")
-        }
-        output.append("\"model_name\":")
-        output.append(string: result.modelName)
-        output.append(",\"model_version\":\"")
-        output.append(integer: result.modelVersion)
-        output.append("\"")
+        InferenceJSONWriter.writeHead(of: result, to: &output)
         if !result.parameters.isEmpty {
             output.append(",")
             InferenceJSONWriter.write(result.parameters, to: &output)

@@ -14,17 +14,7 @@ package struct InferenceJSONWriter {
         var output = JSONOutput()
         output.reserve(Self.usualSize)
         var binary: [TensorBuffer] = []
-        output.append("{")
-        if !result.id.isEmpty {
-            output.append("\"id\":")
-            output.append(string: result.id)
-            output.append(",")
-        }
-        output.append("\"model_name\":")
-        output.append(string: result.modelName)
-        output.append(",\"model_version\":\"")
-        output.append(integer: result.modelVersion)
-        output.append("\"")
+        Self.writeHead(of: result, to: &output)
         if !result.parameters.isEmpty {
             output.append(",\"parameters\":{")
             Self.write(result.parameters, to: &output)
@@ -44,6 +34,21 @@ package struct InferenceJSONWriter {
 
     /// Bytes of most answers, without their values.
     private static let usualSize = 400
+
+    /// What an answer begins with: the request's id, and the model.
+    static func writeHead(of result: InferenceResult, to output: inout JSONOutput) {
+        output.append("{")
+        if !result.id.isEmpty {
+            output.append("\"id\":")
+            output.append(string: result.id)
+            output.append(",")
+        }
+        output.append("\"model_name\":")
+        output.append(string: result.modelName)
+        output.append(",\"model_version\":\"")
+        output.append(integer: result.modelVersion)
+        output.append("\"")
+    }
 
     /// Members of an object, without its braces.
     static func write(_ parameters: [InferenceParameter], to output: inout JSONOutput) {

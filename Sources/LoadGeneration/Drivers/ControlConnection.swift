@@ -46,7 +46,7 @@ final class ControlConnection: Sendable {
             return (
                 handler,
                 {
-                    handler.call(slot: 0, headers, message); handler.flush()
+                    handler.call(0, headers, message); handler.flush()
                 }
             )
         }

@@ -14,12 +14,12 @@ final class GRPCClientHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var fault: HalcyonError?
     private let happened: (HTTP2Client.Event) -> Void
-    private let closed: (_ reason: String, _ slots: [Int]) -> Void
+    private let closed: (_ reason: String, _ calls: [Int]) -> Void
 
     /// - Parameter closed: is called once, with the reason and the calls that got no answer.
     init(
         keepsBodies: Bool, isStreaming: Bool, happened: @escaping (HTTP2Client.Event) -> Void,
-        closed: @escaping (_ reason: String, _ slots: [Int]) -> Void
+        closed: @escaping (_ reason: String, _ calls: [Int]) -> Void
     ) {
         client = HTTP2Client(keepsBodies: keepsBodies, isStreaming: isStreaming)
         self.happened = happened
@@ -32,8 +32,8 @@ final class GRPCClientHandler: ChannelInboundHandler {
     /// Whether another call can be made; else the connection closes when those under way are over.
     var takesCalls: Bool { client.farewell == nil }
 
-    func call(slot: Int, _ headers: HeaderBlock, _ message: ByteBuffer) {
-        client.begin(slot: slot, headers, message, output: &output)
+    func call(_ number: Int, _ headers: HeaderBlock, _ message: ByteBuffer) {
+        client.begin(call: number, headers, message, output: &output)
     }
 
     /// Sends what has come together.
@@ -64,7 +64,7 @@ final class GRPCClientHandler: ChannelInboundHandler {
     func channelReadComplete(context: ChannelHandlerContext) { flush() }
 
     func channelInactive(context: ChannelHandlerContext) {
-        closed(fault?.message ?? client.farewell ?? "the server closed the connection", client.slots)
+        closed(fault?.message ?? client.farewell ?? "the server closed the connection", client.openCalls)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -28,7 +28,7 @@ final class LaneConnection: @unchecked Sendable {
         switch handler {
         case .none: break
         case .http(let handler): handler.send(payload)
-        case .grpc(let handler, let headers): handler.call(slot: lane.index - first, headers, payload)
+        case .grpc(let handler, let headers): handler.call(lane.index - first, headers, payload)
         }
         if group.isBeginningMany { group.unflushed.append(self) }
     }

@@ -150,10 +150,10 @@ final class NetworkDriver: LoadDriver {
                 keepsBodies: false, isStreaming: isStreaming,
                 happened: { [unowned connection] event in
                     switch event {
-                    case .message(let slot):
-                        if isStreaming { connection.group.responded(connection.lanes[slot]) }
-                    case .ended(let slot, let answer):
-                        let lane = connection.lanes[slot]
+                    case .message(let call):
+                        if isStreaming { connection.group.responded(connection.lanes[call]) }
+                    case .ended(let call, let answer):
+                        let lane = connection.lanes[call]
                         connection.group.finished(
                             lane, error: ServerFault.text(answer), responses: isStreaming ? answer.count : 1,
                             isStream: isStreaming)

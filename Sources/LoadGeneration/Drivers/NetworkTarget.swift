@@ -91,7 +91,7 @@ package final class NetworkTarget: LoadTarget {
         guard address.wire == .http, let server = try document("/v2", "the server's metadata", isOptional: true) else {
             return true
         }
-        let extensions = (server.member("extensions")?.list ?? []).compactMap { $0.string }
+        let extensions = (server["extensions"]?.elements ?? []).compactMap { $0.text }
         return extensions.contains { $0.hasPrefix("binary_tensor_data") }
     }
 

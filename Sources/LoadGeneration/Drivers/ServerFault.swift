@@ -24,7 +24,7 @@ enum ServerFault {
     /// What the server itself says, without the status.
     static func message(_ answer: HTTPAnswer) -> String {
         let document = try? JSONValue.read(answer.body, "")
-        return document?.member("error")?.string ?? String(decoding: answer.body.prefix(limit), as: UTF8.self)
+        return document?["error"]?.text ?? String(decoding: answer.body.prefix(limit), as: UTF8.self)
     }
 
     private static func suffix(_ message: String) -> String {

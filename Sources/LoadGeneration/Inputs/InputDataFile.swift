@@ -12,15 +12,15 @@ package enum InputDataFile {
         try RequestData.check(batch, model)
         try shapes.check(model)
         let document = try JSONValue.read(bytes, name)
-        guard let data = document.member("data")?.list, !data.isEmpty else {
+        guard let data = document["data"]?.elements, !data.isEmpty else {
             throw HalcyonError(
                 .invalidArgument, "\(name): expected an object with a list \"data\" that has at least one item")
         }
-        let isNested = data.first?.list != nil
+        let isNested = data.first?.elements != nil
         var streams: [[RequestData.Step]] = []
         for (number, stream) in (isNested ? data : [.array(data)]).enumerated() {
             let place = isNested ? "\(name): data[\(number)]" : "\(name): data"
-            guard let items = stream.list, !items.isEmpty else {
+            guard let items = stream.elements, !items.isEmpty else {
                 throw HalcyonError(.invalidArgument, "\(place): expected a list of items, with at least one")
             }
             var steps: [RequestData.Step] = []
@@ -57,7 +57,7 @@ package enum InputDataFile {
         }
         var step: RequestData.Step = []
         for port in model.inputs {
-            guard let value = item.member(port.name) else {
+            guard let value = item[port.name] else {
                 if port.isOptional { continue }
                 throw HalcyonError(.invalidArgument, "\(place): the input '\(port.name)' is missing")
             }
@@ -70,10 +70,10 @@ package enum InputDataFile {
         _ value: JSONValue, _ place: String, _ port: ModelDescription.Port, _ model: ModelDescription,
         _ shapes: InputShapes
     ) throws(HalcyonError) -> Tensor {
-        let content = value.member("content") ?? value
+        let content = value["content"] ?? value
         var bytes: [UInt8] = []
         var count = 0
-        if let text = value.member("b64")?.string ?? content.member("b64")?.string {
+        if let text = value["b64"]?.text ?? content["b64"]?.text {
             // Long texts may be broken into lines.
             guard let decoded = Base64.decode(text.filter { !["\n", "\r", "\r\n"].contains($0) }) else {
                 throw HalcyonError(.invalidArgument, "\(place): b64 is no base64 text")
@@ -86,14 +86,14 @@ package enum InputDataFile {
                 count = decoded.count / (port.elementType.byteSize ?? 1)
             }
         } else {
-            guard let elements = content.list else {
+            guard let elements = content.elements else {
                 throw HalcyonError(
                     .invalidArgument, "\(place): expected a list of elements, an object with content, or one with b64")
             }
             try append(elements, port.elementType, place, to: &bytes, count: &count)
         }
         var shape = port.shape
-        if let given = value.member("shape")?.list {
+        if let given = value["shape"]?.elements {
             shape = TensorShape(given.compactMap { $0.whole.map { Int(clamping: $0) } })
             guard shape.rank == given.count, port.shape.accepts(shape) else {
                 throw HalcyonError(
@@ -125,7 +125,7 @@ package enum InputDataFile {
         _ elements: [JSONValue], _ type: ElementType, _ place: String, to bytes: inout [UInt8], count: inout Int
     ) throws(HalcyonError) {
         for (index, element) in elements.enumerated() {
-            if let inner = element.list {
+            if let inner = element.elements {
                 try append(inner, type, "\(place)[\(index)]", to: &bytes, count: &count)
                 continue
             }
@@ -151,7 +151,7 @@ package enum InputDataFile {
         }
         switch type {
         case .bytes:
-            guard let text = element.string else { return false }
+            guard let text = element.text else { return false }
             append(text: Array(text.utf8), to: &bytes)
             return true
         case .bool:
@@ -165,10 +165,10 @@ package enum InputDataFile {
         case .uint16: return add(element.whole.flatMap { UInt16(exactly: $0) })
         case .uint32: return add(element.whole.flatMap { UInt32(exactly: $0) })
         case .uint64: return add(element.unsigned)
-        case .fp32: return add(element.double.map { Float($0) })
-        case .fp64: return add(element.double)
-        case .bf16: return add(element.double.map { UInt16(truncatingIfNeeded: Float($0).bitPattern >> 16) })
-        case .fp16: return add(element.double.map { HalfNumber.bits(Float($0)) })
+        case .fp32: return add(element.real.map { Float($0) })
+        case .fp64: return add(element.real)
+        case .bf16: return add(element.real.map { UInt16(truncatingIfNeeded: Float($0).bitPattern >> 16) })
+        case .fp16: return add(element.real.map { HalfNumber.bits(Float($0)) })
         }
     }
 }

@@ -8,32 +8,32 @@ extension ModelDescription {
     ///   batches.
     /// - Throws: `invalidArgument` for metadata that can't be understood.
     init(metadata: JSONValue, configuration: JSONValue?, version: String) throws(HalcyonError) {
-        guard let name = metadata.member("name")?.string else {
+        guard let name = metadata["name"]?.text else {
             throw HalcyonError(.invalidArgument, "the server's metadata has no name of a model")
         }
         let optional = Set(
-            (configuration?.member("input")?.list ?? []).filter { $0.member("optional")?.flag == true }
-                .compactMap { $0.member("name")?.string })
+            (configuration?["input"]?.elements ?? []).filter { $0["optional"]?.flag == true }
+                .compactMap { $0["name"]?.text })
         self.init(
             name: name, version: version,
-            maxBatchSize: Int(configuration?.member("max_batch_size")?.whole ?? 0),
-            inputs: try Self.ports(metadata.member("inputs"), optional: optional),
-            outputs: try Self.ports(metadata.member("outputs")))
+            maxBatchSize: Int(configuration?["max_batch_size"]?.whole ?? 0),
+            inputs: try Self.ports(metadata["inputs"], optional: optional),
+            outputs: try Self.ports(metadata["outputs"]))
         isDecoupled =
-            configuration?.member("model_transaction_policy")?.member("decoupled")?.flag ?? false
-        hasSequences = configuration?.member("sequence_batching") != nil
+            configuration?["model_transaction_policy"]?["decoupled"]?.flag ?? false
+        hasSequences = configuration?["sequence_batching"] != nil
         removeBatchDimension()
     }
 
     private static func ports(_ value: JSONValue?, optional: Set<String> = []) throws(HalcyonError) -> [Port] {
         var ports: [Port] = []
-        for entry in value?.list ?? [] {
-            guard let name = entry.member("name")?.string, let type = entry.member("datatype")?.string else {
+        for entry in value?.elements ?? [] {
+            guard let name = entry["name"]?.text, let type = entry["datatype"]?.text else {
                 throw HalcyonError(.invalidArgument, "the server's metadata has a tensor without a name or a datatype")
             }
             ports.append(
                 try Port.checked(
-                    name, type, (entry.member("shape")?.list ?? []).compactMap { $0.whole },
+                    name, type, (entry["shape"]?.elements ?? []).compactMap { $0.whole },
                     isOptional: optional.contains(name)))
         }
         return ports
@@ -58,15 +58,15 @@ extension ServerCounts {
     /// A server's statistics document: the sum of the versions that it speaks of.
     init(_ statistics: JSONValue) {
         self.init()
-        for model in statistics.member("model_stats")?.list ?? [] {
+        for model in statistics["model_stats"]?.elements ?? [] {
             var counts = ServerCounts()
-            counts.inferences = model.member("inference_count")?.unsigned ?? 0
-            counts.executions = model.member("execution_count")?.unsigned ?? 0
-            let stages = model.member("inference_stats")
+            counts.inferences = model["inference_count"]?.unsigned ?? 0
+            counts.executions = model["execution_count"]?.unsigned ?? 0
+            let stages = model["inference_stats"]
             func total(_ name: String) -> Total {
-                let value = stages?.member(name)
+                let value = stages?[name]
                 return Total(
-                    count: value?.member("count")?.unsigned ?? 0, nanoseconds: value?.member("ns")?.unsigned ?? 0)
+                    count: value?["count"]?.unsigned ?? 0, nanoseconds: value?["ns"]?.unsigned ?? 0)
             }
             counts.success = total("success")
             counts.fail = total("fail")
@@ -75,10 +75,10 @@ extension ServerCounts {
             counts.computeInfer = total("compute_infer")
             counts.computeOutput = total("compute_output")
             counts.cacheHit = total("cache_hit")
-            for batch in model.member("batch_stats")?.list ?? [] {
-                guard let size = batch.member("batch_size")?.whole else { continue }
+            for batch in model["batch_stats"]?.elements ?? [] {
+                guard let size = batch["batch_size"]?.whole else { continue }
                 counts.batches[Int(clamping: size), default: 0] &+=
-                    batch.member("compute_infer")?.member("count")?.unsigned ?? 0
+                    batch["compute_infer"]?["count"]?.unsigned ?? 0
             }
             add(counts)
         }

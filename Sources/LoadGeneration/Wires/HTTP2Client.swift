@@ -3,16 +3,17 @@ internal import Tensors
 
 /// A connection of HTTP/2 as a client of gRPC has it (RFC 9113): bytes that come in, bytes to send, and what they mean.
 ///
-/// A call is named by the caller's own number, its slot.
+/// A call is named by a number of the caller's own.
 struct HTTP2Client {
     enum Event {
         /// A message of a call, the first of which may say that the call has failed.
-        case message(slot: Int)
-        case ended(slot: Int, GRPCAnswer)
+        case message(call: Int)
+        case ended(call: Int, GRPCAnswer)
     }
 
     private struct Call {
-        var slot: Int
+        /// The caller's.
+        var number: Int
         var parser: GRPCMessageParser
         /// What the server's windows have no room for.
         var unsent: ByteBuffer
@@ -69,10 +70,10 @@ struct HTTP2Client {
     }
 
     var isIdle: Bool { calls.isEmpty }
-    var slots: [Int] { calls.values.map(\.slot) }
+    var openCalls: [Int] { calls.values.map(\.number) }
 
     /// Begins a call with the only message that it has.
-    mutating func begin(slot: Int, _ headers: HeaderBlock, _ message: ByteBuffer, output: inout ByteBuffer) {
+    mutating func begin(call number: Int, _ headers: HeaderBlock, _ message: ByteBuffer, output: inout ByteBuffer) {
         let stream = nextStream
         nextStream += 2
         if nextStream > Self.lastStream { farewell = "the connection has no numbers left" }
@@ -89,7 +90,8 @@ struct HTTP2Client {
             HTTP2Frame.headers, flags: HTTP2Frame.endHeaders, stream: stream, length: block.count, to: &output)
         output.writeBytes(block)
         var call = Call(
-            slot: slot, parser: GRPCMessageParser(keepsBodies: keepsBodies, isStreaming: isStreaming), unsent: message,
+            number: number, parser: GRPCMessageParser(keepsBodies: keepsBodies, isStreaming: isStreaming),
+            unsent: message,
             window: initialWindow)
         send(&call, stream, &output)
         calls[stream] = call
@@ -171,7 +173,7 @@ struct HTTP2Client {
             // Having answered, a server may tell a client to stop sending.
             events.append(
                 .ended(
-                    slot: call.slot,
+                    call: call.number,
                     GRPCAnswer(status: 13, message: "the server reset the call with HTTP/2's error \(code)")))
         case HTTP2Frame.goAway:
             let last = Int(payload.readInteger(as: UInt32.self) ?? 0) & 0x7FFF_FFFF
@@ -180,7 +182,7 @@ struct HTTP2Client {
             for (stream, call) in calls where stream > last {
                 calls[stream] = nil
                 events.append(
-                    .ended(slot: call.slot, GRPCAnswer(status: 14, message: "the server closes the connection")))
+                    .ended(call: call.number, GRPCAnswer(status: 14, message: "the server closes the connection")))
             }
         default: break
         }
@@ -219,7 +221,7 @@ struct HTTP2Client {
         guard var call = calls[frame.stream] else { return }
         let before = call.parser.count
         call.parser.read(payload)
-        for _ in before..<call.parser.count { events.append(.message(slot: call.slot)) }
+        for _ in before..<call.parser.count { events.append(.message(call: call.number)) }
         calls[frame.stream] = call
         if frame.flags & HTTP2Frame.endStream != 0 { end(frame.stream, &events) }
     }
@@ -251,6 +253,6 @@ struct HTTP2Client {
             answer.status = 2
             answer.message = failure
         }
-        events.append(.ended(slot: call.slot, answer))
+        events.append(.ended(call: call.number, answer))
     }
 }

@@ -88,8 +88,8 @@ package struct ChildProcess {
     private func spawn(_ pipes: Pipes) throws(HalcyonError) -> pid_t {
         let settings = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         var child: Int32 = 0
-        let status = Self.withStrings([executable] + arguments) { arguments in
-            Self.withStrings(settings) { settings in
+        let status = ([executable] + arguments).withCStrings { arguments in
+            settings.withCStrings { settings in
                 guard let arguments, let settings else { return EINVAL }
                 return halcyon_spawn(executable, arguments, settings, directory, pipes.childs, &child)
             }
@@ -100,15 +100,6 @@ package struct ChildProcess {
                 "'\(executable)' can't be started: \(String(cString: strerror(status)))")
         }
         return child
-    }
-
-    private static func withStrings<Result>(
-        _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Result
-    ) -> Result {
-        var copies: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
-        copies.append(nil)
-        defer { for copy in copies { free(copy) } }
-        return copies.withUnsafeMutableBufferPointer { body($0.baseAddress) }
     }
 
     // MARK: While it runs

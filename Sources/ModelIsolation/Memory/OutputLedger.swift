@@ -43,7 +43,7 @@ struct OutputLedger<Memory> {
     }
 
     /// The worker has let go of a piece.
-    mutating func retire(_ number: UInt64) throws(ProtocolFault) {
+    mutating func drop(_ number: UInt64) throws(ProtocolFault) {
         guard let piece = pieces[number] else { throw ProtocolFault("no piece of memory has the number \(number)") }
         guard !piece.isLent else { throw ProtocolFault("memory \(number) is taken away while it is read") }
         pieces[number] = nil

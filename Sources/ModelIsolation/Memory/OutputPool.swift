@@ -13,7 +13,7 @@ struct OutputPool<Memory> {
         /// They go into a piece that the server knows.
         case reuse(Piece)
         /// They need a piece of their own, if the pieces below are let go of first.
-        case make(number: UInt64, retired: [UInt64])
+        case make(number: UInt64, dropped: [UInt64])
         /// They go with the message, as the server holds all that there may be.
         case none
     }
@@ -37,28 +37,28 @@ struct OutputPool<Memory> {
             return .reuse(pieces[best])
         }
         // None that is free is large enough: the smaller ones make room.
-        var retired: [UInt64] = []
+        var dropped: [UInt64] = []
         while let index = pieces.firstIndex(where: { !$0.isLent }),
             pieces.filter({ !$0.isLent }).count >= Self.spare || pieces.count >= Self.most
                 || held(byteCount) > byteLimit
         {
-            retired.append(pieces.remove(at: index).number)
+            dropped.append(pieces.remove(at: index).number)
         }
         guard pieces.count < Self.most, held(byteCount) <= byteLimit else {
             // What has been let go of is told with this message all the same.
-            self.retired += retired
+            self.dropped += dropped
             return .none
         }
         defer { nextNumber += 1 }
-        return .make(number: nextNumber, retired: retired)
+        return .make(number: nextNumber, dropped: dropped)
     }
 
     /// What was let go of and not told yet.
-    private(set) var retired: [UInt64] = []
+    private(set) var dropped: [UInt64] = []
 
-    mutating func takeRetired() -> [UInt64] {
-        defer { retired = [] }
-        return retired
+    mutating func takeDropped() -> [UInt64] {
+        defer { dropped = [] }
+        return dropped
     }
 
     private func held(_ more: Int) -> Int {

@@ -113,7 +113,7 @@ package enum InstanceAnswer: Sendable {
         /// Memory with outputs that the server does not know yet.
         var segments: [WireSegment] = []
         /// Memory with outputs that is gone; nobody read it.
-        var retired: [UInt64] = []
+        var dropped: [UInt64] = []
         /// Nanoseconds for the inputs, for the execution and for the outputs, where the worker measured them.
         var input: UInt64 = 0
         var infer: UInt64 = 0
@@ -138,7 +138,7 @@ package enum InstanceAnswer: Sendable {
             writer.number(outputs.infer)
             writer.number(outputs.output)
             writer.list(outputs.segments) { $1.write(to: &$0) }
-            writer.list(outputs.retired) { $0.number($1) }
+            writer.list(outputs.dropped) { $0.number($1) }
             writer.list(outputs.tensors) { $1.write(to: &$0) }
         case .failed(let error):
             writer.number(UInt8(2))
@@ -165,7 +165,7 @@ package enum InstanceAnswer: Sendable {
             outputs.infer = try reader.number()
             outputs.output = try reader.number()
             outputs.segments = try reader.list(WireSegment.read)
-            outputs.retired = try reader.list { reader throws(ProtocolFault) in try reader.number() }
+            outputs.dropped = try reader.list { reader throws(ProtocolFault) in try reader.number() }
             outputs.tensors = try reader.list(WireTensor.read)
             self = .executed(outputs)
         case 2: self = .failed(try reader.error())

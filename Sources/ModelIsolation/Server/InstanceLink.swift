@@ -176,7 +176,7 @@ final class InstanceLink: Sendable {
     private func take(_ outputs: InstanceAnswer.Outputs) throws -> [Tensor] {
         let descriptors = try channel.takeDescriptors(outputs.segments.count)
         try ledger.withLock { ledger in
-            for number in outputs.retired { try ledger.retire(number) }
+            for number in outputs.dropped { try ledger.drop(number) }
             var left = descriptors[...]
             defer { for descriptor in left { close(descriptor) } }
             for segment in outputs.segments {

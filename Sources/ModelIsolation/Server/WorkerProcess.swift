@@ -41,8 +41,8 @@ package struct ProcessLauncher: WorkerLauncher {
 
     private func start(control: Int32, title: String) throws(HalcyonError) -> any WorkerProcess {
         var child: Int32 = 0
-        let failure = Self.withStrings([executable] + arguments + [title]) { arguments in
-            Self.withStrings(Self.environment()) { environment in
+        let failure = ([executable] + arguments + [title]).withCStrings { arguments in
+            Self.environment().withCStrings { environment in
                 halcyon_spawn_worker(executable, arguments, environment, control, &child)
             }
         }
@@ -63,15 +63,6 @@ package struct ProcessLauncher: WorkerLauncher {
             next = pointer + 1
         }
         return variables + ["SWIFT_BACKTRACE=enable=no"]
-    }
-
-    private static func withStrings<Result>(
-        _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Result
-    ) -> Result {
-        var copies: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
-        copies.append(nil)
-        defer { for copy in copies { free(copy) } }
-        return copies.withUnsafeMutableBufferPointer { body($0.baseAddress) }
     }
 }
 

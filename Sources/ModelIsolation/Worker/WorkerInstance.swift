@@ -81,7 +81,7 @@ final class WorkerInstance: @unchecked Sendable {
                 output.data = try output.data.onHost()
                 return output
             }, in: &answer, &sent)
-        answer.retired += pool.takeRetired()
+        answer.dropped += pool.takeDropped()
         let (inferStart, inferEnd) = Self.marks(of: batch, from: handedOver, to: executed)
         answer.input = inferStart &- start
         answer.infer = inferEnd &- inferStart
@@ -125,10 +125,10 @@ final class WorkerInstance: @unchecked Sendable {
         switch pool.choose(byteCount) {
         case .none: return nil
         case .reuse(let piece): return (piece.number, piece.memory)
-        case .make(let number, let retired):
+        case .make(let number, let dropped):
             let shared = try SharedMemory.make(byteCount: byteCount)
             pool.made(number, byteCount: shared.byteCount, shared)
-            answer.retired = retired
+            answer.dropped = dropped
             answer.segments = [WireSegment(number: number, byteCount: shared.byteCount)]
             sent = [shared]
             return (number, shared)

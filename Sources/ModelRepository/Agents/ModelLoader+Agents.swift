@@ -5,18 +5,16 @@ extension ModelLoader {
     /// Has the agents that a model's configuration names do their part of its load.
     ///
     /// - Parameters:
+    ///   - written: the model's configuration, before.
     ///   - key: by which the model is read from then on.
     ///   - repository: where it is read from.
-    ///   - json: the configuration, in place of the one that lies there.
-    /// - Returns: `nil` for a model without agents, and for one whose configuration can't be read, which reading the
-    ///   model says.
+    /// - Returns: `nil` for a model without agents.
     /// - Throws: what an agent says.
     func consultAgents(
-        _ key: inout String, in repository: inout ModelRepositoryReader, json: String?
+        _ written: ModelRepositoryReader.WrittenModel, _ key: inout String,
+        in repository: inout ModelRepositoryReader
     ) throws(HalcyonError) -> AgentUse? {
-        guard let written = try? repository.writtenConfiguration(key, json: json),
-            !written.configuration.repositoryAgents.isEmpty
-        else { return nil }
+        guard !written.configuration.repositoryAgents.isEmpty else { return nil }
         let name = written.configuration.name
         guard let agents else {
             throw HalcyonError(

@@ -112,8 +112,11 @@ package struct ModelLoader: Sendable {
                 modelKey = modelName.rawValue
                 files = made
             }
-            let agents = try consultAgents(&modelKey, in: &repository, json: override?.configuration)
-            let definition = try repository.readModel(modelKey, backends: backends, json: override?.configuration)
+            var written = try repository.writtenModel(modelKey, json: override?.configuration)
+            let agents = try consultAgents(written, &modelKey, in: &repository)
+            // They may have changed it, or put another in its place.
+            if agents != nil { written = try repository.writtenModel(modelKey, json: override?.configuration) }
+            let definition = try repository.readModel(written, backends: backends)
             return Preparation(
                 key: key, definition: definition,
                 identities: try identities(definition, repository, isChanged: agents != nil), repository: repository,

@@ -28,42 +28,42 @@ final class BatchDuty: CrewDuty {
     func forget(_ slots: [Int], _ memory: inout Void) {}
 
     func run(
-        _ batch: Batch<TakenRequest>, on instance: Int, _ slot: InstanceSlot, _ memory: inout Void, of crew: Crew
-    ) -> Bool { run(batch, on: instance, slot, of: crew) }
+        _ batch: Batch<TakenRequest>, on instance: Int, _ member: CrewMember, _ memory: inout Void, of crew: Crew
+    ) -> Bool { run(batch, on: instance, member, of: crew) }
 
     /// - Returns: whether the instance goes on; if not, its batch has been answered while it was executing.
-    func run(_ batch: Batch<TakenRequest>, on instance: Int, _ slot: InstanceSlot, of crew: Crew) -> Bool {
-        if let calls { return calls.run(batch, on: instance, slot, of: crew) }
-        let executed = crew.watching(batch, on: instance, slot) { _ in execution.run(batch, on: slot) }
+    func run(_ batch: Batch<TakenRequest>, on instance: Int, _ member: CrewMember, of crew: Crew) -> Bool {
+        if let calls { return calls.run(batch, on: instance, member, of: crew) }
+        let executed = crew.watching(batch, on: instance, member) { _ in execution.run(batch, on: member) }
         guard let outcome = executed else { return false }
         if case .failure(let error) = outcome.responses {
-            let mayRunAgain = noteLoss(of: batch, on: slot, crew.model)
+            let mayRunAgain = noteLoss(of: batch, on: member, crew.model)
             if mayRunAgain || batch.requests.count > 1 && error.code == .invalidArgument {
-                return runSingly(batch, on: instance, slot, of: crew)
+                return runSingly(batch, on: instance, member, of: crew)
             }
         }
-        complete(batch, outcome, on: slot, of: crew)
+        complete(batch, outcome, on: member, of: crew)
         return true
     }
 
     /// What one request of a batch has wrong is no fault of the others: each has its own execution, and its own end.
     private func runSingly(
-        _ batch: Batch<TakenRequest>, on instance: Int, _ slot: InstanceSlot, of crew: Crew
+        _ batch: Batch<TakenRequest>, on instance: Int, _ member: CrewMember, of crew: Crew
     ) -> Bool {
         for (position, taken) in batch.requests.enumerated() {
             var rest = batch
             rest.requests = Array(batch.requests[position...])
             let single = Batch(requests: [taken], size: taken.request.batchSize, reason: .unbatched)
-            let executed = crew.watching(rest, on: instance, slot) { _ in execution.run(single, on: slot) }
+            let executed = crew.watching(rest, on: instance, member) { _ in execution.run(single, on: member) }
             guard let outcome = executed else { return false }
-            noteLoss(of: single, on: slot, crew.model)
-            complete(single, outcome, on: slot, of: crew)
+            noteLoss(of: single, on: member, crew.model)
+            complete(single, outcome, on: member, of: crew)
         }
         return true
     }
 
     private func complete(
-        _ batch: Batch<TakenRequest>, _ outcome: ExecutionOutcome, on slot: InstanceSlot, of crew: Crew
+        _ batch: Batch<TakenRequest>, _ outcome: ExecutionOutcome, on member: CrewMember, of crew: Crew
     ) {
         if case .success = outcome.responses {
             let duration = outcome.stages.end &- outcome.stages.start
@@ -74,7 +74,7 @@ final class BatchDuty: CrewDuty {
             ExecutedBatch(
                 requests: batch.requests, rows: batch.size, items: batch.size, reason: batch.reason,
                 leftWaiting: batch.leftWaiting),
-            outcome, on: slot.identity)
+            outcome, on: member.identity)
     }
 
     func giveUp(_ batch: Batch<TakenRequest>, on instance: Int, _ error: HalcyonError) {

@@ -39,33 +39,33 @@ struct BatchExecution: Sendable {
         ahead.withLock { $0[ObjectIdentifier(first)] = inputs }
     }
 
-    private func inputs(of requests: [PendingRequest], on slot: InstanceSlot) throws(HalcyonError) -> [Tensor] {
+    private func inputs(of requests: [PendingRequest], on member: CrewMember) throws(HalcyonError) -> [Tensor] {
         if let ahead, let first = requests.first,
             let inputs = ahead.withLock({ $0.removeValue(forKey: ObjectIdentifier(first)) })
         {
             return try inputs.get()
         }
-        let device = slot.identity.gpu == nil ? nil : (slot.instance as? any DeviceReadingInstance)?.deviceMemory
+        let device = member.identity.gpu == nil ? nil : (member.instance as? any DeviceReadingInstance)?.deviceMemory
         return try gather.inputs(of: requests.map(\.inputs), for: device)
     }
 
-    func run(_ batch: Batch<TakenRequest>, on slot: InstanceSlot) -> ExecutionOutcome {
+    func run(_ batch: Batch<TakenRequest>, on member: CrewMember) -> ExecutionOutcome {
         let requests = batch.requests.map(\.request)
         let start = clock.now()
         var stages = StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: start, end: start)
         do throws(HalcyonError) {
-            let inputs = try inputs(of: requests, on: slot)
+            let inputs = try inputs(of: requests, on: member)
             let requested = requestedOutputs(requests)
             var execution = ExecutionBatch(
-                inputs: slot.identity.gpu == nil ? try onHost(inputs) : inputs, batchSize: batch.size,
-                requestedOutputs: requested, clock: clock, outputPlacement: outputPlacement(requests, on: slot))
+                inputs: member.identity.gpu == nil ? try onHost(inputs) : inputs, batchSize: batch.size,
+                requestedOutputs: requested, clock: clock, outputPlacement: outputPlacement(requests, on: member))
             stages.inferenceStart = clock.now()
-            let outputs = try execute(&execution, on: slot)
+            let outputs = try execute(&execution, on: member)
             stages.inferenceEnd = clock.now()
             stages.refine(with: execution)
             try scatter.check(
                 outputs, batchSize: batch.size, requests: requests.count, requested: requested,
-                instance: slot.identity.name)
+                instance: member.identity.name)
             let responses = try respond(to: requests, with: outputs)
             stages.end = clock.now()
             return ExecutionOutcome(responses: .success(responses), stages: stages)
@@ -74,9 +74,9 @@ struct BatchExecution: Sendable {
         }
     }
 
-    private func execute(_ execution: inout ExecutionBatch, on slot: InstanceSlot) throws(HalcyonError) -> [Tensor] {
+    private func execute(_ execution: inout ExecutionBatch, on member: CrewMember) throws(HalcyonError) -> [Tensor] {
         do {
-            return try slot.instance.execute(&execution)
+            return try member.instance.execute(&execution)
         } catch {
             throw HalcyonError(wrapping: error)
         }
@@ -85,17 +85,17 @@ struct BatchExecution: Sendable {
     /// Executes a batch of that many times the same item, gathered as a batch of requests is; nobody wants the outputs.
     ///
     /// - Returns: an output whose first dimension is not the batch, although the model batches.
-    func warmUp(_ item: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) -> String? {
+    func warmUp(_ item: [Tensor], batchSize: Int, on member: CrewMember) throws(HalcyonError) -> String? {
         let inputs = try gather.inputs(of: Array(repeating: item, count: batchSize))
         if configuration.isDecoupled {
-            try DecoupledWarmUp.run(inputs, on: slot, scatter: scatter, clock: clock)
+            try DecoupledWarmUp.run(inputs, on: member, scatter: scatter, clock: clock)
             return nil
         }
         var execution = ExecutionBatch(
             inputs: inputs, batchSize: batchSize, requestedOutputs: nil, clock: clock, isWarmUp: true)
-        let outputs = try execute(&execution, on: slot)
+        let outputs = try execute(&execution, on: member)
         return try scatter.check(
-            outputs, batchSize: batchSize, requests: 1, requested: nil, instance: slot.identity.name)
+            outputs, batchSize: batchSize, requests: 1, requested: nil, instance: member.identity.name)
     }
 
     /// Ends the warm-up: frees the buffers of batches that may have been larger than any that follows.
@@ -110,9 +110,9 @@ struct BatchExecution: Sendable {
     }
 
     /// Where the requests want the outputs, if all want the same.
-    private func outputPlacement(_ requests: [PendingRequest], on slot: InstanceSlot) -> MemoryPlacement? {
+    private func outputPlacement(_ requests: [PendingRequest], on member: CrewMember) -> MemoryPlacement? {
         // Only an instance on a GPU has a choice, so for others nobody is asked.
-        let isOnGPU = slot.identity.gpu != nil
+        let isOnGPU = member.identity.gpu != nil
         func wanted(_ request: PendingRequest) -> MemoryPlacement? {
             if let placement = request.outputPlacement { return placement }
             guard isOnGPU, let memory = request.outputMemory else { return nil }

@@ -34,7 +34,7 @@ struct CallerRuns: Sendable {
         var next: Batch<TakenRequest>? = first
         var runs = 0
         while let batch = next {
-            CallerRun.active { _ = crew.duty.run(batch, on: instance, crew.slots[instance], of: crew) }
+            CallerRun.active { _ = crew.duty.run(batch, on: instance, crew.members[instance], of: crew) }
             runs += 1
             // What others have handed in meanwhile is done sooner here than by a worker that has to be woken first.
             guard runs < Self.limit, crew.duty.pace.isShort else { break }

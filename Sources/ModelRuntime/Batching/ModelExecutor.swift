@@ -37,10 +37,10 @@ package final class ModelExecutor: WarmedExecutor {
         cached = CachedAnswers(configuration, parts.environment.cache, completion)
         let scatter = Scatter(
             configuration, outputsLikeInputs: parts.model.outputsLikeInputs, log: parts.environment.log)
-        let slots = try SlotTable(parts)
-        try Self.checkDecoupling(Array(slots), configuration)
+        let members = try MemberTable(parts)
+        try Self.checkDecoupling(Array(members), configuration)
         let changed = Signal()
-        let takesRequests = slots.allSatisfy { $0.instance is any RequestTakingInstance }
+        let takesRequests = members.allSatisfy { $0.instance is any RequestTakingInstance }
         let duty = BatchDuty(
             completion,
             BatchExecution(
@@ -51,18 +51,20 @@ package final class ModelExecutor: WarmedExecutor {
                 ? RequestCalls(completion, scatter, isDecoupled: configuration.isDecoupled, changed: changed) : nil,
             learns: options.latencyBudget > 0)
         crew = try InstanceCrew(
-            parts, slots,
+            parts, members,
             BatchingMachine(
-                options: options, instanceCount: slots.count, formations: BatchFormations(parts.model)), duty,
+                options: options, instanceCount: members.count, formations: BatchFormations(parts.model)), duty,
             changed: changed)
         callers = CallerRuns(crew)
     }
 
     private static func checkDecoupling(
-        _ slots: [InstanceSlot], _ configuration: ModelConfiguration
+        _ members: [CrewMember], _ configuration: ModelConfiguration
     ) throws(HalcyonError) {
         guard configuration.isDecoupled,
-            !slots.allSatisfy({ $0.instance is any DecoupledModelInstance || $0.instance is any RequestTakingInstance })
+            !members.allSatisfy({
+                $0.instance is any DecoupledModelInstance || $0.instance is any RequestTakingInstance
+            })
         else { return }
         throw HalcyonError(
             .unsupported,
@@ -87,16 +89,16 @@ package final class ModelExecutor: WarmedExecutor {
     @discardableResult
     package func warmUp(_ plan: WarmUpPlan = WarmUpPlan()) throws(HalcyonError) -> WarmUpReport {
         defer { crew.duty.execution.warmedUp() }
-        return try warmUp(plan, on: Array(crew.slots))
+        return try warmUp(plan, on: Array(crew.members))
     }
 
-    private func warmUp(_ plan: WarmUpPlan, on slots: [InstanceSlot]) throws(HalcyonError) -> WarmUpReport {
+    private func warmUp(_ plan: WarmUpPlan, on members: [CrewMember]) throws(HalcyonError) -> WarmUpReport {
         let execution = crew.duty.execution
         return try WarmUpRun(
-            configuration: configuration, validator: validator, slots: slots, clock: crew.clock, log: crew.log,
+            configuration: configuration, validator: validator, members: members, clock: crew.clock, log: crew.log,
             fixedBatchSize: model.fixedBatchSize
-        ) { (item, batchSize, slot) throws(HalcyonError) in
-            try execution.warmUp(item, batchSize: batchSize, on: slot)
+        ) { (item, batchSize, member) throws(HalcyonError) in
+            try execution.warmUp(item, batchSize: batchSize, on: member)
         }.run(plan)
     }
 

@@ -30,20 +30,21 @@ final class RequestCalls: Sendable {
 
     /// - Returns: whether the instance goes on; if not, its request has been answered while it was executing.
     func run(
-        _ batch: Batch<TakenRequest>, on instance: Int, _ slot: InstanceSlot, of crew: InstanceCrew<BatchingMachine>
+        _ batch: Batch<TakenRequest>, on instance: Int, _ member: CrewMember, of crew: InstanceCrew<BatchingMachine>
     ) -> Bool {
-        if let taker = slot.instance as? any RequestTakingInstance {
-            return hand(batch, to: taker, on: instance, slot, of: crew)
+        if let taker = member.instance as? any RequestTakingInstance {
+            return hand(batch, to: taker, on: instance, member, of: crew)
         }
         for taken in batch.requests {
             open.wrappingAdd(1, ordering: .relaxed)
             let supervisor = crew.supervisor
-            let goesOn: Void? = crew.watching(batch, on: instance, slot) { ticket in
-                let call = RequestCall(taken.request, reason: batch.reason, of: self, on: slot.identity) { isWaiting in
+            let goesOn: Void? = crew.watching(batch, on: instance, member) { ticket in
+                let call = RequestCall(taken.request, reason: batch.reason, of: self, on: member.identity) {
+                    isWaiting in
                     if let ticket { supervisor?.pause(ticket, on: instance, isWaiting: isWaiting) }
                 }
                 if ticket != nil { running.withLock { $0[instance] = call } }
-                Self.execute(call.request(), on: slot)
+                Self.execute(call.request(), on: member)
             }
             if goesOn == nil { return false }
             if supervisor != nil { running.withLock { $0[instance] = nil } }
@@ -53,14 +54,14 @@ final class RequestCalls: Sendable {
 
     /// Hands a batch over as it is; each request ends by itself.
     private func hand(
-        _ batch: Batch<TakenRequest>, to taker: any RequestTakingInstance, on instance: Int, _ slot: InstanceSlot,
+        _ batch: Batch<TakenRequest>, to taker: any RequestTakingInstance, on instance: Int, _ member: CrewMember,
         of crew: InstanceCrew<BatchingMachine>
     ) -> Bool {
         open.wrappingAdd(batch.requests.count, ordering: .relaxed)
         let isWatched = crew.supervisor != nil
-        let goesOn: Void? = crew.watching(batch, on: instance, slot) { _ in
+        let goesOn: Void? = crew.watching(batch, on: instance, member) { _ in
             let requests = batch.requests.map {
-                HandedRequest($0, reason: batch.reason, of: self, on: slot.identity)
+                HandedRequest($0, reason: batch.reason, of: self, on: member.identity)
             }
             if isWatched { handed.withLock { $0[instance] = requests } }
             do {
@@ -73,10 +74,10 @@ final class RequestCalls: Sendable {
         return goesOn != nil
     }
 
-    private static func execute(_ request: DecoupledRequest, on slot: InstanceSlot) {
+    private static func execute(_ request: DecoupledRequest, on member: CrewMember) {
         do {
-            guard let instance = slot.instance as? any DecoupledModelInstance else {
-                throw HalcyonError(.internal, "instance '\(slot.identity.name)' does not take requests one by one")
+            guard let instance = member.instance as? any DecoupledModelInstance else {
+                throw HalcyonError(.internal, "instance '\(member.identity.name)' does not take requests one by one")
             }
             try instance.execute(request)
         } catch {

@@ -112,7 +112,7 @@ protocol CrewDuty: AnyObject, Sendable {
     ///
     /// - Returns: whether the instance goes on; if not, it was given up meanwhile, and what it had is answered.
     func run(
-        _ work: Machine.Work, on instance: Int, _ slot: InstanceSlot, _ memory: inout Memory,
+        _ work: Machine.Work, on instance: Int, _ member: CrewMember, _ memory: inout Memory,
         of crew: InstanceCrew<Machine>
     ) -> Bool
 

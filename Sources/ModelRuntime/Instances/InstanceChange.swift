@@ -4,7 +4,7 @@ package import Tensors
 
 /// Other instances for a model that serves, made and warm, but not at work yet.
 package struct InstanceChange: Sendable {
-    let fresh: [InstanceSlot]
+    let fresh: [CrewMember]
     /// The numbers of those that are to go.
     let leaving: [Int]
 
@@ -13,7 +13,7 @@ package struct InstanceChange: Sendable {
 
     /// Releases what was made for a change that does not come.
     package func discard() {
-        for slot in fresh { slot.pass?.leave() }
+        for member in fresh { member.pass?.leave() }
     }
 }
 
@@ -59,14 +59,14 @@ struct InstanceDifference {
     ///   - nextNumber: that of the next instance.
     ///   - sharesResources: whether the server limits rates.
     init(
-        _ present: [(number: Int, slot: InstanceSlot)], wanted: [InstanceIdentity], _ configuration: ModelConfiguration,
+        _ present: [(number: Int, member: CrewMember)], wanted: [InstanceIdentity], _ configuration: ModelConfiguration,
         nextNumber: Int, sharesResources: Bool
     ) {
         var spare: [Kind: [Int]] = [:]
-        for (number, slot) in present {
-            let identity = slot.identity
+        for (number, member) in present {
+            let identity = member.identity
             let kind = Kind(
-                kind: identity.kind, gpu: identity.gpu, hostPolicy: identity.hostPolicy, claim: slot.pass?.claim)
+                kind: identity.kind, gpu: identity.gpu, hostPolicy: identity.hostPolicy, claim: member.pass?.claim)
             spare[kind, default: []].append(number)
         }
         for var instance in wanted {

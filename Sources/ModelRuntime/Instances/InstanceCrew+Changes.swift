@@ -14,16 +14,16 @@ extension InstanceCrew {
     /// - Parameter check: looks at the new instances, and warms them up.
     func change(
         to instances: [InstanceIdentity], _ configuration: ModelConfiguration,
-        check: ([InstanceSlot]) throws(HalcyonError) -> Void
+        check: ([CrewMember]) throws(HalcyonError) -> Void
     ) throws(HalcyonError) -> InstanceChange? {
-        let present = ask(\.activeInstances).map { ($0, slots[$0]) }
+        let present = ask(\.activeInstances).map { ($0, members[$0]) }
         let difference = InstanceDifference(
-            present, wanted: instances, configuration, nextNumber: slots.count, sharesResources: resources != nil)
-        guard difference.lacking.count <= slots.left else { return nil }
+            present, wanted: instances, configuration, nextNumber: members.count, sharesResources: resources != nil)
+        guard difference.lacking.count <= members.left else { return nil }
         let change: InstanceChange
         do {
             change = InstanceChange(
-                fresh: try InstanceSlot.make(difference.lacking, of: model, configuration, sharing: resources),
+                fresh: try CrewMember.make(difference.lacking, of: model, configuration, sharing: resources),
                 leaving: difference.leaving)
         } catch {
             throw HalcyonError(wrapping: error)
@@ -40,14 +40,14 @@ extension InstanceCrew {
     /// As ``AdjustableExecutor/apply(_:)``.
     func apply(_ change: InstanceChange) throws(HalcyonError) {
         if !change.fresh.allSatisfy(\.isFree) { isFree.store(false, ordering: .relaxed) }
-        slots.append(change.fresh)
+        members.append(change.fresh)
         supervisor?.add(change.fresh.map(\.identity))
         let now = clock.now()
         let numbers = perform { $0.add(count: change.fresh.count, now: now, &$1) }
         var started = 0
         do throws(HalcyonError) {
-            for (number, slot) in zip(numbers, change.fresh) {
-                try startWorker(number, on: slot)
+            for (number, member) in zip(numbers, change.fresh) {
+                try startWorker(number, on: member)
                 started += 1
             }
         } catch {
@@ -65,7 +65,7 @@ extension InstanceCrew {
             _ = changed.wait(until: clock.now().adding(Self.patience), clock: clock) { self.haveDeparted(ending) }
         }
         let active = ask(\.activeInstances)
-        isFree.store(active.allSatisfy { slots[$0].isFree }, ordering: .relaxed)
+        isFree.store(active.allSatisfy { members[$0].isFree }, ordering: .relaxed)
         log.info(
             "instances changed",
             metadata: [

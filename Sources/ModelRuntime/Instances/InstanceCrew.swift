@@ -27,7 +27,7 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
     let clock: any SchedulingClock
     let timer: DeadlineTimer
     let log: Logger
-    let slots: SlotTable
+    let members: MemberTable
     let duty: Machine.Duty
     /// Told when something may have become true that somebody waits for.
     let changed: Signal
@@ -45,7 +45,7 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
     /// - Parameter changed: which whoever answers requests later tells when there are none left.
     /// - Throws: `internal` where the system refuses a thread.
     init(
-        _ parts: ModelExecutor.Parts, _ slots: SlotTable, _ machine: Machine, _ duty: Machine.Duty,
+        _ parts: ModelExecutor.Parts, _ members: MemberTable, _ machine: Machine, _ duty: Machine.Duty,
         changed: Signal = Signal()
     ) throws(HalcyonError) {
         model = parts.model
@@ -53,17 +53,17 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
         clock = parts.environment.clock
         timer = parts.environment.timer
         log = parts.environment.log
-        self.slots = slots
+        self.members = members
         self.duty = duty
         self.changed = changed
-        isFree = Atomic(slots.allSatisfy(\.isFree))
+        isFree = Atomic(members.allSatisfy(\.isFree))
         state = Locked(State(machine: machine))
-        let mayBeLost = slots.contains { ($0.instance as? any LosableInstance)?.mayBeLost == true }
+        let mayBeLost = members.contains { ($0.instance as? any LosableInstance)?.mayBeLost == true }
         if parts.environment.executionTimeout > 0 || mayBeLost {
             supervisor = makeSupervisor(limit: parts.environment.executionTimeout)
         }
         do throws(HalcyonError) {
-            for index in slots.indices { try startWorker(index, on: slots[index]) }
+            for index in members.indices { try startWorker(index, on: members[index]) }
         } catch {
             stop(deadline: nil)
             throw error
@@ -97,8 +97,8 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
     }
 
     private func act(_ effects: Effects) {
-        if let wake = effects.wake { slots[wake].parker.unpark() }
-        for wake in effects.furtherWakes { slots[wake].parker.unpark() }
+        if let wake = effects.wake { members[wake].parker.unpark() }
+        for wake in effects.furtherWakes { members[wake].parker.unpark() }
         for note in effects.notes {
             log.log(
                 level: note.level, "\(note.text)",
@@ -114,56 +114,56 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
     // MARK: Workers
 
     /// Sets an instance to work. A worker that starts when they have been ended looks after itself.
-    func startWorker(_ index: Int, on slot: InstanceSlot) throws(HalcyonError) {
-        watchLoss(of: slot, index)
+    func startWorker(_ index: Int, on member: CrewMember) throws(HalcyonError) {
+        watchLoss(of: member, index)
         // Under the lock, as it may be dismissed at once.
         try roster.withLock { roster throws(HalcyonError) in
-            let worker = try WorkerThread(name: slot.identity.name, policy: slot.identity.hostPolicy) { [self] in
-                work(index, on: slot)
+            let worker = try WorkerThread(name: member.identity.name, policy: member.identity.hostPolicy) { [self] in
+                work(index, on: member)
             }
             if roster.workers == nil { worker.detach() } else { roster.workers?[index] = worker }
         }
     }
 
-    private func work(_ index: Int, on slot: InstanceSlot) {
+    private func work(_ index: Int, on member: CrewMember) {
         var memory = duty.makeMemory()
         while true {
-            if let loss = slot.loss { return lose(index, slot, loss) }
-            if let pass = slot.pass, !pass.request() { waitForResources(index, slot, pass) }
+            if let loss = member.loss { return lose(index, member, loss) }
+            if let pass = member.pass, !pass.request() { waitForResources(index, member, pass) }
             let now = clock.now()
             let (step, ended) = perform { $0.next(instance: index, now: now, &$1) }
             if !ended.isEmpty { duty.forget(ended, &memory) }
             switch step {
             case .run(let work):
-                guard duty.run(work, on: index, slot, &memory, of: self) else { return }
-                if let pass = slot.pass {
+                guard duty.run(work, on: index, member, &memory, of: self) else { return }
+                if let pass = member.pass {
                     pass.executed(hasMore: ask { $0.hasWork(instance: index, now: clock.now()) })
                 }
             case .hold(let until):
-                slot.pass?.release(hasExecuted: false)
-                clock.park(slot.parker, until: until)
+                member.pass?.release(hasExecuted: false)
+                clock.park(member.parker, until: until)
             case .park:
-                slot.pass?.release(hasExecuted: false)
-                clock.park(slot.parker, until: nil)
-            case .end: return leave(index, slot)
+                member.pass?.release(hasExecuted: false)
+                clock.park(member.parker, until: nil)
+            case .end: return leave(index, member)
             }
         }
     }
 
     /// Sleeps until the instance has what it needs, or until there is nothing more that it could need it for.
-    private func waitForResources(_ index: Int, _ slot: InstanceSlot, _ pass: ResourceGate.Pass) {
+    private func waitForResources(_ index: Int, _ member: CrewMember, _ pass: ResourceGate.Pass) {
         let now = clock.now()
         perform { $0.block(instance: index, now: now, &$1) }
-        while !ask({ $0.isIdleForGood(instance: index) }), slot.loss == nil, !pass.request() {
-            clock.park(slot.parker, until: nil)
+        while !ask({ $0.isIdleForGood(instance: index) }), member.loss == nil, !pass.request() {
+            clock.park(member.parker, until: nil)
         }
     }
 
-    private func leave(_ index: Int, _ slot: InstanceSlot) {
-        slot.pass?.leave()
+    private func leave(_ index: Int, _ member: CrewMember) {
+        member.pass?.leave()
         // By the thread that had it, and not by the last who has asked the model something: taking an instance apart
         // may take long, and may wait for threads of its engine's.
-        slot.letGo()
+        member.letGo()
         if ask({ $0.isRemoved(index) }) {
             // Who stops the model waits for those that are left.
             depart(index)
@@ -192,11 +192,11 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
     func stop(deadline: UInt64?) -> Int {
         perform { machine, _ in machine.drain() }
         supervisor?.hurry()
-        for slot in slots { slot.parker.unpark() }
+        for member in members { member.parker.unpark() }
         let isDrained = changed.wait(until: deadline, clock: clock) { self.ask(\.isDrained) && self.duty.isIdle }
         supervisor?.stop()
         let abandoned = ask { $0.abandon() }
-        for slot in slots { slot.parker.unpark() }
+        for member in members { member.parker.unpark() }
         changed.notify()
         completion.fail(
             abandoned,
@@ -207,7 +207,7 @@ final class InstanceCrew<Machine: CrewMachine>: Sendable {
         if isDrained {
             for worker in workers { worker.join() }
             // Those of instances that were given up and not replaced, and of workers that never started.
-            for slot in slots { slot.pass?.leave() }
+            for member in members { member.pass?.leave() }
         } else {
             for worker in workers { worker.detach() }
             log.warning(

@@ -6,8 +6,8 @@ extension BatchDuty {
     /// - Returns: whether the batch is to be tried once more, request by request: it ended its process, and the
     ///   operator allows it.
     @discardableResult
-    func noteLoss(of batch: Batch<TakenRequest>, on slot: InstanceSlot, _ model: any BackendModel) -> Bool {
-        guard let model = model as? any WorkerModel, let instance = slot.instance as? any WorkerInstanceLoss,
+    func noteLoss(of batch: Batch<TakenRequest>, on member: CrewMember, _ model: any BackendModel) -> Bool {
+        guard let model = model as? any WorkerModel, let instance = member.instance as? any WorkerInstanceLoss,
             instance.hasLostWorker
         else { return false }
         if instance.isToBlame, batch.requests.count == 1, let only = batch.requests.first {

@@ -24,23 +24,23 @@ final class SequenceDuty: CrewDuty {
     }
 
     func run(
-        _ batch: Work, on instance: Int, _ slot: InstanceSlot, _ states: inout SequenceExecution.States,
+        _ batch: Work, on instance: Int, _ member: CrewMember, _ states: inout SequenceExecution.States,
         of crew: InstanceCrew<SequencingMachine>
     ) -> Bool {
-        if let handing { return hand(batch, handing, on: instance, slot, &states, of: crew) }
+        if let handing { return hand(batch, handing, on: instance, member, &states, of: crew) }
         var outcomes: [(part: Work, outcome: ExecutionOutcome)] = []
         for part in execution.parts(of: batch, states) {
             // Who gives the instance up answers the whole batch, of which nothing has been answered yet.
-            let executed = crew.watching(batch, on: instance, slot) { _ in
-                let outcome = execution.run(part, on: slot, states: &states)
-                guard let loss = loss(of: slot), !loss.hadBatch, crew.ask({ $0.onlyBegins(batch) }) else {
+            let executed = crew.watching(batch, on: instance, member) { _ in
+                let outcome = execution.run(part, on: member, states: &states)
+                guard let loss = loss(of: member), !loss.hadBatch, crew.ask({ $0.onlyBegins(batch) }) else {
                     return outcome
                 }
                 // The process went while it had nothing to do, and nobody's states with it.
-                return execution.run(part, on: slot, states: &states)
+                return execution.run(part, on: member, states: &states)
             }
             guard let outcome = executed else { return false }
-            if loss(of: slot) != nil {
+            if loss(of: member) != nil {
                 endSequences(of: batch, on: instance, outcome, crew)
                 return true
             }
@@ -53,17 +53,17 @@ final class SequenceDuty: CrewDuty {
             completion.complete(
                 ExecutedBatch(
                     requests: requests, rows: part.rows.count, items: requests.count, reason: part.reason),
-                outcome, on: slot.identity)
+                outcome, on: member.identity)
         }
         return true
     }
 
     private func hand(
-        _ batch: Work, _ handing: SequenceHanding, on instance: Int, _ slot: InstanceSlot,
+        _ batch: Work, _ handing: SequenceHanding, on instance: Int, _ member: CrewMember,
         _ states: inout SequenceExecution.States, of crew: InstanceCrew<SequencingMachine>
     ) -> Bool {
-        let putBack = crew.watching(batch, on: instance, slot) { _ in
-            handing.run(batch, on: slot, states: &states) { requests in
+        let putBack = crew.watching(batch, on: instance, member) { _ in
+            handing.run(batch, on: member, states: &states) { requests in
                 if crew.supervisor != nil { handing.calls.hold(requests, on: instance) }
             }
         }
@@ -80,8 +80,8 @@ final class SequenceDuty: CrewDuty {
 
     /// The instance, where its last execution failed because its process ended, and the states of its sequences with
     /// that.
-    private func loss(of slot: InstanceSlot) -> (any WorkerInstanceLoss)? {
-        guard execution.losesStates, let instance = slot.instance as? any WorkerInstanceLoss, instance.hasLostWorker
+    private func loss(of member: CrewMember) -> (any WorkerInstanceLoss)? {
+        guard execution.losesStates, let instance = member.instance as? any WorkerInstanceLoss, instance.hasLostWorker
         else { return nil }
         return instance
     }

@@ -119,7 +119,7 @@ struct SequenceExecution: Sendable {
     }
 
     /// Runs a batch whose states are alike.
-    func run(_ batch: Rows, on slot: InstanceSlot, states: inout States) -> ExecutionOutcome {
+    func run(_ batch: Rows, on member: CrewMember, states: inout States) -> ExecutionOutcome {
         let start = clock.now()
         var stages = StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: start, end: start)
         do throws(HalcyonError) {
@@ -129,15 +129,15 @@ struct SequenceExecution: Sendable {
             stages.inferenceStart = clock.now()
             let outputs: [Tensor]
             do {
-                outputs = try slot.instance.execute(&execution)
+                outputs = try member.instance.execute(&execution)
             } catch {
                 throw HalcyonError(wrapping: error)
             }
             stages.inferenceEnd = clock.now()
             try scatter.check(
                 outputs, batchSize: batch.rows.count, requests: batch.rows.count, requested: nil,
-                instance: slot.identity.name)
-            try remember(outputs, of: batch, in: &states, instance: slot.identity.name)
+                instance: member.identity.name)
+            try remember(outputs, of: batch, in: &states, instance: member.identity.name)
             let responses = try responses(to: batch, outputs)
             stages.end = clock.now()
             return ExecutionOutcome(responses: .success(responses), stages: stages)
@@ -150,7 +150,7 @@ struct SequenceExecution: Sendable {
     ///
     /// - Parameter item: what a request brings, and those of the controls and states that are not to be the usual ones.
     /// - Returns: an output whose first dimension is not the batch, although the model batches.
-    func warmUp(_ item: [Tensor], batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) -> String? {
+    func warmUp(_ item: [Tensor], batchSize: Int, on member: CrewMember) throws(HalcyonError) -> String? {
         let given = Set(item.map(\.name))
         let row = item + sequences.states.compactMap { given.contains($0.inputName) ? nil : initial[$0.inputName] }
         let control = SequenceControl(start: true, end: true, ready: true, correlation: .absent)
@@ -160,9 +160,9 @@ struct SequenceExecution: Sendable {
         var execution = ExecutionBatch(
             inputs: inputs, batchSize: batchSize, requestedOutputs: nil, clock: clock, isWarmUp: true)
         do {
-            let outputs = try slot.instance.execute(&execution)
+            let outputs = try member.instance.execute(&execution)
             return try scatter.check(
-                outputs, batchSize: batchSize, requests: 1, requested: nil, instance: slot.identity.name)
+                outputs, batchSize: batchSize, requests: 1, requested: nil, instance: member.identity.name)
         } catch {
             throw HalcyonError(wrapping: error)
         }

@@ -23,11 +23,11 @@ package final class SequenceExecutor: WarmedExecutor {
         configuration = parts.configuration
         validator = RequestValidator(configuration, takesEmptyTensors: parts.model.takesEmptyTensors)
         execution = try SequenceExecution(parts, sequences, initial: initialStates)
-        let slots = try SlotTable(parts)
+        let members = try MemberTable(parts)
         // Each instance has an order of its own.
-        completion = Completion(parts, lanes: sequences.preservesOrdering ? slots.count : 0)
+        completion = Completion(parts, lanes: sequences.preservesOrdering ? members.count : 0)
         let changed = Signal()
-        let takesRequests = slots.allSatisfy { $0.instance is any RequestTakingInstance }
+        let takesRequests = members.allSatisfy { $0.instance is any RequestTakingInstance }
         guard takesRequests || !configuration.isDecoupled else {
             throw HalcyonError(
                 .unsupported,
@@ -39,8 +39,8 @@ package final class SequenceExecutor: WarmedExecutor {
             ? RequestCalls(
                 completion, execution.scatter, isDecoupled: configuration.isDecoupled, changed: changed) : nil
         crew = try InstanceCrew(
-            parts, slots,
-            SequencingMachine(options: SequenceOptions(configuration, sequences, instanceCount: slots.count)),
+            parts, members,
+            SequencingMachine(options: SequenceOptions(configuration, sequences, instanceCount: members.count)),
             SequenceDuty(completion, execution, calls: calls), changed: changed)
     }
 
@@ -62,15 +62,15 @@ package final class SequenceExecutor: WarmedExecutor {
     @discardableResult
     package func warmUp(_ plan: WarmUpPlan = WarmUpPlan()) throws(HalcyonError) -> WarmUpReport {
         defer { execution.warmedUp() }
-        return try warmUp(plan, on: Array(crew.slots))
+        return try warmUp(plan, on: Array(crew.members))
     }
 
-    private func warmUp(_ plan: WarmUpPlan, on slots: [InstanceSlot]) throws(HalcyonError) -> WarmUpReport {
+    private func warmUp(_ plan: WarmUpPlan, on members: [CrewMember]) throws(HalcyonError) -> WarmUpReport {
         try WarmUpRun(
-            configuration: configuration, validator: validator, slots: slots, clock: crew.clock, log: crew.log,
+            configuration: configuration, validator: validator, members: members, clock: crew.clock, log: crew.log,
             fixedBatchSize: model.fixedBatchSize, stateByteCount: execution.stateByteCount
-        ) { [execution] (item, batchSize, slot) throws(HalcyonError) in
-            try execution.warmUp(item, batchSize: batchSize, on: slot)
+        ) { [execution] (item, batchSize, member) throws(HalcyonError) in
+            try execution.warmUp(item, batchSize: batchSize, on: member)
         }.run(plan)
     }
 

@@ -20,7 +20,7 @@ struct SequenceHanding: Sendable {
     ///
     /// - Returns: the requests that were put back and have not ended, by the slot of their row.
     func run(
-        _ batch: SequenceExecution.Rows, on slot: InstanceSlot, states: inout SequenceExecution.States,
+        _ batch: SequenceExecution.Rows, on member: CrewMember, states: inout SequenceExecution.States,
         _ begun: ([HandedRequest]) -> Void
     ) -> [(slot: Int, request: TakenRequest)] {
         let changed = Signal()
@@ -40,7 +40,7 @@ struct SequenceHanding: Sendable {
             calls.completion.fail(batch.requests, error, cause: .backend)
             return []
         }
-        hand(batch, rows, to: slot, begun)
+        hand(batch, rows, to: member, begun)
         _ = changed.wait(until: nil, clock: calls.completion.clock) { open.count.load(ordering: .acquiring) <= 0 }
         var putBack: [(slot: Int, request: TakenRequest)] = []
         for (row, own) in zip(batch.rows, rows) {
@@ -53,19 +53,19 @@ struct SequenceHanding: Sendable {
 
     /// Whoever waits keeps no request alive: one that the backend forgets ends when it goes.
     private func hand(
-        _ batch: SequenceExecution.Rows, _ rows: [HandedRequest.Row], to slot: InstanceSlot,
+        _ batch: SequenceExecution.Rows, _ rows: [HandedRequest.Row], to member: CrewMember,
         _ begun: ([HandedRequest]) -> Void
     ) {
         guard let template = batch.requests.first else { return }
         let requests = zip(batch.rows, rows).map { row, own in
             calls.callBegan()
             return HandedRequest(
-                row.request ?? template.blank, reason: batch.reason, of: calls, on: slot.identity, row: own)
+                row.request ?? template.blank, reason: batch.reason, of: calls, on: member.identity, row: own)
         }
         begun(requests)
         do {
-            guard let taker = slot.instance as? any RequestTakingInstance else {
-                throw HalcyonError(.internal, "instance '\(slot.identity.name)' does not take requests one by one")
+            guard let taker = member.instance as? any RequestTakingInstance else {
+                throw HalcyonError(.internal, "instance '\(member.identity.name)' does not take requests one by one")
             }
             try taker.execute(requests, BatchStatisticsSink(calls.completion.statistics))
         } catch {

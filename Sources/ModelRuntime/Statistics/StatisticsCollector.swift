@@ -109,9 +109,9 @@ package final class StatisticsCollector: Sendable {
     }
 
     /// Keeps a batch that is not counted as a success here: it failed, or is counted request by request.
-    func keep(_ batch: BatchOutline, by name: String, count: Int, member: (Int) -> RecordedRequest) {
+    func keep(_ batch: BatchOutline, by name: String, count: Int, request: (Int) -> RecordedRequest) {
         guard recordedBatches > 0 else { return }
-        state.withLock { $0.ring?.append(batch, by: name, count: count, member: member) }
+        state.withLock { $0.ring?.append(batch, by: name, count: count, request: request) }
     }
 
     private func summarize(_ arrivals: some Sequence<UInt64>, _ stages: Stages) {

@@ -10,7 +10,7 @@ extension InstanceCrew {
     /// - Parameter limit: how long one may take, in nanoseconds; 0 for as long as it takes.
     func makeSupervisor(limit: UInt64) -> InstanceSupervisor<Machine.Work> {
         InstanceSupervisor(
-            limit: limit, instances: slots.map(\.identity), clock: clock, timer: timer,
+            limit: limit, instances: members.map(\.identity), clock: clock, timer: timer,
             actions: InstanceSupervisor<Machine.Work>.Actions(
                 giveUp: { [weak self] in self?.giveUp($0) },
                 replace: { [weak self] (index) throws(HalcyonError) in try self?.replacement(of: index) ?? {} },
@@ -22,28 +22,28 @@ extension InstanceCrew {
     /// - Parameter work: what whoever gives it up answers.
     /// - Returns: `nil` where it was given up meanwhile: the work is answered, and the instance goes on no more.
     func watching<Result>(
-        _ work: Machine.Work, on instance: Int, _ slot: InstanceSlot,
+        _ work: Machine.Work, on instance: Int, _ member: CrewMember,
         _ body: (InstanceSupervisor<Machine.Work>.Watch.Ticket?) -> Result
     ) -> Result? {
         guard let supervisor else { return body(nil) }
         let ticket = supervisor.begin(work, on: instance)
         let result = body(ticket)
         if supervisor.end(ticket, on: instance) { return result }
-        slot.letGo()
+        member.letGo()
         return nil
     }
 
     private var place: Logger.Metadata { ["model": "\(completion.name)", "version": "\(completion.version)"] }
 
     private func giveUp(_ overdue: ExecutionWatch<Machine.Work>.Overdue) {
-        let slot = slots[overdue.instance]
+        let member = members[overdue.instance]
         let now = clock.now()
         let lost = perform { $0.lose(instance: overdue.instance, now: now, &$1) }
-        slot.pass?.release()
+        member.pass?.release()
         dismiss(overdue.instance)
         let error = HalcyonError(
             .unavailable,
-            "instance '\(slot.identity.name)' of model '\(completion.name)' \(overdue.reason) and is given "
+            "instance '\(member.identity.name)' of model '\(completion.name)' \(overdue.reason) and is given "
                 + "up\(duty.lossNote)")
         log.error("instance is given up", metadata: place.merging(["error": "\(error)"]) { $1 })
         duty.giveUp(overdue.work, on: overdue.instance, error)
@@ -53,18 +53,18 @@ extension InstanceCrew {
     // MARK: Instances that go by themselves
 
     /// Has the worker told when its instance goes.
-    func watchLoss(of slot: InstanceSlot, _ index: Int) {
-        guard let instance = slot.instance as? any LosableInstance, instance.mayBeLost else { return }
-        instance.whenLost { [weak self, weak slot] error in
-            guard let self, let slot else { return }
-            slot.lose(error)
+    func watchLoss(of member: CrewMember, _ index: Int) {
+        guard let instance = member.instance as? any LosableInstance, instance.mayBeLost else { return }
+        instance.whenLost { [weak self, weak member] error in
+            guard let self, let member else { return }
+            member.lose(error)
             // Mostly its execution ends by that. If not, nobody waits for it for long.
             supervisor?.isGoing(index, reason: error.message)
         }
     }
 
     /// Gives up the instance of the calling worker, which has gone by itself, and has another made.
-    func lose(_ index: Int, _ slot: InstanceSlot, _ error: HalcyonError) {
+    func lose(_ index: Int, _ member: CrewMember, _ error: HalcyonError) {
         let now = clock.now()
         let isRemoved = ask { $0.isRemoved(index) }
         var error = error
@@ -73,16 +73,16 @@ extension InstanceCrew {
             effects.end(machine.lose(instance: index, now: now, &effects), error, .backend)
         }
         if isRemoved {
-            slot.pass?.leave()
+            member.pass?.leave()
             depart(index)
         } else {
-            slot.pass?.release()
+            member.pass?.release()
             dismiss(index)
         }
         log.error("instance has gone", metadata: place.merging(["error": "\(error)"]) { $1 })
         if let outage = supervisor?.lost(index, reason: error.message) { perform { $0.suffer(outage, now: now, &$1) } }
         if ask(\.isDraining) { supervisor?.hurry() }
-        slot.letGo()
+        member.letGo()
         supervisor?.threadReturned()
         changed.notify()
     }
@@ -90,22 +90,22 @@ extension InstanceCrew {
     // MARK: Others in their place
 
     private func replacement(of index: Int) throws(HalcyonError) -> InstanceSupervisor<Machine.Work>.Start {
-        let slot: InstanceSlot
+        let member: CrewMember
         do {
-            slot = slots[index].replaced(by: try slots[index].identity.make(of: model))
+            member = members[index].replaced(by: try members[index].identity.make(of: model))
         } catch {
             throw HalcyonError(wrapping: error)
         }
-        return { [weak self] () throws(HalcyonError) in try self?.replace(index, by: slot) }
+        return { [weak self] () throws(HalcyonError) in try self?.replace(index, by: member) }
     }
 
     /// The worker comes first: what it would be given must not be lost again where it can't start.
-    private func replace(_ index: Int, by slot: InstanceSlot) throws(HalcyonError) {
-        try startWorker(index, on: slot)
+    private func replace(_ index: Int, by member: CrewMember) throws(HalcyonError) {
+        try startWorker(index, on: member)
         let now = clock.now()
         // One that has gone already says so itself, before or after this.
-        perform { if slot.loss == nil { $0.replace(instance: index, now: now, &$1) } }
-        log.notice("instance is replaced", metadata: place.merging(["instance": "\(slot.identity.name)"]) { $1 })
+        perform { if member.loss == nil { $0.replace(instance: index, now: now, &$1) } }
+        log.notice("instance is replaced", metadata: place.merging(["instance": "\(member.identity.name)"]) { $1 })
     }
 
     private func replacementFailed(_ error: HalcyonError, outage: Outage?) {

@@ -26,11 +26,11 @@ final class DecoupledWarmUp: Sendable {
     ///
     /// - Throws: what the request ends with; `internal` for a response that is not what the configuration promises.
     static func run(
-        _ inputs: [Tensor], on slot: InstanceSlot, scatter: Scatter, clock: any SchedulingClock
+        _ inputs: [Tensor], on member: CrewMember, scatter: Scatter, clock: any SchedulingClock
     ) throws(HalcyonError) {
-        guard let instance = slot.instance as? any DecoupledModelInstance else { return }
+        guard let instance = member.instance as? any DecoupledModelInstance else { return }
         let warmUp = DecoupledWarmUp(clock: clock)
-        try warmUp.execute(inputs, on: instance, scatter: scatter, name: slot.identity.name)
+        try warmUp.execute(inputs, on: instance, scatter: scatter, name: member.identity.name)
         try warmUp.wait()
     }
 

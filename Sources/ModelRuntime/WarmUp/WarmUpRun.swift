@@ -14,14 +14,14 @@ struct WarmUpRun {
     ///
     /// - Returns: an output whose first dimension is not the batch, where there is one and the model batches.
     typealias Execute =
-        (_ item: [Tensor], _ batchSize: Int, InstanceSlot) throws(HalcyonError) -> String?
+        (_ item: [Tensor], _ batchSize: Int, CrewMember) throws(HalcyonError) -> String?
 
     /// How long an execution waits for what others hold, in nanoseconds: a load holds up those behind it.
     private static let resourcePatience: UInt64 = 60_000_000_000
 
     let configuration: ModelConfiguration
     let validator: RequestValidator
-    let slots: [InstanceSlot]
+    let members: [CrewMember]
     let clock: any SchedulingClock
     let log: Logger
     /// The only size that the model's batches may have.
@@ -52,7 +52,7 @@ struct WarmUpRun {
     // MARK: Zeros
 
     private func runAutomatically(_ isGivenUp: () -> Bool) throws(HalcyonError) -> WarmUpReport {
-        guard let first = slots.first else { return WarmUpReport() }
+        guard let first = members.first else { return WarmUpReport() }
         let one = fixedBatchSize ?? 1
         guard fits(one) else {
             noteTooLarge(one)
@@ -60,13 +60,13 @@ struct WarmUpRun {
         }
         let item = try WarmUp.item(for: configuration)
         var report = WarmUpReport()
-        func run(_ batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) {
+        func run(_ batchSize: Int, on member: CrewMember) throws(HalcyonError) {
             // Nobody waits for a warm model any more, but the load goes on.
             if isGivenUp() { return }
-            let output = try self.run(item, batchSize, on: slot)
+            let output = try self.run(item, batchSize, on: member)
             report.outputWithoutBatch = report.outputWithoutBatch ?? output
         }
-        for slot in slots.dropFirst() { try run(one, on: slot) }
+        for member in members.dropFirst() { try run(one, on: member) }
         let start = clock.now()
         try run(one, on: first)
         let middle = clock.now()
@@ -74,21 +74,21 @@ struct WarmUpRun {
         report.times = WarmUpTimes(first: middle &- start, steady: clock.now() &- middle)
         let sizes = WarmUp.batchSizes(for: configuration, fixed: fixedBatchSize)
         for batchSize in sizes.necessary where !fits(batchSize) { noteTooLarge(batchSize) }
-        for slot in firstOfDevices {
-            for batchSize in sizes.necessary where fits(batchSize) { try run(batchSize, on: slot) }
+        for member in firstOfDevices {
+            for batchSize in sizes.necessary where fits(batchSize) { try run(batchSize, on: member) }
             let start = clock.now()
-            let patience = WarmUp.patience(onGPU: slot.identity.gpu != nil)
+            let patience = WarmUp.patience(onGPU: member.identity.gpu != nil)
             for batchSize in sizes.others where clock.now() &- start < patience && fits(batchSize) {
-                try run(batchSize, on: slot)
+                try run(batchSize, on: member)
             }
         }
         return report
     }
 
     /// The first instance on the processor, and the first on each GPU.
-    private var firstOfDevices: [InstanceSlot] {
+    private var firstOfDevices: [CrewMember] {
         var devices: Set<Int?> = []
-        return slots.filter { devices.insert($0.identity.gpu).inserted }
+        return members.filter { devices.insert($0.identity.gpu).inserted }
     }
 
     private var itemByteCount: Int {
@@ -116,11 +116,11 @@ struct WarmUpRun {
                 let request = InferenceRequest(modelName: configuration.name, inputs: sample.inputs)
                 let item = try validator.validate(request).inputs + sample.controls
                 try check(sample)
-                for slot in slots {
+                for member in members {
                     for done in 0..<sample.count {
                         guard clock.now() &- start < WarmUp.samplePatience else { return noteTooLong(sample, done) }
                         try checkGivenUp(isGivenUp)
-                        _ = try run(item, sample.batchSize, on: slot)
+                        _ = try run(item, sample.batchSize, on: member)
                     }
                 }
             } catch {
@@ -153,10 +153,10 @@ struct WarmUpRun {
                 + "warm-up may have")
     }
 
-    private func run(_ item: [Tensor], _ batchSize: Int, on slot: InstanceSlot) throws(HalcyonError) -> String? {
-        guard let pass = slot.pass else { return try execute(item, batchSize, slot) }
+    private func run(_ item: [Tensor], _ batchSize: Int, on member: CrewMember) throws(HalcyonError) -> String? {
+        guard let pass = member.pass else { return try execute(item, batchSize, member) }
         return try pass.hold(on: clock, patience: Self.resourcePatience) { () throws(HalcyonError) in
-            try execute(item, batchSize, slot)
+            try execute(item, batchSize, member)
         }
     }
 }

@@ -2,30 +2,26 @@ internal import JSONText
 
 /// The members of a JSON object.
 struct JSONFields {
-    private let members: [JSONValue.Member]
+    private let members: JSONValue
 
     init?(_ bytes: [UInt8]) {
-        let value = try? bytes.withUnsafeBytes { text in
-            var scanner = JSONScanner(text, limits: JSONLimits(depth: 16))
-            let value = try scanner.value()
-            try scanner.end()
-            return value
-        }
-        guard let value, let fields = JSONFields(value) else { return nil }
+        guard let value = bytes.withUnsafeBytes({ try? JSONValue(reading: $0, depth: 16) }),
+            let fields = JSONFields(value)
+        else { return nil }
         self = fields
     }
 
     init?(_ value: JSONValue) {
-        guard case .object(let members) = value else { return nil }
-        self.members = members
+        guard case .object = value else { return nil }
+        members = value
     }
 
-    subscript(name: String) -> JSONValue? { members.first { $0.key == name }?.value }
+    subscript(name: String) -> JSONValue? { members[name] }
 
-    var names: [String] { members.map(\.key) }
+    var names: [String] { if case .object(let members) = members { members.map(\.key) } else { [] } }
 
     func text(_ name: String) -> String? {
-        guard case .string(let text)? = self[name], !text.isEmpty else { return nil }
+        guard let text = self[name]?.text, !text.isEmpty else { return nil }
         return text
     }
 
@@ -39,13 +35,11 @@ struct JSONFields {
     }
 
     func objects(_ name: String) -> [JSONFields] {
-        guard case .array(let values)? = self[name] else { return [] }
-        return values.compactMap { JSONFields($0) }
+        (self[name]?.elements ?? []).compactMap { JSONFields($0) }
     }
 
     func texts(_ name: String) -> [String] {
-        guard case .array(let values)? = self[name] else { return [] }
-        return values.compactMap { if case .string(let text) = $0 { text } else { nil } }
+        (self[name]?.elements ?? []).compactMap(\.text)
     }
 
     func object(_ name: String) -> JSONFields? { self[name].flatMap { JSONFields($0) } }

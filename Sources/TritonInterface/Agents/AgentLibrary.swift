@@ -1,5 +1,4 @@
 internal import CTriton
-private import Glibc
 internal import Tensors
 
 /// The shared library of a repository agent, with its entry points.
@@ -19,13 +18,8 @@ struct AgentLibrary: @unchecked Sendable {
         finalize = library.function("TRITONREPOAGENT_Finalize", as: TRITONREPOAGENT_AgentFn_t.self)
         modelInitialize = library.function("TRITONREPOAGENT_ModelInitialize", as: TRITONREPOAGENT_AgentModelFn_t.self)
         modelFinalize = library.function("TRITONREPOAGENT_ModelFinalize", as: TRITONREPOAGENT_AgentModelFn_t.self)
-        guard
-            let action = library.function("TRITONREPOAGENT_ModelAction", as: TRITONREPOAGENT_ModelActionFn_t.self)
-        else {
-            throw HalcyonError(
-                .invalidArgument, "'\(path)' is no repository agent: it has no function TRITONREPOAGENT_ModelAction")
-        }
-        modelAction = action
+        modelAction = try library.function(
+            "TRITONREPOAGENT_ModelAction", as: TRITONREPOAGENT_ModelActionFn_t.self, of: "repository agent")
     }
 
     /// Where the library of an agent lies.
@@ -36,12 +30,12 @@ struct AgentLibrary: @unchecked Sendable {
             throw HalcyonError(.invalidArgument, "a repository agent can't be called '\(name)'")
         }
         let file = "libtritonrepoagent_\(name).so"
-        guard access("\(directory)/\(name)/\(file)", R_OK) == 0 else {
+        guard let path = InterfaceLibrary.path(of: name, file: file, in: [directory]) else {
             throw HalcyonError(
                 .invalidArgument,
                 "there is no repository agent '\(name)': '\(file)' was looked for in '\(directory)/\(name)'; the "
                     + "repository agent directory (--repoagent-directory) names the folder that its folder lies in")
         }
-        return "\(directory)/\(name)/\(file)"
+        return path
     }
 }

@@ -29,14 +29,7 @@ struct BackendLibrary: @unchecked Sendable {
         instanceInitialize = function(
             "TRITONBACKEND_ModelInstanceInitialize", as: TRITONBACKEND_ModelInstanceFn_t.self)
         instanceFinalize = function("TRITONBACKEND_ModelInstanceFinalize", as: TRITONBACKEND_ModelInstanceFn_t.self)
-        guard
-            let execute = function(
-                "TRITONBACKEND_ModelInstanceExecute", as: TRITONBACKEND_ModelInstanceExecuteFn_t.self)
-        else {
-            throw HalcyonError(
-                .invalidArgument,
-                "'\(path)' is no backend: it has no function TRITONBACKEND_ModelInstanceExecute")
-        }
-        instanceExecute = execute
+        instanceExecute = try library.function(
+            "TRITONBACKEND_ModelInstanceExecute", as: TRITONBACKEND_ModelInstanceExecuteFn_t.self, of: "backend")
     }
 }

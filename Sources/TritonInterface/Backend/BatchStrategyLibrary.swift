@@ -21,12 +21,7 @@ struct BatchStrategyLibrary: @unchecked Sendable {
         self.path = path
         let library = try InterfaceLibrary(path, kind: "the custom batching")
         func function<Function>(_ name: String, as type: Function.Type) throws(HalcyonError) -> Function {
-            guard let function = library.function("TRITONBACKEND_Model\(name)", as: type) else {
-                throw HalcyonError(
-                    .invalidArgument,
-                    "'\(path)' is no library of custom batching: it has no function TRITONBACKEND_Model\(name)")
-            }
-            return function
+            try library.function("TRITONBACKEND_Model\(name)", as: type, of: "library of custom batching")
         }
         batcherInitialize = try function("BatcherInitialize", as: TRITONBACKEND_ModelBatcherInitializeFn_t.self)
         batcherFinalize = try function("BatcherFinalize", as: TRITONBACKEND_ModelBatcherFinalizeFn_t.self)

@@ -1,5 +1,4 @@
 internal import CTriton
-private import Glibc
 internal import Tensors
 
 /// The shared library of a response cache, with its entry points.
@@ -13,10 +12,7 @@ struct CacheLibrary: @unchecked Sendable {
     init(_ path: String) throws(HalcyonError) {
         let library = try InterfaceLibrary(path, kind: "the response cache")
         func function<Function>(_ name: String, as type: Function.Type) throws(HalcyonError) -> Function {
-            guard let function = library.function(name, as: type) else {
-                throw HalcyonError(.invalidArgument, "'\(path)' is no response cache: it has no function \(name)")
-            }
-            return function
+            try library.function(name, as: type, of: "response cache")
         }
         initialize = try function("TRITONCACHE_CacheInitialize", as: TRITONCACHE_CacheInitializeFn_t.self)
         finalize = try function("TRITONCACHE_CacheFinalize", as: TRITONCACHE_CacheFinalizeFn_t.self)
@@ -29,7 +25,7 @@ struct CacheLibrary: @unchecked Sendable {
     /// - Parameter directories: the first that has it counts.
     /// - Returns: `nil` where none has it.
     static func path(of name: String, in directories: [String]) -> String? {
-        directories.map { "\($0)/\(name)/\(fileName(name))" }.first { access($0, R_OK) == 0 }
+        InterfaceLibrary.path(of: name, file: fileName(name), in: directories)
     }
 
     static func fileName(_ name: String) -> String { "libtritoncache_\(name).so" }

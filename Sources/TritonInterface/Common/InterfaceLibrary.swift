@@ -32,6 +32,25 @@ struct InterfaceLibrary: @unchecked Sendable {
         dlsym(pointer, name).map { unsafeBitCast($0, to: Function.self) }
     }
 
+    /// A function that the library must have.
+    ///
+    /// - Parameter what: what the library is to be, for the error: *backend*.
+    /// - Throws: `invalidArgument` where it has none of that name.
+    func function<Function>(_ name: String, as type: Function.Type, of what: String) throws(HalcyonError) -> Function {
+        guard let function = function(name, as: type) else {
+            throw HalcyonError(.invalidArgument, "'\(path)' is no \(what): it has no function \(name)")
+        }
+        return function
+    }
+
+    /// Where the library of a cache or an agent lies: in a folder that is called as it is.
+    ///
+    /// - Parameter directories: the first that has it counts.
+    /// - Returns: `nil` where none has it.
+    static func path(of name: String, file: String, in directories: [String]) -> String? {
+        directories.map { "\($0)/\(name)/\(file)" }.first { access($0, R_OK) == 0 }
+    }
+
     /// - Parameter words: what the library is, for errors.
     private static func open(_ path: String, called words: String) throws(HalcyonError) -> UnsafeMutableRawPointer {
         guard let pointer = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {

@@ -2,13 +2,6 @@ internal import CTriton
 internal import Tensors
 internal import TritonInterface
 
-/// Changes what a server is to be started with.
-private func change(
-    _ options: OpaquePointer?, _ body: (inout ServerSettings) throws(HalcyonError) -> Void
-) throws(HalcyonError) {
-    try ServerOptionsObject.state(options).change(body)
-}
-
 @c @implementation public func TRITONSERVER_ServerOptionsSetBackendDirectory(
     _ options: OpaquePointer?, _ backend_dir: UnsafePointer<CChar>?
 ) -> OpaquePointer? {

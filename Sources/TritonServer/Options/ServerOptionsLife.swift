@@ -3,13 +3,6 @@ internal import Halcyon
 internal import Tensors
 internal import TritonInterface
 
-/// Changes what a server is to be started with.
-private func change(
-    _ options: OpaquePointer?, _ body: (inout ServerSettings) throws(HalcyonError) -> Void
-) throws(HalcyonError) {
-    try ServerOptionsObject.state(options).change(body)
-}
-
 @c @implementation public func TRITONSERVER_ServerOptionsNew(
     _ options: UnsafeMutablePointer<OpaquePointer?>?
 ) -> OpaquePointer? {

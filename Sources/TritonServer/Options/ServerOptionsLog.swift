@@ -4,7 +4,7 @@ internal import Tensors
 internal import TritonInterface
 
 /// Changes the process's log; the options only have to be there.
-private func change(
+private func changeLog(
     _ options: OpaquePointer?, _ body: (inout LogSettings.Values) throws(HalcyonError) -> Void
 ) throws(HalcyonError) {
     _ = try ServerOptionsObject.state(options)
@@ -16,26 +16,26 @@ private func change(
 ) -> OpaquePointer? {
     answer { () throws(HalcyonError) in
         let file = try text(file, "file")
-        try change(options) { $0.file = file }
+        try changeLog(options) { $0.file = file }
     }
 }
 
 @c @implementation public func TRITONSERVER_ServerOptionsSetLogInfo(
     _ options: OpaquePointer?, _ log: Bool
 ) -> OpaquePointer? {
-    answer { () throws(HalcyonError) in try change(options) { $0.info = log } }
+    answer { () throws(HalcyonError) in try changeLog(options) { $0.info = log } }
 }
 
 @c @implementation public func TRITONSERVER_ServerOptionsSetLogWarn(
     _ options: OpaquePointer?, _ log: Bool
 ) -> OpaquePointer? {
-    answer { () throws(HalcyonError) in try change(options) { $0.warning = log } }
+    answer { () throws(HalcyonError) in try changeLog(options) { $0.warning = log } }
 }
 
 @c @implementation public func TRITONSERVER_ServerOptionsSetLogError(
     _ options: OpaquePointer?, _ log: Bool
 ) -> OpaquePointer? {
-    answer { () throws(HalcyonError) in try change(options) { $0.error = log } }
+    answer { () throws(HalcyonError) in try changeLog(options) { $0.error = log } }
 }
 
 @c @implementation public func TRITONSERVER_ServerOptionsSetLogVerbose(
@@ -45,7 +45,7 @@ private func change(
         guard level >= 0 else {
             throw HalcyonError(.invalidArgument, "the verbose log level is \(level), expected a number from 0")
         }
-        try change(options) { $0.verbosity = Int(level) }
+        try changeLog(options) { $0.verbosity = Int(level) }
     }
 }
 
@@ -54,8 +54,8 @@ private func change(
 ) -> OpaquePointer? {
     answer { () throws(HalcyonError) in
         switch format {
-        case TRITONSERVER_LOG_DEFAULT: try change(options) { $0.format = "default" }
-        case TRITONSERVER_LOG_ISO8601: try change(options) { $0.format = "ISO8601" }
+        case TRITONSERVER_LOG_DEFAULT: try changeLog(options) { $0.format = "default" }
+        case TRITONSERVER_LOG_ISO8601: try changeLog(options) { $0.format = "ISO8601" }
         default:
             throw HalcyonError(.invalidArgument, "there is no log format \(format.rawValue), expected 0 or 1")
         }

@@ -2,13 +2,6 @@ public import CTriton
 internal import Tensors
 internal import TritonInterface
 
-/// Changes what a server is to be started with.
-private func change(
-    _ options: OpaquePointer?, _ body: (inout ServerSettings) throws(HalcyonError) -> Void
-) throws(HalcyonError) {
-    try ServerOptionsObject.state(options).change(body)
-}
-
 @c @implementation public func TRITONSERVER_ServerOptionsSetRateLimiterMode(
     _ options: OpaquePointer?, _ mode: TRITONSERVER_RateLimitMode
 ) -> OpaquePointer? {

@@ -28,3 +28,10 @@ extension ServerOptionsObject {
         return state
     }
 }
+
+/// Changes what a server is to be started with.
+func change(
+    _ options: OpaquePointer?, _ body: (inout ServerSettings) throws(HalcyonError) -> Void
+) throws(HalcyonError) {
+    try ServerOptionsObject.state(options).change(body)
+}

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Halcyon
 internal import LoadGeneration
 internal import Tensors
+internal import Threads
 
 /// `halcyon bench`: puts a load on a model, and says how long answers take.
 struct BenchCommand: AsyncParsableCommand {
@@ -114,7 +115,8 @@ struct BenchCommand: AsyncParsableCommand {
         let interrupts = InterruptFlag()
         let server = local.repositories.isEmpty ? nil : try await local.start(model)
         let target = try target(server)
-        let result = await BlockingWork.run { () -> Result<(BenchReport, Bench.Outcome), HalcyonError> in
+        let result = await WorkerThread.run(name: "command") {
+            () -> Result<(BenchReport, Bench.Outcome), HalcyonError> in
             Result { () throws(HalcyonError) in try measure(loads, target, interrupts) }
         }
         await server?.shutdown()

@@ -4,6 +4,7 @@ internal import Halcyon
 internal import LoadGeneration
 internal import ObjectStorage
 internal import Tensors
+internal import Threads
 
 /// `halcyon tune`: finds out which configuration of a model is best on this machine.
 struct TuneCommand: AsyncParsableCommand {
@@ -93,7 +94,7 @@ struct TuneCommand: AsyncParsableCommand {
         let interrupts = InterruptFlag()
         let command = self
         do {
-            try await BlockingWork.run { () -> Result<Void, HalcyonError> in
+            try await WorkerThread.run(name: "command") { () -> Result<Void, HalcyonError> in
                 Result { () throws(HalcyonError) in try command.work(interrupts) }
             }.get()
         } catch {

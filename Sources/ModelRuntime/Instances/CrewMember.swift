@@ -2,11 +2,11 @@ internal import ModelConfigurations
 internal import Tensors
 internal import Threads
 
-/// An instance with what the engine keeps for it.
+/// A member of a crew: an instance with what is kept for it.
 ///
 /// Whoever holds the lease, as the scheduler machine says, is the only one to touch `instance`; the hand-over passes
 /// through the executor's lock, which orders the accesses.
-final class InstanceSlot: @unchecked Sendable {
+final class CrewMember: @unchecked Sendable {
     let identity: InstanceIdentity
     private(set) var instance: any ModelInstance
     let parker: Parker
@@ -25,7 +25,7 @@ final class InstanceSlot: @unchecked Sendable {
         self.pass = pass
     }
 
-    /// One slot for each instance.
+    /// One member for each instance.
     ///
     /// - Parameters:
     ///   - configuration: the one that the instances' groups are in.
@@ -35,7 +35,7 @@ final class InstanceSlot: @unchecked Sendable {
     static func make(
         _ instances: [InstanceIdentity], of model: any BackendModel, _ configuration: ModelConfiguration,
         sharing resources: ResourceGate?
-    ) throws -> [InstanceSlot] {
+    ) throws -> [CrewMember] {
         var passes: [ResourceGate.Pass] = []
         do {
             let seats = try instances.map { identity in
@@ -46,7 +46,7 @@ final class InstanceSlot: @unchecked Sendable {
                 return (identity: identity, parker: parker, pass: pass)
             }
             return zip(seats, try InstanceIdentity.make(instances, of: model)).map { seat, instance in
-                InstanceSlot(identity: seat.identity, instance: instance, parker: seat.parker, pass: seat.pass)
+                CrewMember(identity: seat.identity, instance: instance, parker: seat.parker, pass: seat.pass)
             }
         } catch {
             for pass in passes { pass.leave() }
@@ -69,9 +69,9 @@ final class InstanceSlot: @unchecked Sendable {
     /// execution that was given up.
     func letGo() { instance = GivenUpInstance() }
 
-    /// A slot for a new instance that takes this one's place.
-    func replaced(by instance: any ModelInstance) -> InstanceSlot {
-        InstanceSlot(identity: identity, instance: instance, parker: parker, pass: pass)
+    /// A member for a new instance that takes this one's place.
+    func replaced(by instance: any ModelInstance) -> CrewMember {
+        CrewMember(identity: identity, instance: instance, parker: parker, pass: pass)
     }
 }
 

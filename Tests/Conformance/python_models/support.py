@@ -1,0 +1,50 @@
+"""What the tests of Python models share: where the backend is, configurations, and a server with models' code."""
+
+import time
+from pathlib import Path
+
+from server import BACKENDS, Server
+
+HERE = (BACKENDS / "python" / "libtriton_python.so").is_file()
+WHY = "Triton's Python backend is not there: Scripts/deps --python-models fetches it"
+SOURCES = Path(__file__).resolve().parent / "sources"
+
+ADD_SUB = """backend: "python"
+max_batch_size: 8
+input [ { name: "INPUT0" data_type: TYPE_FP32 dims: [ 4 ] }, { name: "INPUT1" data_type: TYPE_FP32 dims: [ 4 ] } ]
+output [ { name: "OUTPUT0" data_type: TYPE_FP32 dims: [ 4 ] }, { name: "OUTPUT1" data_type: TYPE_FP32 dims: [ 4 ] } ]
+dynamic_batching { }
+instance_group [ { count: 1 kind: KIND_CPU } ]
+"""
+
+TRIAL = """backend: "python"
+input [ { name: "WHAT" data_type: TYPE_STRING dims: [ 1 ] } ]
+output [ { name: "SAID" data_type: TYPE_STRING dims: [ 1 ] } ]
+instance_group [ { count: 1 kind: KIND_CPU } ]
+"""
+
+REPEAT = """backend: "python"
+model_transaction_policy { decoupled: True }
+input [ { name: "IN" data_type: TYPE_INT32 dims: [ 1 ] } ]
+output [ { name: "OUT" data_type: TYPE_INT32 dims: [ 1 ] } ]
+instance_group [ { count: 1 kind: KIND_CPU } ]
+"""
+
+
+def soon(condition, seconds=120):
+    """Waits for what must come to pass."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+class PythonServer(Server):
+    """With the code of Python models: the name of a file in `sources`, by the model's name."""
+
+    def __init__(self, program, models, code, *flags):
+        super().__init__(program, models, *flags)
+        for name, source in code.items():
+            self.files[f"{name}/1/model.py"] = SOURCES / f"{source}.py"
