@@ -3,8 +3,8 @@ internal import TritonInterface
 
 // What libFuzzer calls with what a cache library gives back for an answer: tensors of this request, or none.
 
-/// The first byte says how long the request is, which follows it. Behind it lie the buffers: each has its size in two bytes
-/// in front, and the last ends where the input does.
+/// The first byte says how long the request is, which follows it. Behind it lie the buffers: each has its size in two
+/// bytes in front, and the last ends where the input does.
 @_cdecl("halcyon_fuzz_answer")
 public func readAnswer(_ start: UnsafePointer<UInt8>?, _ count: Int) {
     guard let start, count > 0 else { return }

@@ -49,18 +49,7 @@ struct RequestPropertyTests {
 
     @Test("Inputs are taken away again, and requested outputs choose what comes")
     func tensors() throws {
-        let twoOutputs = """
-            backend: "repeat"
-            model_transaction_policy { decoupled: true }
-            input [
-              { name: "IN", data_type: TYPE_INT32, dims: [ -1 ] }, { name: "DELAY", data_type: TYPE_UINT32, dims: [ -1 ] },
-              { name: "WAIT", data_type: TYPE_UINT32, dims: [ 1 ] }
-            ]
-            output [
-              { name: "OUT", data_type: TYPE_INT32, dims: [ 1 ] }, { name: "IDX", data_type: TYPE_UINT32, dims: [ 1 ] }
-            ]
-            """
-        let fixture = try Fixture(["stream": twoOutputs])
+        let fixture = try Fixture(["stream": Fixture.stream])
         let call = try Call(fixture, "stream")
         try call.add([1, 2], to: "GONE")
         try check(TRITONSERVER_InferenceRequestRemoveInput(call.request, "GONE"))
@@ -152,7 +141,8 @@ struct RequestPropertyTests {
                 let error = failure(TRITONSERVER_ServerInferAsync(fixture.server, call.request, nil))
                 let words = fault.map {
                     "incomplete string length indicator for inference input 'IN' for model 'texts', expecting 4 bytes "
-                        + "but only \($0) bytes available. Please make sure the string length indicator is in one buffer."
+                        + "but only \($0) bytes available. Please make sure the string length indicator is in one "
+                        + "buffer."
                 }
                 #expect(error?.message == words, "cut at \(cut)")
                 if error == nil { call.seen.wait { $0.responses.count == 1 && $0.releases == 1 } }

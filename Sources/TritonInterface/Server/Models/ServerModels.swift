@@ -54,8 +54,8 @@ package func version(_ number: Int64) throws(HalcyonError) -> Int64? {
     }
 }
 
-/// Loads a model. Of one that no repository has, or several have, programs get Triton's own words, which they compare, and
-/// its code; why stands in the log.
+/// Loads a model. Of one that no repository has, or several have, programs get Triton's own words, which they compare,
+/// and its code; why stands in the log.
 private func load(
     _ name: String, override: ModelOverride?, on models: any ServedModels
 ) throws(HalcyonError) {

@@ -31,8 +31,8 @@ struct RequestInput: Sendable {
     /// - Parameters:
     ///   - lease: kept as long as the program's own bytes are referred to.
     ///   - model: for errors.
-    /// - Throws: `invalidArgument` for more bytes than there can be; `unavailable` where there is no memory to gather them
-    ///   in; `unsupported` for pieces in a GPU's memory.
+    /// - Throws: `invalidArgument` for more bytes than there can be; `unavailable` where there is no memory to gather
+    ///   them in; `unsupported` for pieces in a GPU's memory.
     func data(_ lease: InputLease, model: String) throws(HalcyonError) -> TensorBuffer {
         let pieces = effective.filter { $0.byteCount > 0 }
         if pieces.count == 1, let piece = pieces.first, let base = piece.base {
