@@ -13,7 +13,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 3
-BUILD = ["swift", "build", "-c", "release"]
 
 
 def progress(message):
@@ -21,9 +20,9 @@ def progress(message):
 
 
 def program(name):
-    subprocess.run([*BUILD, "--product", name], cwd=ROOT, check=True, stdout=sys.stderr)
-    folder = subprocess.run([*BUILD, "--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return str(Path(folder.strip()) / name)
+    """A program as packages have it, with Swift's runtime inside: it takes a fifth less processor time than one beside it."""
+    subprocess.run([sys.executable, ROOT / "Scripts" / "build", "--static", name], cwd=ROOT, check=True, stdout=sys.stderr)
+    return str(ROOT / ".build-package" / "release" / name)
 
 
 def table(title, header, rows):

@@ -1,7 +1,8 @@
-// A program that embeds the server through Triton's C interface: ./caller REPOSITORY BACKENDS MODEL CALLERS SECONDS [BATCH]
+// A program that embeds the server through Triton's C interface: ./caller REPOSITORY BACKENDS MODEL CALLERS SECONDS [BATCH [own]]
 //
-// CALLERS threads each ask the model, wait for the answer, and ask again with the same request, as often as they can. Printed is
-// a line of JSON: requests a second, nanoseconds that a caller waits on average, and how often memory was asked for in a request.
+// CALLERS threads each ask the model, wait for the answer, and ask again with the same request, as often as they can. With `own`
+// the answers may come on their own threads. Printed is a line of JSON: requests a second, nanoseconds that a caller waits on
+// average, and how often memory was asked for in a request.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +119,7 @@ static double run(int callers, double seconds, double *allocations) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 6) return fprintf(stderr, "usage: caller REPOSITORY BACKENDS MODEL CALLERS SECONDS [BATCH]\n"), 2;
+    if (count < 6) return fprintf(stderr, "usage: caller REPOSITORY BACKENDS MODEL CALLERS SECONDS [BATCH [own]]\n"), 2;
     model = arguments[3];
     int callers = atoi(arguments[4]);
     double seconds = atof(arguments[5]), allocations;
@@ -129,6 +130,8 @@ int main(int count, char **arguments) {
     check(TRITONSERVER_ServerOptionsSetModelRepositoryPath(options, arguments[1]));
     check(TRITONSERVER_ServerOptionsSetBackendDirectory(options, arguments[2]));
     check(TRITONSERVER_ServerOptionsSetLogInfo(options, false));
+    if (count > 7 && strcmp(arguments[7], "own") == 0)
+        check(TRITONSERVER_ServerOptionsSetBackendConfig(options, "", "callbacks-on-callers-thread", "true"));
     check(TRITONSERVER_ServerNew(&server, options));
     check(TRITONSERVER_ResponseAllocatorNew(&allocator, allocate, release, NULL));
     run(callers, seconds / 8, &allocations);

@@ -20,19 +20,11 @@ extension InferenceServer: ServedModels {
     package func facts(_ name: String, version: Int64?) throws(HalcyonError) -> ModelFacts {
         let model = try resolve(name, version: version)
         let interface = model.interface
-        var facts = ModelFacts(
+        return ModelFacts(
             name: interface.name, version: interface.version, inputs: interface.inputs,
-            maxBatchSize: interface.maxBatchSize, isDecoupled: model.isDecoupled)
-        let configuration = model.configuration
-        // Ensembles have steps that nobody waits for, sequences keep state, and other backends hold on to requests.
-        facts.isDoneWhenAnswered =
-            !facts.isDecoupled && configuration.ensemble == nil && configuration.sequenceBatching == nil
-            && !configuration.usesResponseCache && Self.ownEngines.contains(configuration.backend)
-        return facts
+            maxBatchSize: interface.maxBatchSize, isDecoupled: model.isDecoupled,
+            isDoneWhenAnswered: model.isDoneWhenAnswered)
     }
-
-    /// Those whose executions have ended when their answers are there.
-    private static let ownEngines: Set<String> = ["openvino", "onnxruntime", "identity"]
 
     package func labels(of output: String, model: String, version: Int64?) -> [String] {
         (try? labels(model, output: output, version: version)) ?? []

@@ -29,6 +29,8 @@ package struct ModelHandle: ~Copyable, Sendable {
             name: held.model.name, version: held.model.version, inputs: held.model.inputs,
             maxBatchSize: held.model.maxBatchSize)
     }
+    /// Whether nothing reads a request's inputs any more once its answer is there.
+    package var isDoneWhenAnswered: Bool { held.model.isDoneWhenAnswered }
     /// Whether the first dimension of its tensors is the batch.
     package var batches: Bool { held.model.maxBatchSize > 0 }
     /// Whether it serves as it should; an ensemble does if all models that it needs do, and fit it.

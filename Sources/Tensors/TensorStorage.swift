@@ -20,6 +20,8 @@ public final class TensorStorage: @unchecked Sendable {
     /// What copies the bytes, where the processor can't read them itself.
     package let device: (any DeviceMemory)?
     private let release: @Sendable (UnsafeMutableRawPointer) -> Void
+    /// What the memory belongs to, and stays for as long as this does; `nil` where `release` says all.
+    package let owner: (any AnyObject & Sendable)?
 
     /// Takes over memory that something else made.
     ///
@@ -39,6 +41,21 @@ public final class TensorStorage: @unchecked Sendable {
         self.isShared = isShared
         self.release = release
         device = nil
+        owner = nil
+    }
+
+    /// Memory that is part of something else, which it keeps.
+    package init(
+        partOf owner: any AnyObject & Sendable, at baseAddress: UnsafeMutableRawPointer, byteCount: Int,
+        placement: MemoryPlacement
+    ) {
+        self.baseAddress = baseAddress
+        self.byteCount = byteCount
+        self.placement = placement
+        isShared = false
+        release = { _ in }
+        device = nil
+        self.owner = owner
     }
 
     /// Takes over memory of a device, which frees it.
@@ -52,6 +69,7 @@ public final class TensorStorage: @unchecked Sendable {
         isShared = false
         self.release = release
         self.device = device
+        owner = nil
     }
 
     /// Uninitialised memory of this process, aligned to ``alignment``.

@@ -9,8 +9,8 @@ public import Glibc
 /// nothing, and calls through the runtime.
 @usableFromInline
 package struct Locked<Value>: @unchecked Sendable {
-    final class Storage: ManagedBuffer<Value, pthread_mutex_t> {
-        deinit { withUnsafeMutablePointerToElements { _ = pthread_mutex_destroy($0) } }
+    @usableFromInline final class Storage: ManagedBuffer<Value, pthread_mutex_t> {
+        @usableFromInline deinit { withUnsafeMutablePointerToElements { _ = pthread_mutex_destroy($0) } }
     }
 
     @usableFromInline let storage: ManagedBuffer<Value, pthread_mutex_t>
@@ -18,7 +18,8 @@ package struct Locked<Value>: @unchecked Sendable {
     @usableFromInline let value: UnsafeMutablePointer<Value>
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-    package init(_ value: sending Value) {
+    /// Inlined too: without that each lock that is made looks its own type up in the runtime.
+    @inlinable package init(_ value: sending Value) {
         storage = Storage.create(minimumCapacity: 1) { _ in value }
         (self.value, mutex) = storage.withUnsafeMutablePointers { ($0, $1) }
         mutex.initialize(to: pthread_mutex_t())

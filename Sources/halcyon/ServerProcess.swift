@@ -324,7 +324,7 @@ struct ServerProcess {
 
     /// - Returns: which models failed, and why.
     private func startModels(_ server: InferenceServer) async -> (any Error)? {
-        defer { StandardError.write(ModelTable.text(server.modelIndex())) }
+        defer { StandardError.write(ModelOverview.text(server.modelIndex())) }
         do {
             try await server.waitUntilReady()
             return nil

@@ -58,7 +58,7 @@ struct HostileTests {
         ]
         for place in places {
             let error = try Self.error { channel, _ in
-                let memory = try SharedMemory.make(byteCount: 4_096)
+                let memory = try SharedSegment.make(byteCount: 4_096)
                 var outputs = InstanceAnswer.Outputs()
                 outputs.tensors = [Self.tensor(place)]
                 outputs.segments = [WireSegment(number: 1, byteCount: memory.byteCount)]

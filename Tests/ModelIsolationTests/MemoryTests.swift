@@ -9,24 +9,24 @@ import Testing
 struct MemoryTests {
     @Test("Memory is taken only if its size is fixed and what was said")
     func sealing() throws {
-        let made = try SharedMemory.make(byteCount: 100)
+        let made = try SharedSegment.make(byteCount: 100)
         #expect(made.byteCount >= 100 && made.byteCount % 4096 == 0)
-        let taken = try SharedMemory.taken(dup(made.descriptor), byteCount: made.byteCount)
+        let taken = try SharedSegment.taken(dup(made.descriptor), byteCount: made.byteCount)
         made.start.storeBytes(of: 42, as: UInt8.self)
         #expect(taken.start.load(as: UInt8.self) == 42)
         #expect(throws: ProtocolFault.self) {
-            _ = try SharedMemory.taken(dup(made.descriptor), byteCount: made.byteCount + 4096)
+            _ = try SharedSegment.taken(dup(made.descriptor), byteCount: made.byteCount + 4096)
         }
         let unsealed = halcyon_memory_make(4096)
         #expect(unsealed >= 0)
-        #expect(throws: ProtocolFault.self) { _ = try SharedMemory.taken(unsealed, byteCount: 4096) }
+        #expect(throws: ProtocolFault.self) { _ = try SharedSegment.taken(unsealed, byteCount: 4096) }
         let file = open("/dev/zero", O_RDONLY | O_CLOEXEC)
-        #expect(throws: ProtocolFault.self) { _ = try SharedMemory.taken(file, byteCount: 4096) }
+        #expect(throws: ProtocolFault.self) { _ = try SharedSegment.taken(file, byteCount: 4096) }
     }
 
     @Test("Who takes memory can't write to it")
     func reading() throws {
-        let made = try SharedMemory.make(byteCount: 4096)
+        let made = try SharedSegment.make(byteCount: 4096)
         #expect(halcyon_memory_map(made.descriptor, 4096, true) == nil)
     }
 

@@ -67,7 +67,7 @@ package final class NetworkTarget: LoadTarget {
             configuration.version = version
             let answer = try? call("ModelConfig", configuration, Inference_ModelConfigResponse.self)
             return try ModelDescription(
-                metadata: metadata, configuration: answer.map { ConfigurationMessage($0.config) }, version: version)
+                metadata: metadata, configuration: answer.map { ConfigurationExcerpt($0.config) }, version: version)
         }
     }
 

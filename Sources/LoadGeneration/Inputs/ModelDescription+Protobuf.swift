@@ -6,7 +6,7 @@ extension ModelDescription {
     ///
     /// - Throws: `unsupported` for a datatype that is none.
     init(
-        metadata: Inference_ModelMetadataResponse, configuration: ConfigurationMessage?, version: String
+        metadata: Inference_ModelMetadataResponse, configuration: ConfigurationExcerpt?, version: String
     ) throws(HalcyonError) {
         let optional = configuration?.optionalInputs ?? []
         var inputs: [Port] = []

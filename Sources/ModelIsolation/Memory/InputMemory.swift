@@ -8,7 +8,7 @@ package final class InputMemory: MemoryProvider, Sendable {
     /// A piece of it, as long as something in the server refers to it.
     struct Piece: Sendable {
         let number: UInt64
-        let memory: SharedMemory
+        let memory: SharedSegment
     }
 
     private struct State {
@@ -33,7 +33,7 @@ package final class InputMemory: MemoryProvider, Sendable {
     // MARK: Memory
 
     package func storage(byteCount: Int, in placement: MemoryPlacement) throws(HalcyonError) -> TensorStorage {
-        let memory = try SharedMemory.make(byteCount: byteCount)
+        let memory = try SharedSegment.make(byteCount: byteCount)
         state.withLock { state in
             state.pieces[UInt(bitPattern: memory.start)] = Piece(number: state.nextNumber, memory: memory)
             state.nextNumber += 1
@@ -79,7 +79,7 @@ package final class InputMemory: MemoryProvider, Sendable {
         withExtendedLifetime(spare) {}
     }
 
-    private func forget(_ memory: SharedMemory) {
+    private func forget(_ memory: SharedSegment) {
         state.withLock { state in
             guard let piece = state.pieces.removeValue(forKey: UInt(bitPattern: memory.start)) else { return }
             for worker in state.known.keys where state.known[worker]?.remove(piece.number) != nil {

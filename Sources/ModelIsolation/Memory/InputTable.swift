@@ -11,7 +11,7 @@ final class InputTable: Sendable {
             throw ProtocolFault("\(descriptors.count) descriptors came for \(segments.count) pieces of memory")
         }
         for (segment, descriptor) in zip(segments, descriptors) {
-            let memory = try SharedMemory.taken(descriptor, byteCount: segment.byteCount)
+            let memory = try SharedSegment.taken(descriptor, byteCount: segment.byteCount)
             let storage = TensorStorage(owning: memory.start, byteCount: memory.byteCount) { _ in
                 withExtendedLifetime(memory) {}
             }

@@ -22,7 +22,7 @@ final class InstanceLink: Sendable {
     let channel: FrameChannel
     let isDecoupled: Bool
     private let memory: InputMemory
-    private let ledger: Locked<OutputLedger<SharedMemory>>
+    private let ledger: Locked<OutputLedger<SharedSegment>>
     /// Outputs that nobody reads any more, and of which the worker is to be told.
     private let returned = Locked<[UInt64]>([])
 
@@ -181,7 +181,7 @@ final class InstanceLink: Sendable {
             defer { for descriptor in left { close(descriptor) } }
             for segment in outputs.segments {
                 try ledger.check(segment)
-                let memory = try SharedMemory.taken(left.removeFirst(), byteCount: segment.byteCount)
+                let memory = try SharedSegment.taken(left.removeFirst(), byteCount: segment.byteCount)
                 ledger.admit(segment, memory)
             }
         }

@@ -22,8 +22,8 @@ final class WorkerSeat: Sendable {
         var log: Logger
     }
 
-    /// An instance that runs here.
-    private struct Member {
+    /// An instance that runs in this seat's worker.
+    private struct SeatedInstance {
         var identity: InstanceIdentity
         /// What warmed it up, for the next worker.
         var warmUp: (inputs: [Tensor], batchSize: Int)?
@@ -34,7 +34,7 @@ final class WorkerSeat: Sendable {
         /// One that is about to open the model.
         var newcomer: WorkerConnection?
         var links: [Int: InstanceLink] = [:]
-        var members: [Int: Member] = [:]
+        var instances: [Int: SeatedInstance] = [:]
         var preparation: ControlRequest?
         var policy = RestartPolicy()
         /// When the next worker is started, where there is none.
@@ -163,7 +163,7 @@ final class WorkerSeat: Sendable {
             let (worker, link) = try state.withLock {
                 (state) throws(HalcyonError) -> (WorkerConnection?, InstanceLink?) in
                 if state.isClosed { throw HalcyonError(.unavailable, "model '\(name)' is being unloaded") }
-                state.members[identity.index, default: Member(identity: identity)].identity = identity
+                state.instances[identity.index, default: SeatedInstance(identity: identity)].identity = identity
                 guard let worker = state.worker, worker.ending == nil else {
                     if let next = state.nextStart { try refuse(until: next, state.complaint) }
                     return (nil, nil)
@@ -232,7 +232,7 @@ final class WorkerSeat: Sendable {
     /// An instance is wanted no more.
     func leave(_ identity: InstanceIdentity) {
         let link = state.withLock { state in
-            state.members[identity.index] = nil
+            state.instances[identity.index] = nil
             return state.links.removeValue(forKey: identity.index)
         }
         link?.channel.shut()
@@ -241,14 +241,14 @@ final class WorkerSeat: Sendable {
     /// Remembers what warmed an instance up.
     func warmedUp(_ identity: InstanceIdentity, _ inputs: [Tensor], batchSize: Int) {
         guard inputs.reduce(0, { $0 &+ $1.data.byteCount }) <= Self.warmUpBytes,
-            state.withLock({ $0.members[identity.index].map { $0.warmUp == nil } ?? false })
+            state.withLock({ $0.instances[identity.index].map { $0.warmUp == nil } ?? false })
         else { return }
         var copies = inputs
         for index in copies.indices {
             guard let data = try? copies[index].data.onHost() else { return }
             copies[index].data = data.withUnsafeBytes { TensorBuffer(copying: $0) }
         }
-        state.withLock { [copies] in $0.members[identity.index]?.warmUp = (copies, batchSize) }
+        state.withLock { [copies] in $0.instances[identity.index]?.warmUp = (copies, batchSize) }
     }
 
     // MARK: Loss
@@ -316,15 +316,15 @@ final class WorkerSeat: Sendable {
 
     /// A worker with all instances, warm.
     private func startPrepared() throws(HalcyonError) -> WorkerConnection {
-        let (preparation, members, first) = state.withLock { ($0.preparation, $0.members, $0.startDuration) }
+        let (preparation, instances, first) = state.withLock { ($0.preparation, $0.instances, $0.startDuration) }
         let limit = max(Self.leastStart, first.multipliedReportingOverflow(by: 4).partialValue)
         let (worker, _) = try startWorker(limit: limit)
         do throws(HalcyonError) {
             if let preparation { _ = try ask(worker, preparation, limit: limit) }
             var links: [Int: InstanceLink] = [:]
-            for (index, member) in members.sorted(by: { $0.key < $1.key }) {
-                let link = try connect(member.identity, to: worker, limit: limit)
-                if let warmUp = member.warmUp {
+            for (index, seated) in instances.sorted(by: { $0.key < $1.key }) {
+                let link = try connect(seated.identity, to: worker, limit: limit)
+                if let warmUp = seated.warmUp {
                     try warm(link, warmUp.inputs, batchSize: warmUp.batchSize, limit: limit)
                 }
                 links[index] = link

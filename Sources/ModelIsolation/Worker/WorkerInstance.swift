@@ -10,7 +10,7 @@ final class WorkerInstance: @unchecked Sendable {
     private let channel: FrameChannel
     private let memory: InputTable
     private let watch: MemoryWatch
-    private var pool: OutputPool<SharedMemory>
+    private var pool: OutputPool<SharedSegment>
 
     init(
         _ instance: any ModelInstance, _ channel: FrameChannel, _ memory: InputTable, outputBytes: Int,
@@ -38,7 +38,7 @@ final class WorkerInstance: @unchecked Sendable {
     func execute(_ work: InstanceRequest.Work, _ descriptors: [Int32]) -> Bool {
         let start = SystemClock().now()
         pool.released(work.released)
-        var sent: [SharedMemory] = []
+        var sent: [SharedSegment] = []
         let answer: InstanceAnswer
         do {
             try memory.admit(work.segments, descriptors)
@@ -65,7 +65,7 @@ final class WorkerInstance: @unchecked Sendable {
     }
 
     private func executed(
-        _ work: InstanceRequest.Work, _ inputs: [Tensor], start: UInt64, _ sent: inout [SharedMemory]
+        _ work: InstanceRequest.Work, _ inputs: [Tensor], start: UInt64, _ sent: inout [SharedSegment]
     ) throws -> InstanceAnswer {
         let clock = SystemClock()
         var batch = ExecutionBatch(
@@ -103,7 +103,7 @@ final class WorkerInstance: @unchecked Sendable {
 
     /// Copies outputs to where the server reads them.
     private func place(
-        _ outputs: [Tensor], in answer: inout InstanceAnswer.Outputs, _ sent: inout [SharedMemory]
+        _ outputs: [Tensor], in answer: inout InstanceAnswer.Outputs, _ sent: inout [SharedSegment]
     ) throws(HalcyonError) {
         let total = outputs.reduce(0) { $0 &+ Self.aligned($1.data.byteCount) }
         guard total > InstanceLink.small, let (number, shared) = try segment(total, &answer, &sent) else {
@@ -120,13 +120,13 @@ final class WorkerInstance: @unchecked Sendable {
     }
 
     private func segment(
-        _ byteCount: Int, _ answer: inout InstanceAnswer.Outputs, _ sent: inout [SharedMemory]
-    ) throws(HalcyonError) -> (UInt64, SharedMemory)? {
+        _ byteCount: Int, _ answer: inout InstanceAnswer.Outputs, _ sent: inout [SharedSegment]
+    ) throws(HalcyonError) -> (UInt64, SharedSegment)? {
         switch pool.choose(byteCount) {
         case .none: return nil
         case .reuse(let piece): return (piece.number, piece.memory)
         case .make(let number, let dropped):
-            let shared = try SharedMemory.make(byteCount: byteCount)
+            let shared = try SharedSegment.make(byteCount: byteCount)
             pool.made(number, byteCount: shared.byteCount, shared)
             answer.dropped = dropped
             answer.segments = [WireSegment(number: number, byteCount: shared.byteCount)]

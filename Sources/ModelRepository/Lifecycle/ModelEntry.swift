@@ -18,6 +18,9 @@ struct ModelEntry {
     /// The version that a request without one gets.
     private(set) var newest: ServedModel?
 
+    /// - Parameter version: `nil` for the newest.
+    func model(_ version: Int64?) -> ServedModel? { version.map { served[$0] } ?? newest }
+
     var isServing: Bool { !served.isEmpty }
 
     /// The keys of the models that the versions that serve need directly.

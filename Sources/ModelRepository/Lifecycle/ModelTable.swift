@@ -30,10 +30,12 @@ struct ModelTable {
     ///   that serves; `unavailable` for a version that does not serve now, and where the server is being stopped;
     ///   `invalidArgument` for a name that several models have.
     func find(_ name: String, version: Int64?) throws(HalcyonError) -> ServedModel {
-        guard let entry = entries[named.isEmpty ? name : try key(name)] else {
+        let key = named.isEmpty ? name : try self.key(name)
+        // What every request asks for, without a copy of the entry.
+        if let model = entries[key]?.model(version) { return model }
+        guard let entry = entries[key] else {
             throw HalcyonError(.notFound, "Request for unknown model: '\(name)' is not found")
         }
-        if let model = version.map({ entry.served[$0] }) ?? entry.newest { return model }
         guard let version else {
             let reason = entry.reason.isEmpty ? "" : ": \(entry.reason)"
             throw HalcyonError(

@@ -34,6 +34,8 @@ package final class ServedModel: Sendable {
     private let isGone = Atomic<Bool>(false)
     package let executor: any RequestExecutor
     package let isDecoupled: Bool
+    /// Whether nothing reads a request's inputs any more once its answer is there.
+    package let isDoneWhenAnswered: Bool
     /// 0 for a model that does not batch.
     package let maxBatchSize: Int
     package let inputs: [TensorConfiguration]
@@ -63,12 +65,22 @@ package final class ServedModel: Sendable {
         maxBatchSize = executor.configuration.maxBatchSize
         inputs = executor.configuration.inputs
         isStateful = executor.configuration.sequenceBatching != nil
+        isDoneWhenAnswered = Self.isDoneWhenAnswered(executor.configuration)
         self.labels = labels
         self.loadNanoseconds = loadNanoseconds
         self.belongings = belongings
         belongings.agents?.begin()
         self.executor = executor
     }
+
+    /// Ensembles have steps that nobody waits for, sequences keep state, and other backends hold on to requests.
+    private static func isDoneWhenAnswered(_ configuration: ModelConfiguration) -> Bool {
+        !configuration.isDecoupled && configuration.ensemble == nil && configuration.sequenceBatching == nil
+            && !configuration.usesResponseCache && ownEngines.contains(configuration.backend)
+    }
+
+    /// Those whose executions have ended when their answers are there.
+    private static let ownEngines: Set<String> = ["openvino", "onnxruntime", "identity"]
 
     /// Where an ensemble's output comes from: the key and version of a step's model, and the model's output.
     func source(of output: String) -> (model: String, version: Int64?, output: String)? {

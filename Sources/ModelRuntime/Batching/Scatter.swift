@@ -42,10 +42,8 @@ struct Scatter {
                     "returned output '\(output.name)' as \(output.elementType.rawValue), expected "
                         + expected.elementType.rawValue)
             }
-            let complete =
-                configuration.maxBatchSize > 0
-                ? expected.modelDimensions.prepending(batchSize) : expected.modelDimensions
-            if !complete.accepts(output.shape), !scattered.contains(output.name) {
+            if !accepts(expected, output.shape, batchSize: batchSize), !scattered.contains(output.name) {
+                let complete = declared(expected, batchSize: batchSize)
                 if configuration.maxBatchSize > 0, output.shape.dimensions.first != batchSize {
                     withoutBatch = withoutBatch ?? output.name
                     guard requests == 1 else {
@@ -64,6 +62,28 @@ struct Scatter {
             }
         }
         return withoutBatch
+    }
+
+    /// The complete shape of an output, as its configuration has it.
+    ///
+    /// - Parameter batchSize: the first dimension where the model batches.
+    private func declared(_ output: TensorConfiguration, batchSize: Int) -> TensorShape {
+        configuration.maxBatchSize > 0 ? output.modelDimensions.prepending(batchSize) : output.modelDimensions
+    }
+
+    /// Whether a shape is the declared one; without that being made, as this is asked for every output.
+    private func accepts(_ output: TensorConfiguration, _ shape: TensorShape, batchSize: Int) -> Bool {
+        guard configuration.maxBatchSize > 0 else { return output.modelDimensions.accepts(shape) }
+        guard let first = shape.dimensions.first, batchSize == TensorShape.variable || first == batchSize else {
+            return false
+        }
+        let expected = output.modelDimensions.dimensions
+        guard shape.rank == expected.count + 1 else { return false }
+        for (index, size) in expected.enumerated()
+        where size != TensorShape.variable && size != shape.dimensions[index + 1] {
+            return false
+        }
+        return true
     }
 
     /// Checks what an instance gave of its own accord for one request; outputs may be left out, and the shapes are the
@@ -89,12 +109,9 @@ struct Scatter {
                         "returned output '\(output.name)' with \(output.data.byteCount) bytes, expected \(byteCount)")
                 }
             }
-            let rank = output.shape.rank - (configuration.maxBatchSize > 0 ? 1 : 0)
-            let complete =
-                configuration.maxBatchSize > 0
-                ? expected.modelDimensions.prepending(TensorShape.variable) : expected.modelDimensions
-            if rank < 0 || !complete.accepts(output.shape) {
-                notices?.note(output.name, output.shape, declared: complete)
+            if !accepts(expected, output.shape, batchSize: TensorShape.variable) {
+                notices?.note(
+                    output.name, output.shape, declared: declared(expected, batchSize: TensorShape.variable))
             }
         }
     }
@@ -119,6 +136,7 @@ struct Scatter {
     func outputs(
         _ outputs: [Tensor], names: [String], row: Int, rows: Int, isWhole: Bool, parts: [Tensor] = []
     ) throws(HalcyonError) -> [Tensor] {
+        if isWhole, !reshapes, parts.isEmpty, isAll(outputs, names) { return outputs }
         var result: [Tensor] = []
         result.reserveCapacity(outputs.count)
         for index in 0..<(names.isEmpty ? configuration.outputs.count : names.count) {
@@ -131,6 +149,15 @@ struct Scatter {
         }
         if reshapes { for index in result.indices { reshape(&result[index]) } }
         return result
+    }
+
+    /// Whether the outputs are those that a request gets, in its order.
+    private func isAll(_ outputs: [Tensor], _ names: [String]) -> Bool {
+        let count = names.isEmpty ? configuration.outputs.count : names.count
+        guard outputs.count == count else { return false }
+        return outputs.indices.allSatisfy { index in
+            outputs[index].name == (names.isEmpty ? configuration.outputs[index].name : names[index])
+        }
     }
 
     /// Gives an output the shape that clients see.

@@ -1,4 +1,5 @@
 internal import Scheduling
+private import Synchronization
 package import Tensors
 internal import Threads
 
@@ -8,14 +9,15 @@ internal import Threads
 /// It ends with a final response, with ``finish()`` or ``fail(_:)``, or when nobody refers to it any more. What it took
 /// is counted when the instance reports it, or else when it is gone.
 package final class HandedRequest: Sendable {
-    private struct Own {
-        var isCounted = false
-        /// Whether it is among those that the instance still has.
-        var isOpen = true
-        /// Whether its row waits for it.
-        var holdsRow = true
-        /// Whether the request ended by what was said here.
-        var hasEndedIt = false
+    /// What happens to it once.
+    private enum Step: UInt8 {
+        case isCounted = 1
+        /// It is not among those any more that the instance still has.
+        case isClosed = 2
+        /// Its row does not wait for it any more.
+        case hasLetGoOfRow = 4
+        /// The request ended by what was said here.
+        case hasEndedIt = 8
     }
 
     /// What a model with sequences is told beside the request's own tensors, and where its row ends.
@@ -49,7 +51,7 @@ package final class HandedRequest: Sendable {
     /// When it came into the queue, where that may have been several times.
     private let enqueued: UInt64?
     private let state: Locked<Answers>
-    private let own = Locked(Own())
+    private let steps = Atomic<UInt8>(0)
     private var mayBePutBack: Bool { pending.answers != nil }
     private var pending: PendingRequest { taken.request }
 
@@ -69,8 +71,15 @@ package final class HandedRequest: Sendable {
         state.withLock { if $0.responses == 0 { $0.lastTime = start } }
     }
 
+    private func has(_ step: Step) -> Bool { steps.load(ordering: .acquiring) & step.rawValue != 0 }
+
+    /// - Returns: whether nobody did before.
+    private func take(_ step: Step) -> Bool {
+        steps.bitwiseOr(step.rawValue, ordering: .acquiringAndReleasing).oldValue & step.rawValue == 0
+    }
+
     deinit {
-        if !isPutBack {
+        if !isPutBack, !state.withLock({ $0.hasEnded }) {
             end(
                 HalcyonError(
                     .internal,
@@ -82,13 +91,9 @@ package final class HandedRequest: Sendable {
 
     /// The instance has it no more.
     private func close() {
-        let wasOpen = own.withLock { own in
-            defer { own.isOpen = false }
-            return own.isOpen
-        }
-        guard wasOpen else { return }
+        guard take(.isClosed) else { return }
         letGoOfRow()
-        if !isPutBack || own.withLock({ $0.hasEndedIt }) { countIfNobodyDid() }
+        if !isPutBack || has(.hasEndedIt) { countIfNobodyDid() }
         calls.callEnded()
     }
 
@@ -131,11 +136,7 @@ package final class HandedRequest: Sendable {
     /// The next request of the sequence may come.
     private func letGoOfRow() {
         guard let row else { return }
-        let holdsRow = own.withLock { own in
-            defer { own.holdsRow = false }
-            return own.holdsRow
-        }
-        if holdsRow { row.ended() }
+        if take(.hasLetGoOfRow) { row.ended() }
     }
 
     // MARK: What it brings
@@ -277,7 +278,7 @@ package final class HandedRequest: Sendable {
             return true
         }
         guard isFirst else { return }
-        own.withLock { $0.hasEndedIt = true }
+        _ = take(.hasEndedIt)
         // Last, as the next answer of a sequence comes after this one.
         defer { if !mayBePutBack { letGoOfRow() } }
         if row?.isBlank == true { return }
@@ -331,10 +332,7 @@ package final class HandedRequest: Sendable {
 
     private func markCounted() -> Bool {
         if row?.isBlank == true { return false }
-        return own.withLock { own in
-            defer { own.isCounted = true }
-            return !own.isCounted
-        }
+        return take(.isCounted)
     }
 
     // MARK: States

@@ -38,15 +38,15 @@ final class CrewMember: @unchecked Sendable {
     ) throws -> [CrewMember] {
         var passes: [ResourceGate.Pass] = []
         do {
-            let seats = try instances.map { identity in
+            let prepared = try instances.map { identity in
                 let parker = Parker()
                 let claim = InstancePlan.claim(of: identity, configuration)
                 let pass = try claim.flatMap { try resources?.register($0, parker: parker) }
                 if let pass { passes.append(pass) }
                 return (identity: identity, parker: parker, pass: pass)
             }
-            return zip(seats, try InstanceIdentity.make(instances, of: model)).map { seat, instance in
-                CrewMember(identity: seat.identity, instance: instance, parker: seat.parker, pass: seat.pass)
+            return zip(prepared, try InstanceIdentity.make(instances, of: model)).map { part, instance in
+                CrewMember(identity: part.identity, instance: instance, parker: part.parker, pass: part.pass)
             }
         } catch {
             for pass in passes { pass.leave() }

@@ -57,7 +57,7 @@ package struct RequestValidator: Sendable {
         let expected = hasOptionalInputs ? present(inputs) : configuration.inputs
         let batchSize = try batchSize(of: inputs)
         // All that can be said without reading a byte comes first: what is refused is not copied from a GPU.
-        for (input, expected) in zip(inputs, expected) { try check(input, against: expected) }
+        for index in inputs.indices { try check(inputs[index], against: expected[index]) }
         for index in inputs.indices where !inputs[index].data.placement.isHostAccessible {
             guard !takesDeviceMemory || inputs[index].elementType == .bytes else { continue }
             inputs[index].data = try inputs[index].data.onHost()
@@ -99,9 +99,9 @@ package struct RequestValidator: Sendable {
     }
 
     private func orderedInputs(_ request: InferenceRequest) throws(HalcyonError) -> [Tensor] {
+        if isInOrder(request.inputs) { return request.inputs }
         let expected = configuration.inputs
         if request.inputs.count == expected.count {
-            if zip(request.inputs, expected).allSatisfy({ $0.name == $1.name }) { return request.inputs }
             let ordered = expected.compactMap { input in request.inputs.first(where: { $0.name == input.name }) }
             if ordered.count == expected.count { return ordered }
         }
@@ -136,6 +136,14 @@ package struct RequestValidator: Sendable {
             "expected \(count) but got \(request.inputs.count) inputs for model "
                 + "'\(configuration.name)'. Got input(s) \(quoted(request.inputs.map(\.name))), but missing required "
                 + "input(s) \(quoted(missing)). Please provide all required input(s).")
+    }
+
+    /// Whether these are the configuration's inputs, in its order: what nearly all requests bring, and so without a copy
+    /// of what the configuration says.
+    private func isInOrder(_ inputs: [Tensor]) -> Bool {
+        guard inputs.count == configuration.inputs.count else { return false }
+        for index in inputs.indices where inputs[index].name != configuration.inputs[index].name { return false }
+        return true
     }
 
     private func quoted(_ names: [String]) -> String { "[" + names.map { "'\($0)'" }.joined(separator: ",") + "]" }
@@ -178,17 +186,10 @@ package struct RequestValidator: Sendable {
                     + "'\(configuration.name)' expects '\(expected.elementType.rawValue)'")
         }
         let skipped = configuration.maxBatchSize > 0 ? 1 : 0
-        let dimensions = input.shape.dimensions.dropFirst(skipped)
         // A model's single number has one dimension for clients, and they may know it by the shape that the model gives
         // it.
-        let isBare = dimensions.isEmpty && expected.reshape == [] && expected.dimensions == [1]
-        let fits =
-            isBare
-            || dimensions.count == expected.dimensions.rank
-                && zip(expected.dimensions.dimensions, dimensions).allSatisfy {
-                    $0 == TensorShape.variable ? $1 >= 0 : $0 == $1
-                }
-        guard fits else {
+        let isBare = input.shape.rank <= skipped && expected.reshape == [] && expected.dimensions == [1]
+        guard isBare || Self.fits(input.shape, after: skipped, expected.dimensions) else {
             let complete = expected.completeShape(maxBatchSize: configuration.maxBatchSize)
             let note =
                 configuration.maxBatchSize > 0
@@ -203,6 +204,17 @@ package struct RequestValidator: Sendable {
         }
         if !takesEmptyTensors { try checkElements(input, expected, skipped: skipped) }
         try checkByteCount(input)
+    }
+
+    /// - Parameter skipped: dimensions in front that the configuration does not speak of.
+    private static func fits(_ shape: TensorShape, after skipped: Int, _ expected: TensorShape) -> Bool {
+        let (sizes, expected) = (shape.dimensions, expected.dimensions)
+        guard max(0, sizes.count - skipped) == expected.count else { return false }
+        for (index, wanted) in expected.enumerated() {
+            let size = sizes[index + skipped]
+            guard wanted == TensorShape.variable ? size >= 0 : size == wanted else { return false }
+        }
+        return true
     }
 
     private func checkElements(

@@ -77,5 +77,10 @@ struct ExecutionWatch<Work: Sendable> {
 
     /// When ``giveUp(now:)`` may have something to do next; `nil` where nothing executes, or nothing that is not
     /// paused.
-    var nextDeadline: UInt64? { executions.values.lazy.map(\.deadline).filter { $0 != .never }.min() }
+    var nextDeadline: UInt64? {
+        // Asked at every execution: a loop, as a key path of a generic type is looked up in the runtime each time.
+        var next = UInt64.never
+        for execution in executions.values { next = min(next, execution.deadline) }
+        return next == .never ? nil : next
+    }
 }

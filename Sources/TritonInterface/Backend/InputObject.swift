@@ -1,6 +1,5 @@
 internal import CTriton
 internal import Tensors
-internal import Threads
 
 /// An input of a request that a backend holds: one piece of memory.
 package final class InputObject: TritonObject, @unchecked Sendable {
@@ -8,9 +7,9 @@ package final class InputObject: TritonObject, @unchecked Sendable {
     let tensor: Tensor
     let name: CText
     let shape: UnsafeMutableBufferPointer<Int64>
-    private let attributes = Locked<OpaquePointer?>(nil)
+    private let attributes = GivenHandle()
     /// Valid until ``end()``.
-    private let own = Locked<OpaquePointer?>(nil)
+    private let own = GivenHandle()
 
     init(_ tensor: Tensor, name: CText) throws(HalcyonError) {
         self.tensor = tensor
@@ -20,29 +19,21 @@ package final class InputObject: TritonObject, @unchecked Sendable {
             shape.initializeElement(at: index, to: Int64(size))
         }
         super.init()
-        let handle = try Handles.give(self)
-        own.withLock { $0 = handle }
+        try own.give(self)
     }
 
     deinit { shape.deallocate() }
 
-    var handle: OpaquePointer? { own.withLock { $0 } }
+    var handle: OpaquePointer? { own.pointer }
 
     /// What there is to say of its memory.
     func attributesHandle() throws(HalcyonError) -> OpaquePointer {
-        try attributes.withLock { attributes throws(HalcyonError) in
-            if let attributes { return attributes }
-            let made = try Handles.give(
-                BufferAttributesObject(placement: tensor.data.placement, byteCount: tensor.data.byteCount))
-            attributes = made
-            return made
-        }
+        try attributes.give(
+            BufferAttributesObject(placement: tensor.data.placement, byteCount: tensor.data.byteCount))
     }
 
     func end() {
-        if let handle = attributes.withLock({ $0.take() }) {
-            _ = try? Handles.take(handle, as: BufferAttributesObject.self, "buffer_attributes")
-        }
-        if let handle = own.withLock({ $0.take() }) { _ = try? Handles.take(handle, as: InputObject.self, "input") }
+        attributes.take(BufferAttributesObject.self)
+        own.take(InputObject.self)
     }
 }

@@ -72,7 +72,7 @@ final class InstanceEnd: Sendable {
     private func finalize() {
         do throws(HalcyonError) {
             if let finalize = model.object.backend.library.instanceFinalize {
-                try BackendCall.with(model: model.object.nameText) { () throws(HalcyonError) in
+                try BackendCall.with(model: model.object) { () throws(HalcyonError) in
                     try ErrorObject.check(finalize(object.handle))
                 }
             }

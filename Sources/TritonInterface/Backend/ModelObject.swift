@@ -12,12 +12,19 @@ final class ModelObject: @unchecked Sendable {
         var userState: UInt = 0
         var own: OpaquePointer?
         var server: OpaquePointer?
-        var configuration: ModelConfiguration
+        var configuration: ModelConfiguration {
+            didSet { outputNames = configuration.outputs.map(\.name) }
+        }
+        private(set) var outputNames: [String]
         /// What the backend has made of it; `nil` where it has made nothing.
         var completed: ModelConfiguration?
         var isInitializing = false
-        var texts: [String: CText] = [:]
         var memoryUsage: [ModelMemory] = []
+
+        init(_ configuration: ModelConfiguration) {
+            self.configuration = configuration
+            outputNames = configuration.outputs.map(\.name)
+        }
     }
 
     /// Memory that a backend says it uses.
@@ -36,6 +43,7 @@ final class ModelObject: @unchecked Sendable {
     /// What its instances ask of other models, or of itself.
     let calls: ServerCalls
     private let state: Locked<State>
+    private let texts = CTexts()
 
     init(
         _ configuration: ModelConfiguration, version: Int64, folder: String, of backend: BackendObject,
@@ -49,7 +57,7 @@ final class ModelObject: @unchecked Sendable {
         self.completesConfiguration = completesConfiguration
         let calls = ServerCalls()
         self.calls = calls
-        state = Locked(State(configuration: configuration))
+        state = Locked(State(configuration))
         let own = try Handles.give(ModelReference(self))
         let server = try models.map { (models) throws(HalcyonError) in
             try Handles.give(ServerObject(models, calls: calls))
@@ -69,6 +77,7 @@ final class ModelObject: @unchecked Sendable {
     var handle: OpaquePointer? { state.withLock { $0.own } }
     var server: OpaquePointer? { state.withLock { $0.server } }
     var configuration: ModelConfiguration { state.withLock { $0.configuration } }
+    var outputNames: [String] { state.withLock { $0.outputNames } }
     var completed: ModelConfiguration? { state.withLock { $0.completed } }
     var isDecoupled: Bool { state.withLock { $0.configuration.isDecoupled } }
 
@@ -78,15 +87,7 @@ final class ModelObject: @unchecked Sendable {
     }
 
     /// A name of the model's, as C reads it, for as long as the model lives.
-    func text(_ text: String) -> CText {
-        state.withLock { state in
-            if let known = state.texts[text] { return known }
-            let made = CText(text)
-            // Of what callers make up, only so much is kept.
-            if state.texts.count < 1024 { state.texts[text] = made }
-            return made
-        }
-    }
+    func text(_ text: String) -> CText { texts[text] }
 
     /// Has the backend make the model.
     func initialize() throws(HalcyonError) {
@@ -94,7 +95,7 @@ final class ModelObject: @unchecked Sendable {
         state.withLock { $0.isInitializing = true }
         defer { state.withLock { $0.isInitializing = false } }
         do throws(HalcyonError) {
-            try BackendCall.with(model: nameText) { () throws(HalcyonError) in
+            try BackendCall.with(model: self) { () throws(HalcyonError) in
                 try ErrorObject.check(initialize(handle))
             }
         } catch {
@@ -115,7 +116,7 @@ final class ModelObject: @unchecked Sendable {
     func finalize() {
         guard let finalize = backend.library.modelFinalize else { return }
         do throws(HalcyonError) {
-            try BackendCall.with(model: nameText) { () throws(HalcyonError) in
+            try BackendCall.with(model: self) { () throws(HalcyonError) in
                 try ErrorObject.check(finalize(handle))
             }
         } catch {

@@ -13,27 +13,27 @@ package final class RequestObject: TritonObject, @unchecked Sendable {
     let held: HeldRequests?
     /// What has been handed out so far, by position.
     private struct Parts {
-        var inputs: [InputObject?]
+        /// Empty before the first is asked for.
+        var inputs: [InputObject?] = []
         var texts: [String: CText] = [:]
         var states: [StateObject] = []
-        var parameters: [ParameterPart?]
+        /// Empty before the first is asked for.
+        var parameters: [ParameterPart?] = []
+        /// Whether it could not be put back.
+        var isRefused = false
     }
-    private let parts: Locked<Parts>
-    private let refused = Locked(false)
+    private let parts = Locked(Parts())
 
     init(_ source: any RequestSource, of model: ModelObject, held: HeldRequests? = nil) {
         self.source = source
         self.model = model
         self.held = held
-        parts = Locked(
-            Parts(
-                inputs: Array(repeating: nil, count: source.inputs.count),
-                parameters: Array(repeating: nil, count: source.parameters.count)))
     }
 
     /// The outputs that the caller wants, or all.
     var outputNames: [String] {
-        source.requestedOutputs.isEmpty ? model.configuration.outputs.map(\.name) : source.requestedOutputs
+        let requested = source.requestedOutputs
+        return requested.isEmpty ? model.outputNames : requested
     }
 
     /// A text that lives as long as the request.
@@ -54,6 +54,7 @@ package final class RequestObject: TritonObject, @unchecked Sendable {
                 .invalidArgument, "there is no input number \(index): the request has \(tensors.count)")
         }
         return try parts.withLock { parts throws(HalcyonError) in
+            if parts.inputs.isEmpty { parts.inputs = Array(repeating: nil, count: tensors.count) }
             if let known = parts.inputs[index] { return known }
             let made = try InputObject(tensors[index], name: model.text(tensors[index].name))
             parts.inputs[index] = made
@@ -79,6 +80,7 @@ package final class RequestObject: TritonObject, @unchecked Sendable {
                 .invalidArgument, "there is no parameter number \(index): the request has \(parameters.count)")
         }
         return parts.withLock { parts in
+            if parts.parameters.isEmpty { parts.parameters = Array(repeating: nil, count: parameters.count) }
             if let known = parts.parameters[index] { return known }
             let made = ParameterPart(parameters[index])
             parts.parameters[index] = made
@@ -91,24 +93,21 @@ package final class RequestObject: TritonObject, @unchecked Sendable {
         do throws(HalcyonError) {
             try source.checkPutBack()
         } catch {
-            refused.withLock { $0 = true }
+            parts.withLock { $0.isRefused = true }
             throw error
         }
     }
 
     /// The backend has done with its inputs. One that it could not put back, and has not answered, ends with that.
     func giveBack() {
-        if refused.withLock({ $0 }) { source.fail(.cannotBePutBack) }
+        if parts.withLock({ $0.isRefused }) { source.fail(.cannotBePutBack) }
         source.giveBack()
     }
 
     /// The pointers that were made of its parts go with the request.
     func end() {
         let (inputs, states) = parts.withLock { parts in
-            defer {
-                parts.inputs = parts.inputs.map { _ in nil }
-                parts.states = []
-            }
+            defer { (parts.inputs, parts.states) = ([], []) }
             return (parts.inputs, parts.states)
         }
         for state in states { state.end() }

@@ -78,57 +78,55 @@ package final class OutputObject: TritonObject, @unchecked Sendable {
     let shape: UnsafeMutableBufferPointer<Int64>
     private struct State {
         var storage: TensorStorage?
-        var attributes: OpaquePointer?
-        var own: OpaquePointer?
+        /// Its response, until it ends; `nil` for a state, which stays here.
+        var response: ResponseObject?
     }
-    private let state = Locked(State())
-    /// Its response; `nil` for a state, which stays here.
-    private weak let response: ResponseObject?
+    private let state: Locked<State>
+    private let attributes = GivenHandle()
+    private let own = GivenHandle()
 
     init(
-        _ nameText: String, name: CText, _ elementType: ElementType, shape: [Int64], of response: ResponseObject? = nil
+        _ nameText: String, name: CText, _ elementType: ElementType, shape: UnsafeBufferPointer<Int64>,
+        of response: ResponseObject? = nil
     ) throws(HalcyonError) {
-        self.response = response
+        state = Locked(State(response: response))
         self.nameText = nameText
         self.name = name
         self.elementType = elementType
         self.shape = .allocate(capacity: shape.count)
         _ = self.shape.initialize(from: shape)
         super.init()
-        let handle = try Handles.give(self)
-        state.withLock { $0.own = handle }
+        do throws(HalcyonError) {
+            try own.give(self)
+        } catch {
+            end()
+            throw error
+        }
     }
 
     deinit { shape.deallocate() }
 
-    var handle: OpaquePointer? { state.withLock { $0.own } }
+    var handle: OpaquePointer? { own.pointer }
 
     /// Memory for its bytes, which the backend writes: the caller's own, where it has some.
     ///
     /// - Parameter placement: where the backend would like it.
     func buffer(byteCount: Int, in placement: MemoryPlacement) throws(HalcyonError) -> TensorStorage {
+        let response = state.withLock { $0.response }
         let given = try response?.memory()?.storage(for: nameText, byteCount: byteCount, in: placement)
         let storage = if let given { given } else { try TensorStorage.reserve(byteCount: byteCount) }
-        let outdated = state.withLock { state in
-            state.storage = storage
-            defer { state.attributes = nil }
-            return state.attributes
-        }
-        if let outdated { _ = try? Handles.take(outdated, as: BufferAttributesObject.self, "buffer_attributes") }
+        state.withLock { $0.storage = storage }
+        // What was said of another piece of memory.
+        attributes.take(BufferAttributesObject.self)
         return storage
     }
 
     func attributesHandle() throws(HalcyonError) -> OpaquePointer {
-        try state.withLock { state throws(HalcyonError) in
-            guard let storage = state.storage else {
-                throw HalcyonError(.invalidArgument, "output '\(nameText)' has no memory yet: ask for its buffer first")
-            }
-            if let attributes = state.attributes { return attributes }
-            let made = try Handles.give(
-                BufferAttributesObject(placement: storage.placement, byteCount: storage.byteCount))
-            state.attributes = made
-            return made
+        guard let storage = state.withLock({ $0.storage }) else {
+            throw HalcyonError(.invalidArgument, "output '\(nameText)' has no memory yet: ask for its buffer first")
         }
+        return try attributes.give(
+            BufferAttributesObject(placement: storage.placement, byteCount: storage.byteCount))
     }
 
     /// - Throws: `invalidArgument` where its bytes are not as many as type and shape say.
@@ -140,14 +138,11 @@ package final class OutputObject: TritonObject, @unchecked Sendable {
     }
 
     func end() {
-        let handles = state.withLock { state in
-            defer { (state.attributes, state.own) = (nil, nil) }
-            return (state.attributes, state.own)
-        }
-        if let attributes = handles.0 {
-            _ = try? Handles.take(attributes, as: BufferAttributesObject.self, "buffer_attributes")
-        }
-        if let own = handles.1 { _ = try? Handles.take(own, as: OutputObject.self, "output") }
+        attributes.take(BufferAttributesObject.self)
+        own.take(OutputObject.self)
+        // The response has its outputs, and each of those its response.
+        let response = state.withLock { $0.response.take() }
+        withExtendedLifetime(response) {}
     }
 }
 

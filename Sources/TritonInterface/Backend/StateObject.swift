@@ -1,6 +1,5 @@
 internal import CTriton
 internal import Tensors
-internal import Threads
 
 /// A state that a backend keeps for the next request of a sequence. It lives as long as the request that it was made
 /// for.
@@ -9,22 +8,21 @@ package final class StateObject: TritonObject, @unchecked Sendable {
     /// Like an output of a response: a name, a type, a shape and memory for it.
     let tensor: OutputObject
     private let source: any RequestSource
-    private let own = Locked<OpaquePointer?>(nil)
+    private let own = GivenHandle()
 
     init(_ tensor: OutputObject, of source: any RequestSource) throws(HalcyonError) {
         self.tensor = tensor
         self.source = source
         super.init()
-        let handle = try Handles.give(self)
-        own.withLock { $0 = handle }
+        try own.give(self)
     }
 
-    var handle: OpaquePointer? { own.withLock { $0 } }
+    var handle: OpaquePointer? { own.pointer }
 
     func update() throws(HalcyonError) { source.keep(try tensor.tensor()) }
 
     func end() {
         tensor.end()
-        if let handle = own.withLock({ $0.take() }) { _ = try? Handles.take(handle, as: StateObject.self, "state") }
+        own.take(StateObject.self)
     }
 }

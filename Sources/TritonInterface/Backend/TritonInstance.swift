@@ -20,7 +20,7 @@ final class TritonInstance: RequestTakingInstance, LosableInstance, @unchecked S
         if let initialize = model.object.backend.library.instanceInitialize {
             do throws(HalcyonError) {
                 try processes.starting { () throws(HalcyonError) in
-                    try BackendCall.with(model: model.object.nameText) { () throws(HalcyonError) in
+                    try BackendCall.with(model: model.object) { () throws(HalcyonError) in
                         try ErrorObject.check(initialize(object.handle))
                     }
                 }
@@ -55,29 +55,37 @@ final class TritonInstance: RequestTakingInstance, LosableInstance, @unchecked S
     }
 
     /// - Throws: what the backend says where it has not taken them.
-    private func hand(_ sources: [any RequestSource]) throws(HalcyonError) {
-        var handles: [OpaquePointer?] = []
-        handles.reserveCapacity(sources.count)
+    private func hand<Source: RequestSource>(_ sources: [Source]) throws(HalcyonError) {
+        let result = withUnsafeTemporaryAllocation(of: OpaquePointer?.self, capacity: sources.count) { handles in
+            Result { () throws(HalcyonError) in try hand(sources, handles) }
+        }
+        try result.get()
+    }
+
+    private func hand<Source: RequestSource>(
+        _ sources: [Source], _ handles: UnsafeMutableBufferPointer<OpaquePointer?>
+    ) throws(HalcyonError) {
+        handles.initialize(repeating: nil)
         do throws(HalcyonError) {
-            for source in sources {
+            for (index, source) in sources.enumerated() {
                 let handle = try Handles.give(RequestObject(source, of: object.model, held: held))
-                handles.append(handle)
+                handles[index] = handle
                 try held?.add(handle, source)
             }
         } catch {
             takeBack(handles)
             throw error
         }
-        let returned = BackendCall.with(model: object.model.nameText) {
-            model.object.backend.library.instanceExecute(object.handle, &handles, UInt32(handles.count))
+        let returned = BackendCall.with(model: object.model) {
+            model.object.backend.library.instanceExecute(object.handle, handles.baseAddress, UInt32(handles.count))
         }
         guard let returned else { return }
         takeBack(handles)
         try ErrorObject.check(returned)
     }
 
-    private func takeBack(_ handles: [OpaquePointer?]) {
-        for handle in handles {
+    private func takeBack(_ handles: UnsafeMutableBufferPointer<OpaquePointer?>) {
+        for case let handle? in handles {
             held?.remove(handle)
             (try? Handles.take(handle, as: RequestObject.self, "request"))?.end()
         }

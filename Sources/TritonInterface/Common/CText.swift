@@ -1,24 +1,23 @@
 private import Glibc
 package import Tensors
 
-/// A text as C reads it, for as long as this lives.
-package final class CText: @unchecked Sendable {
-    private let memory: UnsafeMutablePointer<CChar>
+/// A text as C reads it, for as long as this lives, or a copy of it.
+package struct CText: @unchecked Sendable {
+    private let memory: ManagedBuffer<Void, CChar>
+    package let pointer: UnsafePointer<CChar>
 
     package init(_ text: String) {
-        let bytes = text.utf8
-        memory = .allocate(capacity: bytes.count + 1)
-        var next = memory
-        for byte in bytes {
-            next.initialize(to: CChar(bitPattern: byte))
-            next += 1
+        var text = text
+        (memory, pointer) = text.withUTF8 { bytes in
+            let memory = ManagedBuffer<Void, CChar>.create(minimumCapacity: bytes.count + 1) { _ in }
+            let first = memory.withUnsafeMutablePointerToElements { $0 }
+            for (index, byte) in bytes.enumerated() { first[index] = CChar(bitPattern: byte) }
+            first[bytes.count] = 0
+            return (memory, UnsafePointer(first))
         }
-        next.initialize(to: 0)
     }
 
-    deinit { memory.deallocate() }
-
-    package var pointer: UnsafePointer<CChar> { UnsafePointer(memory) }
+    package static let empty = CText("")
 }
 
 /// A text that a caller gave.

@@ -66,6 +66,8 @@ extension HalcyonError.Code {
 }
 
 @c @implementation public func TRITONSERVER_ErrorDelete(_ error: OpaquePointer?) {
+    // Programs delete what came back without looking whether it is an error at all.
+    guard error != nil else { return }
     _ = try? Handles.take(error, as: ErrorObject.self, "error")
 }
 

@@ -39,14 +39,18 @@ package struct ModelFacts: Sendable {
     /// Whether it gives any number of responses to a request.
     package var isDecoupled: Bool
     /// Whether nothing reads a request's inputs any more once its answer is there.
-    package var isDoneWhenAnswered = false
+    package var isDoneWhenAnswered: Bool
 
-    package init(name: String, version: Int64, inputs: [TensorConfiguration], maxBatchSize: Int, isDecoupled: Bool) {
+    package init(
+        name: String, version: Int64, inputs: [TensorConfiguration], maxBatchSize: Int, isDecoupled: Bool,
+        isDoneWhenAnswered: Bool = false
+    ) {
         self.name = name
         self.version = version
         self.inputs = inputs
         self.maxBatchSize = maxBatchSize
         self.isDecoupled = isDecoupled
+        self.isDoneWhenAnswered = isDoneWhenAnswered
     }
 }
 
@@ -66,6 +70,7 @@ package class ServerObject: TritonObject, @unchecked Sendable {
     /// Where requests are counted that are handed in by it; `nil` where nobody asks.
     let calls: ServerCalls?
 
+    private let texts = CTexts()
     private let generation = halcyon_triton_fork_generation()
 
     package init(_ models: any ServedModels, program: (any ServerProgram)? = nil, calls: ServerCalls? = nil) {
@@ -73,6 +78,9 @@ package class ServerObject: TritonObject, @unchecked Sendable {
         self.program = program
         self.calls = calls
     }
+
+    /// A name, as C reads it.
+    func text(_ text: String) -> CText { texts[text] }
 
     /// The server of a pointer.
     ///

@@ -136,8 +136,8 @@ private func isFinal(_ flags: UInt32) -> Bool { flags & TRITONSERVER_RESPONSE_CO
             throw HalcyonError(.invalidArgument, "output '\(name)': 'shape' is NULL, expected \(dims_count) sizes")
         }
         let object = try OutputObject(
-            name, name: response.model.text(name), type, shape: (0..<Int(dims_count)).compactMap { shape?[$0] },
-            of: response)
+            name, name: response.model.text(name), type,
+            shape: UnsafeBufferPointer(start: shape, count: Int(dims_count)), of: response)
         response.add(object)
         place.pointee = object.handle
     }

@@ -27,7 +27,8 @@ internal import Tensors
             throw HalcyonError(.invalidArgument, "state '\(name)': 'shape' is NULL, expected \(dims_count) sizes")
         }
         let tensor = try OutputObject(
-            name, name: request.model.text(name), type, shape: (0..<Int(dims_count)).compactMap { shape?[$0] })
+            name, name: request.model.text(name), type,
+            shape: UnsafeBufferPointer(start: shape, count: Int(dims_count)))
         let object = try StateObject(tensor, of: request.source)
         request.add(object)
         place.pointee = object.handle

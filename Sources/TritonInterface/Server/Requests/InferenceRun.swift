@@ -63,14 +63,11 @@ final class InferenceRun: Sendable {
         isDoneWhenAnswered = request.facts.isDoneWhenAnswered
         self.id = id
         output = ResponseOutlet(
-            models: models, memory: AllocatedOutputs(allocator, callbacks.allocatorUserp), function: response.function,
+            server: request.server, memory: AllocatedOutputs(allocator, callbacks.allocatorUserp),
+            function: response.function,
             userp: response.userp)
-        let give = ReleaseCall(function: release.function, request: pointer, userp: release.userp)
-        state = Locked(
-            State(
-                lease: InputLease {
-                    if !request.isDeleted { give.run() }
-                }, trace: trace))
+        let call = ReleaseCall(function: release.function, request: pointer, userp: release.userp)
+        state = Locked(State(lease: InputLease(request, call), trace: trace))
     }
 
     var hasEnded: Bool { state.withLock { $0.hasEnded } }
@@ -89,7 +86,7 @@ final class InferenceRun: Sendable {
                 () throws(HalcyonError) in try models.facts(modelName, version: modelVersion)
             }
             request.trace = trace
-            request.givenBack = { self.wasGivenBack(lease) }
+            if !isDoneWhenAnswered { request.givenBack = { self.wasGivenBack(lease) } }
             request.outputMemory = output.memory
             let submitted = models.submit(request, from: callsOnCallersThread ? .blocking : .foreign) { self.take($0) }
             let (refusal, isCancelled) = state.withLock { state in
@@ -210,16 +207,5 @@ final class InferenceRun: Sendable {
             return state.hasEnded
         }
         if hasEnded { lease.end() }
-    }
-}
-
-/// The call that gives a request back.
-private struct ReleaseCall: @unchecked Sendable {
-    let function: TRITONSERVER_InferenceRequestReleaseFn_t
-    let request: OpaquePointer
-    let userp: UnsafeMutableRawPointer?
-
-    func run() {
-        Callback.call { function(request, TRITONSERVER_REQUEST_RELEASE_ALL.rawValue, userp) }
     }
 }

@@ -26,6 +26,14 @@ struct RequestInput: Sendable {
         return piecesByPolicy.min { $0.key < $1.key }?.value ?? []
     }
 
+    /// The one that has bytes; `nil` where none has, or several have.
+    private static func only(_ pieces: [Piece]) -> Piece? {
+        guard let first = pieces.firstIndex(where: { $0.byteCount > 0 }),
+            !pieces[(first + 1)...].contains(where: { $0.byteCount > 0 })
+        else { return nil }
+        return pieces[first]
+    }
+
     /// The input's bytes: where they are if they lie together, else gathered.
     ///
     /// - Parameters:
@@ -34,15 +42,15 @@ struct RequestInput: Sendable {
     /// - Throws: `invalidArgument` for more bytes than there can be; `unavailable` where there is no memory to gather
     ///   them in; `unsupported` for pieces in a GPU's memory.
     func data(_ lease: InputLease, model: String) throws(HalcyonError) -> TensorBuffer {
-        let pieces = effective.filter { $0.byteCount > 0 }
-        if pieces.count == 1, let piece = pieces.first, let base = piece.base {
+        let pieces = effective
+        if let piece = Self.only(pieces), let base = piece.base {
             return TensorBuffer(
                 TensorStorage(
-                    owning: UnsafeMutableRawPointer(mutating: base), byteCount: piece.byteCount,
-                    placement: piece.placement, release: { _ in withExtendedLifetime(lease) {} }))
+                    partOf: lease, at: UnsafeMutableRawPointer(mutating: base), byteCount: piece.byteCount,
+                    placement: piece.placement))
         }
         var total = 0
-        for piece in pieces {
+        for piece in pieces where piece.byteCount > 0 {
             let (sum, overflow) = total.addingReportingOverflow(piece.byteCount)
             guard !overflow else {
                 throw HalcyonError(.invalidArgument, "input '\(name)': its pieces have more bytes than there can be")
@@ -50,8 +58,8 @@ struct RequestInput: Sendable {
             guard piece.placement.isHostAccessible else {
                 throw HalcyonError(
                     .unsupported,
-                    "input '\(name)' lies in \(pieces.count) pieces, one of them in \(piece.placement): expected one "
-                        + "piece there")
+                    "input '\(name)' lies in \(pieces.count { $0.byteCount > 0 }) pieces, one of them in "
+                        + "\(piece.placement): expected one piece there")
             }
             total = sum
         }

@@ -1,15 +1,13 @@
 internal import ModelRuntime
+internal import Synchronization
 internal import Tensors
-internal import Threads
 
 /// The memory of a request's allocator, for who makes the outputs: what was written there is not copied again.
 final class AllocatedOutputs: OutputMemory, @unchecked Sendable {
     let allocator: ResponseAllocatorObject
     let userp: UnsafeMutableRawPointer?
-    /// What nobody has answered with yet, by its storage.
-    private let given = Locked<[ObjectIdentifier: ResponseAllocatorObject.Memory]>([:])
     /// Responses that the allocator knows of, and that have not come.
-    private let started = Locked(0)
+    private let started = Atomic<Int>(0)
 
     init(_ allocator: ResponseAllocatorObject, _ userp: UnsafeMutableRawPointer?) {
         self.allocator = allocator
@@ -18,18 +16,21 @@ final class AllocatedOutputs: OutputMemory, @unchecked Sendable {
 
     func startResponse() throws(HalcyonError) {
         try allocator.start(userp)
-        started.withLock { $0 += 1 }
+        started.add(1, ordering: .acquiringAndReleasing)
     }
 
     /// A response comes.
     ///
     /// - Returns: whether the allocator knows of it already.
     func claimStart() -> Bool {
-        started.withLock { started in
-            guard started > 0 else { return false }
-            started -= 1
-            return true
+        var count = started.load(ordering: .acquiring)
+        while count > 0 {
+            let (isDone, now) = started.compareExchange(
+                expected: count, desired: count - 1, ordering: .acquiringAndReleasing)
+            if isDone { return true }
+            count = now
         }
+        return false
     }
 
     func plan(for output: String?, byteCount: Int?) throws(HalcyonError) -> OutputPlan? {
@@ -46,50 +47,46 @@ final class AllocatedOutputs: OutputMemory, @unchecked Sendable {
     func storage(
         for output: String, byteCount: Int, in placement: MemoryPlacement
     ) throws(HalcyonError) -> TensorStorage {
-        let memory = try place(for: output, byteCount: byteCount, in: placement)
-        do throws(HalcyonError) {
-            let placement = try MemoryPlacement(memory.type, memory.typeID)
-            // For no bytes there may be no memory, and a storage has an address all the same.
-            let address = memory.base ?? UnsafeMutableRawPointer(bitPattern: TensorStorage.alignment)
-            guard let address else { throw HalcyonError(.internal, "output '\(output)' has no memory") }
-            let owner = Owner(self)
-            let storage = TensorStorage(owning: address, byteCount: byteCount, placement: placement) { _ in
-                owner.end()
-            }
-            owner.storage = ObjectIdentifier(storage)
-            given.withLock { $0[ObjectIdentifier(storage)] = memory }
-            return storage
-        } catch {
-            allocator.free(memory)
-            throw error
-        }
+        let given = GivenMemory(try place(for: output, byteCount: byteCount, in: placement), of: self)
+        // For no bytes there may be no memory, and a storage has an address all the same.
+        let address = given.memory.base ?? UnsafeMutableRawPointer(bitPattern: TensorStorage.alignment)
+        guard let address else { throw HalcyonError(.internal, "output '\(output)' has no memory") }
+        return TensorStorage(
+            partOf: given, at: address, byteCount: byteCount,
+            placement: try MemoryPlacement(given.memory.type, given.memory.typeID))
     }
 
-    /// The memory of an output, if it is of this allocator, all of it; from now on it is the response's.
+    /// The memory of an output, if it was given here, all of it; from now on it is the response's.
     func claim(_ data: TensorBuffer) -> ResponseAllocatorObject.Memory? {
-        given.withLock { given in
-            guard let memory = given[ObjectIdentifier(data.storage)], data.byteCount == memory.byteCount else {
-                return nil
-            }
-            given[ObjectIdentifier(data.storage)] = nil
-            return memory
-        }
+        guard let given = given(data), given.claim() else { return nil }
+        return given.memory
     }
 
-    /// Gives memory back that nobody has answered with.
-    private func end(_ storage: ObjectIdentifier) {
-        guard let memory = given.withLock({ $0.removeValue(forKey: storage) }) else { return }
-        allocator.free(memory)
+    /// Whether the memory of an output is of this allocator, all of it.
+    func gave(_ data: TensorBuffer) -> Bool { given(data) != nil }
+
+    private func given(_ data: TensorBuffer) -> GivenMemory? {
+        guard let given = data.storage.owner as? GivenMemory, given.outputs === self,
+            data.byteCount == given.memory.byteCount
+        else { return nil }
+        return given
+    }
+}
+
+/// Memory that a program gave for an output. It goes back when nothing refers to it any more, unless it became a
+/// response's.
+private final class GivenMemory: Sendable {
+    let memory: ResponseAllocatorObject.Memory
+    let outputs: AllocatedOutputs
+    private let isClaimed = Atomic<Bool>(false)
+
+    init(_ memory: ResponseAllocatorObject.Memory, of outputs: AllocatedOutputs) {
+        self.memory = memory
+        self.outputs = outputs
     }
 
-    /// What ends with a storage, and knows which one.
-    private final class Owner: @unchecked Sendable {
-        private let outputs: AllocatedOutputs
-        /// Written before anybody else has the storage.
-        var storage: ObjectIdentifier?
+    /// - Returns: whether nobody has before.
+    func claim() -> Bool { !isClaimed.exchange(true, ordering: .acquiringAndReleasing) }
 
-        init(_ outputs: AllocatedOutputs) { self.outputs = outputs }
-
-        func end() { if let storage { outputs.end(storage) } }
-    }
+    deinit { if !isClaimed.load(ordering: .acquiring) { outputs.allocator.free(memory) } }
 }

@@ -13,22 +13,24 @@ package final class InferenceResponseObject: TritonObject, @unchecked Sendable {
     private(set) var outputs: [ResponseOutput] = []
     /// The handle of the error; `nil` for a response that is none.
     private(set) var error: OpaquePointer?
-    private let models: any ServedModels
-    /// What was handed out as C reads it, by output.
-    private let labels = Locked<[String: [CText]]>([:])
+    private let server: ServerObject
+    /// What was handed out as C reads it, by output. Few ask for labels: one lock for all responses will do.
+    private var labels: [String: [CText]] = [:]
+    private static let lock = Locked(())
 
-    init(model: String, version: Int64, id: String, models: any ServedModels) {
+    init(model: String, version: Int64, id: String, server: ServerObject) {
         modelName = model
         modelVersion = version
-        modelText = CText(model)
-        idText = CText(id)
-        self.models = models
+        modelText = server.text(model)
+        idText = id.isEmpty ? .empty : CText(id)
+        self.server = server
         super.init()
     }
 
     deinit { if let error { _ = try? Handles.take(error, as: ErrorObject.self, "error") } }
 
-    func add(_ output: ResponseOutput) throws(HalcyonError) { outputs.append(output) }
+    func reserve(_ count: Int) { outputs.reserveCapacity(count) }
+    func add(_ output: ResponseOutput) { outputs.append(output) }
 
     func fail(_ error: HalcyonError) {
         outputs = []
@@ -57,12 +59,12 @@ package final class InferenceResponseObject: TritonObject, @unchecked Sendable {
 
     /// The label of a class; `nil` for one without.
     func label(of output: ResponseOutput, _ index: Int) -> CText? {
-        if let known = labels.withLock({ $0[output.name] }) {
+        if let known = Self.lock.withLock({ _ in labels[output.name] }) {
             return known.indices.contains(index) ? known[index] : nil
         }
-        let texts = models.labels(of: output.name, model: modelName, version: modelVersion).map { CText($0) }
+        let texts = server.models.labels(of: output.name, model: modelName, version: modelVersion).map { CText($0) }
         // Another thread may have been first, and its texts may be in use.
-        let kept = labels.withLock { labels in
+        let kept = Self.lock.withLock { _ in
             if labels[output.name] == nil { labels[output.name] = texts }
             return labels[output.name] ?? texts
         }

@@ -4,7 +4,7 @@ internal import Tensors
 
 /// Where a request's responses go: memory from its allocator, and then a call to its program.
 struct ResponseOutlet: @unchecked Sendable {
-    let models: any ServedModels
+    let server: ServerObject
     let memory: AllocatedOutputs
     let function: TRITONSERVER_InferenceResponseCompleteFn_t
     let userp: UnsafeMutableRawPointer?
@@ -12,21 +12,16 @@ struct ResponseOutlet: @unchecked Sendable {
     /// The response with its outputs in the program's memory; with an error where that could not be had.
     func response(_ response: InferenceResponse) -> InferenceResponseObject {
         let object = InferenceResponseObject(
-            model: response.modelName, version: response.modelVersion, id: response.id, models: models)
+            model: response.modelName, version: response.modelVersion, id: response.id, server: server)
         do throws(HalcyonError) {
             object.parameters = response.parameters.map(ResponseParameter.init)
-            let given = response.outputs.map { memory.claim($0.data) }
-            do throws(HalcyonError) {
-                // Whoever made the outputs may have started the response and then written elsewhere.
-                if !memory.claimStart(), given.allSatisfy({ $0 == nil }) {
-                    try memory.allocator.start(memory.userp)
-                }
-                for (tensor, given) in zip(response.outputs, given) { try object.add(try output(tensor, given)) }
-            } catch {
-                // What has become an output by then goes back with that.
-                for given in given.dropFirst(object.outputs.count) { if let given { memory.allocator.free(given) } }
-                throw error
+            // Whoever made the outputs may have started the response and then written elsewhere. What has become an
+            // output goes back with that, and what has not with its storage.
+            if !memory.claimStart(), !response.outputs.contains(where: { memory.gave($0.data) }) {
+                try memory.allocator.start(memory.userp)
             }
+            object.reserve(response.outputs.count)
+            for tensor in response.outputs { object.add(try output(tensor, memory.claim(tensor.data))) }
         } catch {
             object.fail(error)
         }
@@ -37,7 +32,7 @@ struct ResponseOutlet: @unchecked Sendable {
     private func output(
         _ tensor: Tensor, _ given: ResponseAllocatorObject.Memory?
     ) throws(HalcyonError) -> ResponseOutput {
-        if let given { return ResponseOutput(tensor, given, of: memory.allocator) }
+        if let given { return ResponseOutput(tensor, name: server.text(tensor.name), given, of: memory.allocator) }
         let place = try memory.place(for: tensor.name, byteCount: tensor.data.byteCount, in: tensor.data.placement)
         do throws(HalcyonError) {
             if let base = place.base, tensor.data.byteCount > 0 { try copy(tensor, to: base, place) }
@@ -45,7 +40,7 @@ struct ResponseOutlet: @unchecked Sendable {
             memory.allocator.free(place)
             throw error
         }
-        return ResponseOutput(tensor, place, of: memory.allocator)
+        return ResponseOutput(tensor, name: server.text(tensor.name), place, of: memory.allocator)
     }
 
     private func copy(
@@ -63,7 +58,7 @@ struct ResponseOutlet: @unchecked Sendable {
 
     /// A response that is an error. A program whose allocator counts responses counts it too.
     func failure(_ error: HalcyonError, model: String, version: Int64?, id: String) -> InferenceResponseObject {
-        let object = InferenceResponseObject(model: model, version: version ?? -1, id: id, models: models)
+        let object = InferenceResponseObject(model: model, version: version ?? -1, id: id, server: server)
         // The error that there is says more than that the allocator has one.
         if !memory.claimStart() { try? memory.allocator.start(memory.userp) }
         object.fail(error)

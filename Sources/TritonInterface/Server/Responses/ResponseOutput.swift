@@ -11,9 +11,12 @@ final class ResponseOutput: @unchecked Sendable {
     private let allocator: ResponseAllocatorObject
 
     /// Gives the memory back when it goes.
-    init(_ tensor: Tensor, _ memory: ResponseAllocatorObject.Memory, of allocator: ResponseAllocatorObject) {
+    init(
+        _ tensor: Tensor, name nameText: CText, _ memory: ResponseAllocatorObject.Memory,
+        of allocator: ResponseAllocatorObject
+    ) {
         name = tensor.name
-        nameText = CText(tensor.name)
+        self.nameText = nameText
         type = tensor.elementType
         self.memory = memory
         self.allocator = allocator

@@ -1,7 +1,7 @@
 internal import Halcyon
 
 /// The models with their state, for the log at start.
-enum ModelTable {
+enum ModelOverview {
     static func text(_ entries: [ModelIndexEntry]) -> String {
         let rows =
             [["model", "version", "state", "reason"]]

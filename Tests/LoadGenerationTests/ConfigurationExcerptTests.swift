@@ -5,7 +5,7 @@ import Testing
 @testable import LoadGeneration
 
 @Suite("Configurations as a server of gRPC sends them")
-struct ConfigurationMessageTests {
+struct ConfigurationExcerptTests {
     @Test("What load needs to know is read from the message that the server writes")
     func fields() {
         var configuration = ModelConfiguration(name: "m")
@@ -18,7 +18,7 @@ struct ConfigurationMessageTests {
             TensorConfiguration(name: "B", elementType: .int32, dimensions: [1]),
         ]
         configuration.inputs[1].isOptional = true
-        let message = ConfigurationMessage(configuration.protobuf)
+        let message = ConfigurationExcerpt(configuration.protobuf)
         #expect(message.maxBatchSize == 300)
         #expect(message.optionalInputs == ["B"])
         #expect(message.isDecoupled)
@@ -27,7 +27,7 @@ struct ConfigurationMessageTests {
 
     @Test("Nothing of it is needed, and damage ends it", arguments: [[], [0xFF], [0x2A, 200, 1], [0x20]] as [[UInt8]])
     func damage(_ bytes: [UInt8]) {
-        let message = ConfigurationMessage(bytes)
+        let message = ConfigurationExcerpt(bytes)
         #expect(message.maxBatchSize == 0)
         #expect(message.optionalInputs.isEmpty && !message.isDecoupled && !message.hasSequences)
     }

@@ -2,7 +2,7 @@ internal import ProtobufWire
 
 /// What load needs to know of a configuration as a server of gRPC sends it: a message `ModelConfig`, of which only
 /// these fields are read. The numbers are those of `Protos/model_config.proto`.
-struct ConfigurationMessage: Equatable {
+struct ConfigurationExcerpt: Equatable {
     var maxBatchSize = 0
     var optionalInputs: Set<String> = []
     var isDecoupled = false

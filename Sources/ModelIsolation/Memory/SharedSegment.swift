@@ -3,7 +3,7 @@ private import Glibc
 internal import Tensors
 
 /// Memory that two processes have: a file without a name, of a size that is fixed for ever.
-final class SharedMemory: Sendable {
+final class SharedSegment: Sendable {
     let descriptor: Int32
     let byteCount: Int
     nonisolated(unsafe) let start: UnsafeMutableRawPointer
@@ -17,7 +17,7 @@ final class SharedMemory: Sendable {
     /// Makes memory that this process writes, and others only read where the system can see to that.
     ///
     /// - Throws: `unavailable` where the system has none.
-    static func make(byteCount: Int) throws(HalcyonError) -> SharedMemory {
+    static func make(byteCount: Int) throws(HalcyonError) -> SharedSegment {
         let size = rounded(byteCount)
         let descriptor = halcyon_memory_make(size)
         guard descriptor >= 0 else { throw failure(size, -descriptor) }
@@ -25,7 +25,7 @@ final class SharedMemory: Sendable {
             defer { close(descriptor) }
             throw failure(size, errno)
         }
-        let memory = SharedMemory(descriptor: descriptor, byteCount: size, start: start)
+        let memory = SharedSegment(descriptor: descriptor, byteCount: size, start: start)
         let failure = halcyon_memory_seal(descriptor, true)
         guard failure == 0 else { throw Self.failure(size, failure) }
         return memory
@@ -35,7 +35,7 @@ final class SharedMemory: Sendable {
     ///
     /// - Parameter byteCount: as many bytes as it is said to have.
     /// - Throws: where its size is another, or may change.
-    static func taken(_ descriptor: Int32, byteCount: Int) throws(ProtocolFault) -> SharedMemory {
+    static func taken(_ descriptor: Int32, byteCount: Int) throws(ProtocolFault) -> SharedSegment {
         let size = halcyon_memory_sealed_size(descriptor)
         guard size > 0, size == byteCount else {
             close(descriptor)
@@ -49,7 +49,7 @@ final class SharedMemory: Sendable {
             throw ProtocolFault(
                 "shared memory of \(byteCount) bytes can't be mapped: \(String(cString: strerror(errno)))")
         }
-        return SharedMemory(descriptor: descriptor, byteCount: byteCount, start: start)
+        return SharedSegment(descriptor: descriptor, byteCount: byteCount, start: start)
     }
 
     deinit {
