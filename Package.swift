@@ -222,6 +222,9 @@ let package = Package(
         .target(
             name: "StorageFuzzing", dependencies: ["ObjectStorage", "Tensors"], path: "Fuzzing/StorageFuzzing",
             swiftSettings: strict),
+        .target(
+            name: "CacheFuzzing", dependencies: ["TritonInterface", "Tensors"], path: "Fuzzing/CacheFuzzing",
+            swiftSettings: strict),
 
         // Pictures.
         .target(

@@ -37,7 +37,8 @@ print(sys.base_prefix)
 # The backend starts a process for each instance by this name. With an environment of a model's own
 # (EXECUTION_ENV_PATH), which has been activated by then, that one's Python and packages are used.
 STUB = """#!/bin/sh
-here={backend}
+# Wherever the folder has been put.
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 case "$LD_LIBRARY_PATH" in
     "$VIRTUAL_ENV/lib:"* | "$CONDA_PREFIX/lib:"*)
         LD_LIBRARY_PATH="$LD_LIBRARY_PATH:$here"
@@ -140,7 +141,7 @@ def place(version, library, program):
     shutil.copy(stub, partial / "stubs" / version)
     (partial / "stubs" / version).chmod(0o755)
     script = partial / "triton_python_backend_stub"
-    script.write_text(STUB.format(backend=f"'{BACKEND}'", library=library, version=version))
+    script.write_text(STUB.format(library=library, version=version))
     script.chmod(0o755)
     with Step("Python models: installing numpy and Pillow into .deps/backends/python") as step:
         step.note("")
@@ -170,7 +171,7 @@ def main():
     recipe = hashlib.sha256()
     for name in ("triton.txt", "python_models.txt"):
         recipe.update((REQUIREMENTS / name).read_bytes())
-    recipe.update(repr((STUB, str(BACKEND), version, library, program)).encode())
+    recipe.update(repr((STUB, version, library, program)).encode())
     stamp = BACKEND / "recipe"
     if stamp.is_file() and stamp.read_text() == recipe.hexdigest():
         print("Python models: present")

@@ -25,14 +25,14 @@ extension InferenceServer {
 
     /// Finds models in another repository, too.
     ///
-    /// - Parameter names: what models are called whose folders have another name, by folder.
-    /// - Throws: `alreadyExists` for one that the server has; `notFound` or `invalidArgument` for what is none.
-    package func registerRepository(_ path: String, names: [String: String] = [:]) throws(HalcyonError) {
-        try manager.addRepository(path, names: names)
+    /// - Parameter folders: of the models that have another name than theirs, by the models' names.
+    /// - Throws: `alreadyExists` for one that the server has; `invalidArgument` for what is none.
+    package func registerRepository(_ path: String, folders: [String: String] = [:]) throws(HalcyonError) {
+        try manager.addRepository(path, folders: folders)
     }
 
     /// Finds no more models in a repository. Those that are loaded stay.
     ///
-    /// - Throws: `notFound` for one that the server does not have.
+    /// - Throws: `invalidArgument` for one that the server does not have.
     package func unregisterRepository(_ path: String) throws(HalcyonError) { try manager.removeRepository(path) }
 }

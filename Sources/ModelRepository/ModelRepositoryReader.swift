@@ -63,14 +63,18 @@ package struct ModelRepositoryReader: Sendable {
 
     /// Searches another repository from now on, behind the others.
     ///
-    /// - Parameter names: what models are called whose folders have another name, by folder.
-    /// - Throws: `alreadyExists` for one that is searched already; `notFound` or `invalidArgument` for what is no
-    ///   folder; `invalidArgument` for a folder that is not there, or a name that no model may have.
-    package func add(_ path: String, names: [String: String]) throws(HalcyonError) {
-        let path = try FileSystem.absolutePath(try RepositoryPath.local(path))
+    /// - Parameter folders: of the models that have another name than theirs, by the models' names. One that is named
+    ///   here comes before all of that name in other repositories.
+    /// - Throws: `alreadyExists` for one that is searched already; `invalidArgument` for what is no folder, a model's
+    ///   folder that is not there, or a name that no model may have.
+    package func add(_ given: String, folders: [String: String]) throws(HalcyonError) {
+        let path = try FileSystem.absolutePath(try RepositoryPath.local(given))
+        guard try FileSystem.kind(path) != nil else {
+            throw HalcyonError(.invalidArgument, "failed to register '\(given)', repository not found")
+        }
         try Self.check(path)
         var source = SearchedRepository(path: path)
-        for (folder, name) in names.sorted(by: { $0.key < $1.key }) {
+        for (name, folder) in folders.sorted(by: { $0.key < $1.key }) {
             let folder = try ModelName(folder)
             guard try FileSystem.kind("\(path)/\(folder)") == .folder else {
                 throw HalcyonError(
@@ -81,7 +85,7 @@ package struct ModelRepositoryReader: Sendable {
         }
         try sources.withLock { [source] sources throws(HalcyonError) in
             guard !sources.contains(where: { $0.path == path }) else {
-                throw HalcyonError(.alreadyExists, "model repository '\(path)' has already been registered")
+                throw HalcyonError(.alreadyExists, "model repository '\(given)' has already been registered")
             }
             sources.append(source)
         }
@@ -89,12 +93,12 @@ package struct ModelRepositoryReader: Sendable {
 
     /// Searches a repository no more. What is loaded of it stays.
     ///
-    /// - Throws: `notFound` for one that is not searched.
-    package func remove(_ path: String) throws(HalcyonError) {
-        let path = try FileSystem.absolutePath(try RepositoryPath.local(path))
+    /// - Throws: `invalidArgument` for one that is not searched.
+    package func remove(_ given: String) throws(HalcyonError) {
+        let path = try FileSystem.absolutePath(try RepositoryPath.local(given))
         try sources.withLock { sources throws(HalcyonError) in
             guard let index = sources.firstIndex(where: { $0.path == path }) else {
-                throw HalcyonError(.notFound, "failed to unregister '\(path)', repository not found")
+                throw HalcyonError(.invalidArgument, "failed to unregister '\(given)', repository not found")
             }
             sources.remove(at: index)
         }
@@ -173,8 +177,11 @@ package struct ModelRepositoryReader: Sendable {
         /// Whether the model of a folder is called otherwise.
         private func isRenamed(_ folder: ModelName) -> Bool { folders.values.contains(folder) }
 
-        /// What the model of a folder is called.
-        func name(of folder: ModelName) -> ModelName { folders.first { $0.value == folder }?.key ?? folder }
+        /// What the models of a folder are called: none where its own name is another folder's model.
+        func names(of folder: ModelName) -> [ModelName] {
+            let names = folders.filter { $0.value == folder }.map(\.key)
+            return names.isEmpty && folders[folder] == nil ? [folder] : names
+        }
     }
 
     /// Each folder once. Those that can't be reached are left out if `isLenient`.
@@ -224,7 +231,8 @@ package struct ModelRepositoryReader: Sendable {
                 continue
             }
             for name in try FileSystem.names(in: root.folder) where isFolder("\(root.folder)/\(name)") {
-                if let name = try? ModelName(name) { folders[root.name(of: name), default: []].append(root) }
+                guard let folder = try? ModelName(name) else { continue }
+                for name in root.names(of: folder) { folders[name, default: []].append(root) }
             }
         }
         return folders
@@ -233,7 +241,8 @@ package struct ModelRepositoryReader: Sendable {
     private func holders(of name: ModelName, isLenient: Bool) throws(HalcyonError) -> [Root] {
         var holders: [Root] = []
         for root in try current(isLenient: isLenient) where try root.has(name) { holders.append(root) }
-        return holders
+        let named = holders.filter { $0.folders[name] != nil }
+        return named.isEmpty ? holders : named
     }
 
     private func keys(of name: ModelName, in roots: [Root]) -> [String] {

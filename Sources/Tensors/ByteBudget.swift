@@ -80,7 +80,7 @@ package final class ByteBudget: Sendable {
     /// - Throws: as ``take(_:)``.
     package func allocate(byteCount: Int) throws(HalcyonError) -> TensorStorage {
         let charge = try charge(byteCount)
-        let storage = TensorStorage.allocate(byteCount: byteCount)
+        let storage = try TensorStorage.reserve(byteCount: byteCount)
         return TensorStorage(owning: storage.baseAddress, byteCount: byteCount) { _ in
             withExtendedLifetime((storage, charge)) {}
         }

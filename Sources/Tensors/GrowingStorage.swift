@@ -29,7 +29,7 @@ final class GrowingStorage: @unchecked Sendable {
         guard byteCount >= pagesFrom else {
             return .allocate(byteCount: max(byteCount, 1), alignment: TensorStorage.alignment)
         }
-        guard let pages = halcyon_pages_map(byteCount) else { throw exhausted(byteCount) }
+        guard let pages = halcyon_pages_map(byteCount) else { throw TensorStorage.exhausted(byteCount) }
         return pages
     }
 
@@ -39,7 +39,7 @@ final class GrowingStorage: @unchecked Sendable {
     /// - Throws: `unavailable` where the system has not that much memory.
     func grow(to size: Int, keeping count: Int) throws(HalcyonError) {
         if isPages {
-            guard let moved = halcyon_pages_remap(start, capacity, size) else { throw Self.exhausted(size) }
+            guard let moved = halcyon_pages_remap(start, capacity, size) else { throw TensorStorage.exhausted(size) }
             (start, capacity) = (moved, size)
             return
         }
@@ -47,9 +47,5 @@ final class GrowingStorage: @unchecked Sendable {
         larger.copyMemory(from: start, byteCount: min(count, capacity))
         release()
         (start, capacity, isPages) = (larger, size, size >= Self.pagesFrom)
-    }
-
-    private static func exhausted(_ size: Int) -> HalcyonError {
-        HalcyonError(.unavailable, "the system has no memory for \(size) bytes: try again later")
     }
 }

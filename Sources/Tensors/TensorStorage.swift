@@ -1,3 +1,5 @@
+private import Glibc
+
 /// Memory with an owner: freed, by whatever it came from, when the last slice that refers to it goes.
 ///
 /// The bytes are written by whoever made the storage, before anybody else sees it, and only read after that; this
@@ -74,6 +76,21 @@ public final class TensorStorage: @unchecked Sendable {
     public static func allocate(byteCount: Int) -> TensorStorage {
         let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: alignment)
         return TensorStorage(owning: pointer, byteCount: byteCount) { $0.deallocate() }
+    }
+
+    /// As ``allocate(byteCount:)``, where somebody else says how many bytes there shall be.
+    ///
+    /// - Throws: `unavailable` where the system has not that much memory.
+    package static func reserve(byteCount: Int) throws(HalcyonError) -> TensorStorage {
+        var pointer: UnsafeMutableRawPointer?
+        guard posix_memalign(&pointer, alignment, max(byteCount, 1)) == 0, let pointer else {
+            throw exhausted(byteCount)
+        }
+        return TensorStorage(owning: pointer, byteCount: byteCount) { free($0) }
+    }
+
+    static func exhausted(_ byteCount: Int) -> HalcyonError {
+        HalcyonError(.unavailable, "the system has no memory for \(byteCount) bytes: try again later")
     }
 
     deinit { release(baseAddress) }

@@ -108,6 +108,22 @@ class Programs(Installed):
         self.assertEqual(len(text.splitlines()), int(count.group(1)) + 1)
 
 
+class Coverage(unittest.TestCase):
+    """That no function is left out of the tests."""
+
+    TESTS = ("Tests/CInterface", "Tests/TritonInterfaceTests", "Tests/TritonServerTests", "Examples/c_api")
+
+    def test_each_function_is_called(self):
+        files = [path for folder in self.TESTS for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".c", ".cc", ".swift")]
+        text = "\n".join(path.read_text() for path in files)
+        called = set(re.findall(r"\b(TRITON[A-Z]+_\w+)\s*\(", text))
+        called |= set(re.findall(r"library\.(TRITON\w+)", text))
+        # The client in Python, and the table of the backend that gives wrong arguments.
+        called |= {f"TRITONSERVER_{name}" for name in re.findall(r"interface\.(?:made\(\"|message\(\")?(\w+)", text)}
+        called |= {f"TRITONBACKEND_{name}" for name in re.findall(r"\b(?:BOTH|ONCE)\((\w+)", text)}
+        self.assertEqual([name for name in names() if name not in called], [])
+
+
 class Python(Installed):
     """A program in another language, by ctypes."""
 
@@ -138,6 +154,26 @@ class Python(Installed):
         self.assertEqual(call.run(), [1])
         call.delete()
         self.interface.ServerDelete(server)
+
+    def test_the_log_is_the_processs_and_goes_where_the_options_say(self):
+        enabled = self.interface.library.TRITONSERVER_LogIsEnabled
+        enabled.restype = ctypes.c_bool
+        options = self.interface.made("ServerOptionsNew")
+        file = Path(self.work.name) / "log"
+        self.interface.ServerOptionsSetLogFile(options, str(file).encode())
+        for name, on in (("Info", False), ("Warn", True), ("Error", True)):
+            getattr(self.interface, f"ServerOptionsSetLog{name}")(options, ctypes.c_bool(on))
+        self.interface.ServerOptionsSetLogVerbose(options, 0)
+        self.interface.ServerOptionsSetModelRepositoryPath(options, str(EXAMPLE / "model_repository").encode())
+        server = self.interface.made("ServerNew", options)
+        self.assertEqual([enabled(level) for level in (0, 1, 2, 3, 99)], [False, True, True, False, False])
+        self.interface.LogMessage(1, b"file.c", 7, b"of the program's")
+        self.interface.LogMessage(0, b"file.c", 8, b"nobody hears this")
+        self.interface.ServerDelete(server)
+        self.interface.ServerOptionsSetLogFile(options, b"")
+        self.interface.ServerOptionsDelete(options)
+        self.assertIn("of the program's", file.read_text())
+        self.assertNotIn("nobody hears this", file.read_text())
 
     def test_closing_the_library_leaves_it_there(self):
         close = ctypes.CDLL(None).dlclose
@@ -288,7 +324,7 @@ def main(programs, patterns):
         loader.testNamePatterns = [f"*{pattern}*" for pattern in patterns]
     Installed.programs = programs
     suite = unittest.TestSuite()
-    for case in (Library, Programs, Python, TritonsProgram, WrongArguments):
+    for case in (Coverage, Library, Programs, Python, TritonsProgram, WrongArguments):
         suite.addTest(loader.loadTestsFromTestCase(case))
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2 if patterns else 1).run(suite)
     return 0 if result.wasSuccessful() else 1

@@ -89,8 +89,24 @@ struct PolicyTests {
         #expect(error?.message.contains("'isolation' is none, process or per-instance, got 'thread'") == true)
     }
 
+    @Test("A sandbox has the paths of the configuration's backend, also where that lies with its model")
+    func sandboxes() {
+        var settings = WorkerSettings()
+        settings.backendConfiguration = ["mine": ["cache_dir": "/kept"], "other": ["cache_dir": "/others"]]
+        settings.engineDirectories = ["mine": ["/engines/mine"]]
+        for registered in ["mine", ModelBackends.name] {
+            let options = IsolatedBackend.Options(launcher: ThreadLauncher { _ in }, settings: settings)
+            let source = ModelSource(
+                modelName: "m", version: 1, configuration: Fixture.configuration(backend: "mine"),
+                modelDirectory: "/models/m", modelPath: nil, log: Fixture.log)
+            let paths = IsolatedBackend(OwnProcesses(name: registered), options: options).sandbox(source)
+            #expect(paths.writable.contains("/kept") && !paths.writable.contains("/others"), "\(registered)")
+            #expect(paths.readable.contains("/engines/mine") && paths.readable.contains("/models/m"), "\(registered)")
+        }
+    }
+
     private struct OwnProcesses: Backend {
-        let name = "own"
+        var name = "own"
         let modelFilenames: [String] = []
         let runsModelsInOwnProcesses = true
         func openModel(_ source: ModelSource) throws -> any BackendModel { throw HalcyonError(.internal, "never") }

@@ -180,6 +180,80 @@ struct CustomBatchingTests {
         #expect(setup.report == "3 begun, 3 ended, 5 asked, 0 answered")
     }
 
+    @Test("a batch that is forming is formed anew where a request of a higher priority comes")
+    func priorities() async throws {
+        let priorities = "priority_levels: 2 default_priority_level: 2"
+        let setup = try Setup(
+            "backends/exercise/batchstrategy.so",
+            Self.batching.replacing("{ max_queue", with: "{ \(priorities) max_queue"))
+        try await serve(setup) { server, group in
+            // Three 5s are one too many, whichever of them come first: the one with priority is in the first batch.
+            for (name, priority) in [("low", 2), ("low", 2), ("high", 1)] {
+                group.addTask { try await Self.answer(server, 5, priority: priority) ? name : "wrong" }
+            }
+            try await until { try Self.strategic(server) == 2 }
+            let first = [try await group.next(), try await group.next()]
+            #expect(first.contains("high") && first.contains("low"))
+        }
+    }
+
+    @Test("a batch that is forming is formed anew without a request that timed out, or whose caller has gone")
+    func leaving() async throws {
+        let policy = "default_queue_policy { timeout_action: REJECT allow_timeout_override: true }"
+        let setup = try Setup(
+            "backends/exercise/batchstrategy.so", Self.batching.replacing("{ max_queue", with: "{ \(policy) max_queue"))
+        try await serve(setup) { server, group in
+            group.addTask { try await Self.answer(server, 5) ? "first" : "wrong" }
+            let late = await #expect(throws: HalcyonError.self) {
+                try await Self.answer(server, 5, timeout: .milliseconds(20))
+            }
+            #expect(late?.message.contains("Request timeout expired") == true)
+            let gone = Task { try await Self.answer(server, 5, timeout: .seconds(600)) }
+            gone.cancel()
+            _ = await gone.result
+            #expect(try Self.strategic(server) == 0)
+            // With either of those these would be too many.
+            group.addTask { try await Self.answer(server, 5) ? "second" : "wrong" }
+            group.addTask { try await Self.answer(server, 5) ? "second" : "wrong" }
+            try await until { try Self.strategic(server) == 2 }
+            let answered = [try await group.next(), try await group.next()]
+            #expect(!answered.contains("wrong"))
+        }
+    }
+
+    /// Serves while `body` runs, and then answers what was held back.
+    private func serve(
+        _ setup: Setup, _ body: (InferenceServer, inout ThrowingTaskGroup<String, any Error>) async throws -> Void
+    ) async throws {
+        let server = try setup.backend.server()
+        try await server.waitUntilReady()
+        try await withThrowingTaskGroup(of: String.self) { group in
+            do {
+                try await body(server, &group)
+            } catch {
+                await server.shutdown()
+                throw error
+            }
+            await server.shutdown()
+            for try await answer in group { #expect(answer != "wrong") }
+        }
+    }
+
+    private static func answer(
+        _ server: InferenceServer, _ number: Int32, priority: Int = 0, timeout: Duration? = nil
+    ) async throws -> Bool {
+        var request = InferenceRequest(
+            modelName: "batched", inputs: [try Tensor(name: "IN", shape: [1, 2], [Int32(0), number])],
+            priority: priority)
+        if let timeout { request.timeout = timeout }
+        return try await server.infer(request).output("OUT").elements(as: Int32.self) == [0, number]
+    }
+
+    /// The requests in batches that the library ended.
+    private static func strategic(_ server: InferenceServer) throws -> UInt64 {
+        try server.statistics(model: "batched").models.first?.batchReasons[.strategy] ?? 0
+    }
+
     @Test("the server's own backends take none")
     func ownBackends() async throws {
         let setup = try Setup("backends/exercise/mine.so")

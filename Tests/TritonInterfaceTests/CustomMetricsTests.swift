@@ -41,6 +41,10 @@ struct CustomMetricsTests {
         #expect(TRITONSERVER_MetricArgsSetHistogram(arguments, [0.5, 2], 2) == nil)
         #expect(fails(TRITONSERVER_MetricNew(&metric, family, nil, 0)))
         #expect(TRITONSERVER_MetricNewWithArgs(&metric, family, nil, 0, arguments) == nil)
+        var kind = TRITONSERVER_METRIC_KIND_COUNTER
+        #expect(TRITONSERVER_GetMetricFamilyKind(family, &kind) == nil && kind == TRITONSERVER_METRIC_KIND_HISTOGRAM)
+        kind = TRITONSERVER_METRIC_KIND_COUNTER
+        #expect(TRITONSERVER_GetMetricKind(metric, &kind) == nil && kind == TRITONSERVER_METRIC_KIND_HISTOGRAM)
         for value in [0.25, 1, 2, 3] { #expect(TRITONSERVER_MetricObserve(metric, value) == nil) }
         #expect(fails(TRITONSERVER_MetricIncrement(metric, 1)))
         let shown = CustomMetrics.shared.families().first { $0.name == "test_seconds" }?.samples.first

@@ -126,7 +126,8 @@ struct IterativeSequenceTests {
 
         let other = try call("once", .max, on: fixture)
         try check(TRITONSERVER_ServerSetExitTimeout(fixture.server, 1))
-        try fixture.delete()
+        // On a busy machine the exit timeout is over before the next step, and that is said.
+        try? fixture.delete()
         #expect(end(of: other).responses.last?.error?.message.contains("was stopped before") == true)
         withExtendedLifetime(folder) {}
     }

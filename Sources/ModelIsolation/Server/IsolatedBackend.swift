@@ -63,14 +63,15 @@ package struct IsolatedBackend: Backend {
     }
 
     /// The model's folder, the engine's libraries, and the system's.
-    private func sandbox(_ source: ModelSource) -> WorkerSettings.SandboxPaths {
+    func sandbox(_ source: ModelSource) -> WorkerSettings.SandboxPaths {
+        let name = ModelBackends.shownName(of: wrapped.name, for: source.configuration)
         var paths = WorkerSettings.SandboxPaths()
         paths.readable =
             [source.modelDirectory] + (source.modelPath.map { [$0] } ?? [])
-            + (options.settings.engineDirectories[wrapped.name] ?? []) + SandboxDefaults.readable
+            + (options.settings.engineDirectories[name] ?? []) + SandboxDefaults.readable
         paths.writable = SandboxDefaults.writable
         // Where compiled models are kept, if the operator has named a place.
-        for (key, value) in options.settings.backendConfiguration[wrapped.name] ?? [:] {
+        for (key, value) in options.settings.backendConfiguration[name] ?? [:] {
             if key.lowercased() == "cache_dir" { paths.writable.append(value) }
             if key.lowercased() == "cpu_extension_path" { paths.readable.append(value) }
         }

@@ -65,9 +65,9 @@ extension ModelManager {
 
     /// Finds models in another repository from now on.
     ///
-    /// - Throws: as ``ModelRepositoryReader/add(_:names:)``.
-    package func addRepository(_ path: String, names: [String: String]) throws(HalcyonError) {
-        try loader.repository.add(path, names: names)
+    /// - Throws: as ``ModelRepositoryReader/add(_:folders:)``.
+    package func addRepository(_ path: String, folders: [String: String]) throws(HalcyonError) {
+        try loader.repository.add(path, folders: folders)
     }
 
     /// Finds no more models in a repository.

@@ -2,8 +2,9 @@ package import Tensors
 
 /// A model that has a say in which requests share a batch, beyond sizes and shapes.
 package protocol BatchFormingModel: BackendModel {
-    /// Begins a batch; `nil` where the model has no say. It is called with the scheduler's lock held: it may not block,
-    /// nor call the server.
+    /// Begins a batch; `nil` where the model has no say. It is called with the scheduler's lock held, as in Triton:
+    /// each question is about what the queue holds at that moment, and the answer decides what is taken from it, so
+    /// that nothing may come or go between the two. It may not block, nor call the server.
     func beginBatch() -> (any BatchFormation)?
 
     /// Whether ``beginBatch()`` gives anything.

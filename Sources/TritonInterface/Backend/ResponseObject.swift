@@ -113,10 +113,11 @@ package final class OutputObject: TritonObject, @unchecked Sendable {
     /// - Parameter placement: where the backend would like it.
     func buffer(byteCount: Int, in placement: MemoryPlacement) throws(HalcyonError) -> TensorStorage {
         let response = state.withLock { $0.response }
-        let storage =
-            try response?.memory()?.storage(for: nameText, byteCount: byteCount, in: placement)
-            ?? .allocate(byteCount: byteCount)
+        let given = try response?.memory()?.storage(for: nameText, byteCount: byteCount, in: placement)
+        let storage = if let given { given } else { try TensorStorage.reserve(byteCount: byteCount) }
         state.withLock { $0.storage = storage }
+        // What was said of another piece of memory.
+        attributes.take(BufferAttributesObject.self)
         return storage
     }
 

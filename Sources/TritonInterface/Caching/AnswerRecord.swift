@@ -1,11 +1,11 @@
 internal import ModelRuntime
-internal import Tensors
+package import Tensors
 
 /// What a cache's first buffer says of an answer: for which request it is, byte for byte, and what its outputs are. The
 /// outputs' bytes are the buffers behind it.
 ///
 /// Libraries find an answer by a short key, which two requests may share; by this no request gets another's answer.
-enum AnswerRecord {
+package enum AnswerRecord {
     private static let mark: UInt32 = 0x3143_4148
 
     // MARK: Requests
@@ -55,7 +55,7 @@ enum AnswerRecord {
 
     // MARK: Answers
 
-    static func header(_ request: [UInt8], _ outputs: [Tensor]) -> [UInt8] {
+    package static func header(_ request: [UInt8], _ outputs: [Tensor]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(request.count + 64 * (outputs.count + 1))
         withUnsafeBytes(of: mark.littleEndian) { bytes.append(contentsOf: $0) }
@@ -70,7 +70,7 @@ enum AnswerRecord {
     ///
     /// - Parameter buffers: the header and the outputs that have bytes; they are copied.
     /// - Returns: `nil` for an answer to another request, and for what is none.
-    static func outputs(_ buffers: [UnsafeRawBufferPointer], for request: [UInt8]) -> [Tensor]? {
+    package static func outputs(_ buffers: [UnsafeRawBufferPointer], for request: [UInt8]) -> [Tensor]? {
         guard let first = buffers.first else { return nil }
         var reader = Reader(first)
         guard let mark = reader.bytes(4), mark.loadUnaligned(as: UInt32.self).littleEndian == self.mark,

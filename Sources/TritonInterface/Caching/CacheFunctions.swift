@@ -51,10 +51,6 @@ private func bufferIndex(_ index: Int) throws(HalcyonError) -> Int {
     answer { () throws(HalcyonError) in
         let entry = try cacheEntry(entry)
         let attributes = try attributesObject(buffer_attributes).value
-        guard attributes.byteCount >= 0 else {
-            throw HalcyonError(
-                .invalidArgument, "a buffer can't have \(UInt(bitPattern: attributes.byteCount)) bytes")
-        }
         guard base != nil || attributes.byteCount == 0 else {
             throw HalcyonError(
                 .invalidArgument, "'base' is NULL, expected the address of \(attributes.byteCount) bytes")
@@ -90,9 +86,6 @@ private func bufferIndex(_ index: Int) throws(HalcyonError) -> Int {
         guard let new_base else { throw HalcyonError(.invalidArgument, "'new_base' is NULL, expected an address") }
         let attributes = try buffer_attributes.map { (pointer) throws(HalcyonError) in
             try attributesObject(pointer).value
-        }
-        guard attributes.map({ $0.byteCount >= 0 }) ?? true else {
-            throw HalcyonError(.invalidArgument, "a buffer can't have that many bytes")
         }
         try entry.change(try bufferIndex(index)) { buffer in
             buffer.base = new_base

@@ -97,7 +97,13 @@ private func attributes(_ pointer: OpaquePointer?) throws(HalcyonError) -> Buffe
 @c @implementation public func TRITONSERVER_BufferAttributesSetByteSize(
     _ buffer_attributes: OpaquePointer?, _ byte_size: Int
 ) -> OpaquePointer? {
-    answer { () throws(HalcyonError) in try attributes(buffer_attributes).change { $0.byteCount = byte_size } }
+    answer { () throws(HalcyonError) in
+        guard byte_size >= 0 else {
+            throw HalcyonError(
+                .invalidArgument, "'byte_size' is \(UInt(bitPattern: byte_size)), more than there can be")
+        }
+        try attributes(buffer_attributes).change { $0.byteCount = byte_size }
+    }
 }
 
 @c @implementation public func TRITONSERVER_BufferAttributesMemoryTypeId(

@@ -30,7 +30,8 @@ package final class MetricFamilyObject: TritonObject, @unchecked Sendable {
             guard let known = count, known == 0 else {
                 throw HalcyonError(
                     .internal,
-                    "the metric family '\(name)' has \(count ?? 0) metrics: delete them before their family")
+                    "Must call MetricDelete on all dependent metrics before calling MetricFamilyDelete: '\(name)' has "
+                        + "\(count ?? 0)")
             }
             count = nil
         }

@@ -115,11 +115,14 @@ private func metricLabels(
         if let args {
             bounds = try Handles.object(args, as: MetricArgumentsObject.self, "args").bounds.withLock { $0 }
         }
-        guard (bounds != nil) == (family.metricKind == .histogram) else {
+        let isHistogram = family.metricKind == .histogram
+        guard (bounds != nil) == isHistogram else {
+            let fault =
+                !isHistogram
+                ? "it takes no bounds of buckets"
+                : args == nil ? "Bucket boundaries not found in Metric args" : "Metric args not set to histogram kind"
             throw HalcyonError(
-                .invalidArgument,
-                "the metric '\(family.name)' is a \(family.metricKind.rawValue): "
-                    + (bounds == nil ? "it needs the bounds of its buckets" : "it takes no bounds of buckets"))
+                .invalidArgument, "the metric '\(family.name)' is a \(family.metricKind.rawValue): \(fault)")
         }
         place.pointee = try Handles.give(
             MetricObject(family, try metricLabels(labels, label_count), bounds: bounds ?? []))

@@ -89,21 +89,21 @@ final class ProgramServer: ServerProgram {
         server.pollRepositories()
     }
 
-    private func checkRegistration() throws(HalcyonError) {
+    private func checkAllowed(_ deed: String) throws(HalcyonError) {
         guard settings.engine.modelControlMode == .explicit else {
             throw HalcyonError(
-                .unsupported,
-                "repository registration is not allowed if model control mode is not EXPLICIT")
+                .unsupported, "repository \(deed) is not allowed if model control mode is not EXPLICIT")
         }
     }
 
-    func register(_ path: String, _ names: [String: String]) throws(HalcyonError) {
-        try checkRegistration()
-        try server.registerRepository(path, names: names)
+    /// - Parameter folders: of the models that have another name than theirs, by the models' names.
+    func register(_ path: String, _ folders: [String: String]) throws(HalcyonError) {
+        try checkAllowed("registration")
+        try server.registerRepository(path, folders: folders)
     }
 
     func unregister(_ path: String) throws(HalcyonError) {
-        try checkRegistration()
+        try checkAllowed("unregistration")
         try server.unregisterRepository(path)
     }
 }

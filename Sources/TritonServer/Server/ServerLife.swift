@@ -52,7 +52,7 @@ private func ownServer(_ server: OpaquePointer?) throws(HalcyonError) -> Program
     answer { () throws(HalcyonError) in
         let program = try ownServer(server)
         let path = try text(repository_path, "repository_path")
-        try program.register(path, try NameMapping.read(name_mapping, mapping_count))
+        try program.register(path, try NameMapping.read(name_mapping, mapping_count, repository: path))
     }
 }
 

@@ -3,10 +3,10 @@
 from .answers import PythonModels
 from .calls import PythonCalls
 from .environments import PythonEnvironments, PythonInstances
-from .libraries import MissingBackend
+from .libraries import BackendsInPython, MissingBackend
 from .processes import PythonProcessesThatEnd, PythonServerKilled
 
 __all__ = [
-    "MissingBackend", "PythonCalls", "PythonEnvironments", "PythonInstances", "PythonModels", "PythonProcessesThatEnd",
-    "PythonServerKilled",
+    "BackendsInPython", "MissingBackend", "PythonCalls", "PythonEnvironments", "PythonInstances", "PythonModels",
+    "PythonProcessesThatEnd", "PythonServerKilled",
 ]  # fmt: skip

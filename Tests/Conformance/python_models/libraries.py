@@ -1,4 +1,4 @@
-"""Backends' libraries that are missing, damaged, or lie where they may not."""
+"""Backends' libraries that are missing, damaged, or lie where they may not; backends that are written in Python."""
 
 import shutil
 import subprocess
@@ -6,9 +6,41 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import numpy as np
+import tritonclient.http as httpclient
+
 from server import BACKENDS, ROOT
 
-from .support import ADD_SUB, PythonServer, soon
+from .support import ADD_SUB, HERE, SOURCES, WHY, PythonServer, soon
+
+
+@unittest.skipUnless(HERE, WHY)
+class BackendsInPython(unittest.TestCase):
+    """Their `model.py` serves every model of theirs."""
+
+    def test_by_its_file_and_where_the_configuration_chooses_it(self):
+        text = ADD_SUB.replace('"python"', '"chosen"')
+        models = {"first": text.replace("chosen", "usual"), "second": text + 'runtime: "model.py"\n'}
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "python").symlink_to(BACKENDS / "python")
+            for name in ("chosen", "usual"):
+                (Path(folder) / name).mkdir()
+                # It learns of the model that it runs, and finds what lies beside it.
+                (Path(folder) / name / "words.py").write_text(f"WORD = '{name}'\n")
+                shutil.copy(SOURCES / "in_python.py", Path(folder) / name / "model.py")
+            # Without the configuration's word this would be taken.
+            (Path(folder) / "chosen" / "libtriton_chosen.so").write_text("no library")
+            with PythonServer(self.program, models, {}, f"--backend-directory={folder}") as server:
+                with httpclient.InferenceServerClient(f"127.0.0.1:{server.http_port}", network_timeout=120) as client:
+                    for name, word in (("first", "usual"), ("second", "chosen")):
+                        inputs = [httpclient.InferInput(tensor, [1, 4], "FP32") for tensor in ("INPUT0", "INPUT1")]
+                        for tensor in inputs:
+                            tensor.set_data_from_numpy(np.array([[1, 2, 3, 4]], np.float32))
+                        answer = client.infer(name, inputs)
+                        self.assertEqual(answer.as_numpy("OUTPUT0").tolist(), [[2, 4, 6, 8]])
+                        said = answer.get_response()["parameters"]
+                        self.assertEqual((said["model"], said["word"]), (name, word))
+                    self.assertEqual(client.get_model_config("second")["runtime"], "model.py")
 
 
 class MissingBackend(unittest.TestCase):

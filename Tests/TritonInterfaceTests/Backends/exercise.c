@@ -233,6 +233,12 @@ static TRITONSERVER_Error *fill(TRITONBACKEND_Response *response, const int32_t 
     size_t said = 0;
     DO(TRITONSERVER_BufferAttributesByteSize(attributes, &said));
     HOLDS(said == size);
+    // Asked for again, the memory is another, and so is what is said of it.
+    DO(TRITONBACKEND_OutputBuffer(output, &buffer, size + 4, &type, &id));
+    DO(TRITONBACKEND_OutputBufferAttributes(output, &attributes));
+    DO(TRITONSERVER_BufferAttributesByteSize(attributes, &said));
+    HOLDS(said == size + 4);
+    DO(TRITONBACKEND_OutputBuffer(output, &buffer, size, &type, &id));
     memcpy(buffer, numbers, size);
     TRITONSERVER_DataType datatype;
     const int64_t *own = NULL;
@@ -362,7 +368,27 @@ static TRITONSERVER_Error *tell(TRITONBACKEND_Request *request, TRITONBACKEND_Re
     return NULL;
 }
 
-static TRITONSERVER_Error *memory(TRITONBACKEND_ModelInstance *instance) {
+// More than there is, which is an error where the system says so.
+static TRITONSERVER_Error *too_much(TRITONBACKEND_MemoryManager *manager, TRITONBACKEND_Request *request) {
+    const uint64_t size = 1ull << 45;
+    void *buffer = NULL;
+    TRITONSERVER_Error *error = TRITONBACKEND_MemoryManagerAllocate(manager, &buffer, TRITONSERVER_MEMORY_CPU, 0, size);
+    HOLDS(error ? !buffer && TRITONSERVER_ErrorCode(error) == TRITONSERVER_ERROR_UNAVAILABLE : buffer != NULL);
+    TRITONSERVER_ErrorDelete(error);
+    DO(TRITONBACKEND_MemoryManagerFree(manager, buffer, TRITONSERVER_MEMORY_CPU, 0));
+    TRITONBACKEND_Response *response = NULL;
+    TRITONBACKEND_Output *output = NULL;
+    TRITONSERVER_MemoryType type = TRITONSERVER_MEMORY_CPU;
+    int64_t shape[] = {1 << 20, 1 << 23}, id = 0;
+    DO(TRITONBACKEND_ResponseNew(&response, request));
+    DO(TRITONBACKEND_ResponseOutput(response, &output, "OUT", TRITONSERVER_TYPE_INT32, shape, 2));
+    error = TRITONBACKEND_OutputBuffer(output, &buffer, size, &type, &id);
+    HOLDS(!error || TRITONSERVER_ErrorCode(error) == TRITONSERVER_ERROR_UNAVAILABLE);
+    TRITONSERVER_ErrorDelete(error);
+    return TRITONBACKEND_ResponseDelete(response);
+}
+
+static TRITONSERVER_Error *memory(TRITONBACKEND_ModelInstance *instance, TRITONBACKEND_Request *request) {
     TRITONBACKEND_Model *model = NULL;
     TRITONBACKEND_Backend *backend = NULL;
     TRITONBACKEND_MemoryManager *manager = NULL;
@@ -376,7 +402,7 @@ static TRITONSERVER_Error *memory(TRITONBACKEND_ModelInstance *instance) {
     FAILS(TRITONBACKEND_MemoryManagerAllocate(manager, &buffer, TRITONSERVER_MEMORY_GPU, 0, 100));
     FAILS(TRITONBACKEND_MemoryManagerAllocate(manager, &buffer, TRITONSERVER_MEMORY_CPU, 0, UINT64_MAX));
     FAILS(TRITONBACKEND_MemoryManagerAllocate(NULL, &buffer, TRITONSERVER_MEMORY_CPU, 0, 1));
-    return NULL;
+    return too_much(manager, request);
 }
 
 static TRITONSERVER_Error *serve(TRITONBACKEND_ModelInstance *instance, TRITONBACKEND_Request *request, bool *isReleased) {
@@ -421,7 +447,7 @@ static TRITONSERVER_Error *serve(TRITONBACKEND_ModelInstance *instance, TRITONBA
         return NULL;
     }
     case FAIL: return TRITONSERVER_ErrorNew(TRITONSERVER_ERROR_UNAVAILABLE, "as the request asks");
-    case MEMORY: DO(memory(instance)); break;
+    case MEMORY: DO(memory(instance, request)); break;
     case DELETED:
         DO(TRITONBACKEND_ResponseNew(&response, request));
         DO(fill(response, numbers, shape, rank, size));

@@ -1,4 +1,5 @@
 public import CTriton
+private import Glibc
 internal import Tensors
 
 @c @implementation public func TRITONBACKEND_MemoryManagerAllocate(
@@ -13,7 +14,10 @@ internal import Tensors
         guard let size = Int(exactly: byte_size), size < 1 << 46 else {
             throw HalcyonError(.unavailable, "there is no memory of \(byte_size) bytes")
         }
-        place.pointee = .allocate(byteCount: max(1, size), alignment: TensorStorage.alignment)
+        guard posix_memalign(place, TensorStorage.alignment, max(1, size)) == 0 else {
+            place.pointee = nil
+            throw HalcyonError(.unavailable, "there is no memory of \(byte_size) bytes at the moment")
+        }
     }
 }
 
@@ -24,7 +28,7 @@ internal import Tensors
     answer { () throws(HalcyonError) in
         _ = try Handles.object(manager, as: MemoryManagerObject.self, "manager")
         try checkIsOrdinary(memory_type, memory_type_id)
-        buffer?.deallocate()
+        free(buffer)
     }
 }
 

@@ -179,6 +179,34 @@ func giveBuffer(
     }
 }
 
+/// What is told of an output of a response.
+private struct OutputFacts {
+    var name: UnsafePointer<CChar>
+    var type: ElementType
+    var dimensions: UnsafePointer<Int64>?
+    var rank: Int
+}
+
+/// The outputs of a response that a backend makes; or of one that a program was given, for which programs use these
+/// functions too.
+private func outputs(_ pointer: OpaquePointer?) throws(HalcyonError) -> [OutputFacts] {
+    do throws(HalcyonError) {
+        return try TritonInterface.response(pointer).outputs.map {
+            OutputFacts(
+                name: $0.name.pointer, type: $0.elementType, dimensions: UnsafePointer($0.shape.baseAddress),
+                rank: $0.shape.count)
+        }
+    } catch {
+        guard let given = try? Handles.object(pointer, as: InferenceResponseObject.self, "response") else {
+            throw error
+        }
+        return given.outputs.map {
+            OutputFacts(
+                name: $0.nameText.pointer, type: $0.type, dimensions: UnsafePointer($0.dimensions), rank: $0.rank)
+        }
+    }
+}
+
 @c @implementation public func TRITONBACKEND_InferenceResponseOutputByName(
     _ response: OpaquePointer?, _ name: UnsafePointer<CChar>?,
     _ datatype: UnsafeMutablePointer<TRITONSERVER_DataType>?, _ shape: UnsafeMutablePointer<UnsafePointer<Int64>?>?,
@@ -186,13 +214,12 @@ func giveBuffer(
 ) -> OpaquePointer? {
     answer { () throws(HalcyonError) in
         let name = try text(name, "name")
-        let outputs = try TritonInterface.response(response).outputs
-        guard let output = outputs.first(where: { $0.nameText == name }) else {
+        guard let output = try outputs(response).first(where: { String(cString: $0.name) == name }) else {
             throw HalcyonError(.notFound, "the response has no output '\(name)'")
         }
-        try place(datatype, "datatype").pointee = output.elementType.triton
-        try place(shape, "shape").pointee = UnsafePointer(output.shape.baseAddress)
-        try place(dim_count, "dim_count").pointee = UInt64(output.shape.count)
+        try place(datatype, "datatype").pointee = output.type.triton
+        try place(shape, "shape").pointee = output.dimensions
+        try place(dim_count, "dim_count").pointee = UInt64(output.rank)
     }
 }
 
@@ -202,15 +229,15 @@ func giveBuffer(
     _ dim_count: UnsafeMutablePointer<UInt64>?
 ) -> OpaquePointer? {
     answer { () throws(HalcyonError) in
-        let outputs = try TritonInterface.response(response).outputs
+        let outputs = try outputs(response)
         guard outputs.indices.contains(Int(index)) else {
             throw HalcyonError(
                 .invalidArgument, "there is no output number \(index): the response has \(outputs.count)")
         }
         let output = outputs[Int(index)]
-        try place(name, "name").pointee = output.name.pointer
-        try place(datatype, "datatype").pointee = output.elementType.triton
-        try place(shape, "shape").pointee = UnsafePointer(output.shape.baseAddress)
-        try place(dim_count, "dim_count").pointee = UInt64(output.shape.count)
+        try place(name, "name").pointee = output.name
+        try place(datatype, "datatype").pointee = output.type.triton
+        try place(shape, "shape").pointee = output.dimensions
+        try place(dim_count, "dim_count").pointee = UInt64(output.rank)
     }
 }

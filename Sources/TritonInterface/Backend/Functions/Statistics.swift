@@ -45,11 +45,11 @@ package final class ResponseStatisticsObject: TritonObject, @unchecked Sendable 
 }
 
 private func change(
-    _ pointer: OpaquePointer?, _ body: (inout ResponseStatisticsObject.Values) -> Void
+    _ pointer: OpaquePointer?, _ body: (inout ResponseStatisticsObject.Values) throws(HalcyonError) -> Void
 ) -> OpaquePointer? {
     answer { () throws(HalcyonError) in
         let object = try Handles.object(pointer, as: ResponseStatisticsObject.self, "response_statistics")
-        object.values.withLock { body(&$0) }
+        try object.values.withLock { values throws(HalcyonError) in try body(&values) }
     }
 }
 
@@ -71,11 +71,21 @@ private func change(
 
 @c @implementation public func TRITONBACKEND_ModelInstanceResponseStatisticsSetModelInstance(
     _ response_statistics: OpaquePointer?, _ model_instance: OpaquePointer?
-) -> OpaquePointer? { change(response_statistics) { $0.instance = model_instance } }
+) -> OpaquePointer? {
+    change(response_statistics) { values throws(HalcyonError) in
+        _ = try TritonInterface.instance(model_instance)
+        values.instance = model_instance
+    }
+}
 
 @c @implementation public func TRITONBACKEND_ModelInstanceResponseStatisticsSetResponseFactory(
     _ response_statistics: OpaquePointer?, _ response_factory: OpaquePointer?
-) -> OpaquePointer? { change(response_statistics) { $0.factory = response_factory } }
+) -> OpaquePointer? {
+    change(response_statistics) { values throws(HalcyonError) in
+        _ = try Handles.object(response_factory, as: ResponseFactoryObject.self, "response_factory")
+        values.factory = response_factory
+    }
+}
 
 @c @implementation public func TRITONBACKEND_ModelInstanceResponseStatisticsSetResponseStart(
     _ response_statistics: OpaquePointer?, _ response_start: UInt64
@@ -91,7 +101,12 @@ private func change(
 
 @c @implementation public func TRITONBACKEND_ModelInstanceResponseStatisticsSetError(
     _ response_statistics: OpaquePointer?, _ error: OpaquePointer?
-) -> OpaquePointer? { change(response_statistics) { $0.hasFailed = error != nil } }
+) -> OpaquePointer? {
+    change(response_statistics) { values throws(HalcyonError) in
+        if let error { _ = try Handles.object(error, as: ErrorObject.self, "error") }
+        values.hasFailed = error != nil
+    }
+}
 
 @c @implementation public func TRITONBACKEND_ModelInstanceReportResponseStatistics(
     _ response_statistics: OpaquePointer?

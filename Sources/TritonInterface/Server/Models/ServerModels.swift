@@ -1,4 +1,5 @@
 internal import CTriton
+internal import Logging
 internal import ModelRepository
 internal import ModelRuntime
 package import Tensors
@@ -53,10 +54,30 @@ package func version(_ number: Int64) throws(HalcyonError) -> Int64? {
     }
 }
 
+/// Loads a model. Of one that no repository has, or several have, programs get Triton's own words, which they compare,
+/// and its code; why stands in the log.
+private func load(
+    _ name: String, override: ModelOverride?, on models: any ServedModels
+) throws(HalcyonError) {
+    do throws(HalcyonError) {
+        try models.load(name, override: override)
+    } catch {
+        let words = "failed to load '\(name)', failed to poll from model repository"
+        let isMissing = error.code == .notFound && error.message.hasPrefix(words)
+        guard isMissing || error.message.hasPrefix("failed to load '\(name)', model name must be unique") else {
+            throw error
+        }
+        InterfaceLog.logger?.error("a model can't be loaded", metadata: ["model": "\(name)", "reason": "\(error)"])
+        throw HalcyonError(.internal, words)
+    }
+}
+
 @c @implementation public func TRITONSERVER_ServerLoadModel(
     _ server: OpaquePointer?, _ model_name: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
-    answer { () throws(HalcyonError) in try models(server).load(try text(model_name, "model_name"), override: nil) }
+    answer { () throws(HalcyonError) in
+        try load(try text(model_name, "model_name"), override: nil, on: try models(server))
+    }
 }
 
 @c @implementation public func TRITONSERVER_ServerLoadModelWithParameters(
@@ -66,7 +87,8 @@ package func version(_ number: Int64) throws(HalcyonError) -> Int64? {
     answer { () throws(HalcyonError) in
         let models = try models(server)
         let name = try text(model_name, "model_name")
-        try models.load(name, override: try LoadParameters.override(parameters, parameter_count, model: name))
+        try load(
+            name, override: try LoadParameters.override(parameters, parameter_count, model: name), on: models)
     }
 }
 

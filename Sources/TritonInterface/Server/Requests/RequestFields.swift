@@ -110,7 +110,7 @@ struct RequestFields: Sendable {
         var tensors: [Tensor] = []
         tensors.reserveCapacity(inputs.count)
         for input in inputs {
-            let data = try input.data(lease)
+            let data = try input.data(lease, model: model)
             guard let interface = input.interface else {
                 let facts = try facts()
                 let raw = RawInput(model: facts.name, inputs: facts.inputs, maxBatchSize: facts.maxBatchSize)

@@ -36,9 +36,12 @@ struct RequestInput: Sendable {
 
     /// The input's bytes: where they are if they lie together, else gathered.
     ///
-    /// - Parameter lease: kept as long as the program's own bytes are referred to.
-    /// - Throws: `invalidArgument` for more bytes than there can be; `unsupported` for pieces in a GPU's memory.
-    func data(_ lease: InputLease) throws(HalcyonError) -> TensorBuffer {
+    /// - Parameters:
+    ///   - lease: kept as long as the program's own bytes are referred to.
+    ///   - model: for errors.
+    /// - Throws: `invalidArgument` for more bytes than there can be; `unavailable` where there is no memory to gather
+    ///   them in; `unsupported` for pieces in a GPU's memory.
+    func data(_ lease: InputLease, model: String) throws(HalcyonError) -> TensorBuffer {
         let pieces = effective
         if let piece = Self.only(pieces), let base = piece.base {
             return TensorBuffer(
@@ -55,17 +58,45 @@ struct RequestInput: Sendable {
             guard piece.placement.isHostAccessible else {
                 throw HalcyonError(
                     .unsupported,
-                    "input '\(name)' lies in \(pieces.count { $0.byteCount > 0 }) pieces, one of them in \(piece.placement): expected one "
-                        + "piece there")
+                    "input '\(name)' lies in \(pieces.count { $0.byteCount > 0 }) pieces, one of them in "
+                        + "\(piece.placement): expected one piece there")
             }
             total = sum
         }
-        let storage = TensorStorage.allocate(byteCount: total)
+        if interface?.type == .bytes { try checkLengths(pieces, model: model) }
+        let storage = try TensorStorage.reserve(byteCount: total)
         var next = storage.baseAddress
         for piece in pieces {
             if let base = piece.base { next.copyMemory(from: base, byteCount: piece.byteCount) }
             next += piece.byteCount
         }
         return try TensorBuffer(storage).slice(offset: 0, byteCount: total)
+    }
+
+    /// Whether the length in front of each text lies in one piece, as it must in Triton; the text itself need not.
+    private func checkLengths(_ pieces: [Piece], model: String) throws(HalcyonError) {
+        var left = 0
+        for piece in pieces {
+            guard let base = piece.base else { continue }
+            var offset = 0
+            while offset < piece.byteCount {
+                let rest = piece.byteCount - offset
+                guard left == 0 else {
+                    let step = min(left, rest)
+                    left -= step
+                    offset += step
+                    continue
+                }
+                guard rest >= 4 else {
+                    throw HalcyonError(
+                        .invalidArgument,
+                        "incomplete string length indicator for inference input '\(name)' for model '\(model)', "
+                            + "expecting 4 bytes but only \(rest) bytes available. Please make sure the string length "
+                            + "indicator is in one buffer.")
+                }
+                left = Int(UInt32(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+                offset += 4
+            }
+        }
     }
 }

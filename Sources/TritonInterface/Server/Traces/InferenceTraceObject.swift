@@ -20,12 +20,20 @@ package final class InferenceTraceObject: TritonObject, @unchecked Sendable {
         /// What the program calls it.
         var pointer: OpaquePointer?
         var modelVersion: Int64 = -1
-        /// All that was ever handed out as C reads it: pointers stay valid as long as the trace.
+        /// What was handed out as C reads it, and is so no longer: pointers stay valid as long as the trace.
         var texts: [CText] = []
         var modelName = CText("")
         var requestID = CText("")
+        /// As it was set, without what was added.
         var context = ""
-        var contextText = CText("")
+        var added: [JSONValue.Member] = []
+        /// All of it as C reads it; `nil` until somebody asks.
+        var contextText: CText?
+
+        mutating func changeContext() {
+            if let contextText { texts.append(contextText) }
+            contextText = nil
+        }
     }
 
     package override class var kind: HandleKind { .inferenceTrace }
@@ -61,32 +69,43 @@ package final class InferenceTraceObject: TritonObject, @unchecked Sendable {
     var modelName: UnsafePointer<CChar> { state.withLock { $0.modelName.pointer } }
     var modelVersion: Int64 { state.withLock { $0.modelVersion } }
     var requestID: UnsafePointer<CChar> { state.withLock { $0.requestID.pointer } }
-    var context: UnsafePointer<CChar> { state.withLock { $0.contextText.pointer } }
+
+    var context: UnsafePointer<CChar> {
+        state.withLock { state in
+            if let known = state.contextText { return known.pointer }
+            let text = CText(Self.context(state.context, with: state.added))
+            state.contextText = text
+            return text.pointer
+        }
+    }
 
     func set(context: String) {
         state.withLock { state in
-            state.texts.append(state.contextText)
+            state.changeContext()
             state.context = context
-            state.contextText = CText(context)
+            state.added = []
         }
     }
 
     /// Something of a caller's own has happened. Its name is a member of the context, by the time.
     func report(_ name: String, at time: UInt64) {
         state.withLock { state in
-            var members: [JSONValue.Member] = []
-            var text = state.context
-            let known = text.withUTF8 { bytes -> JSONValue? in
-                var scanner = JSONScanner(UnsafeRawBufferPointer(bytes), maximumDepth: 64)
-                return try? scanner.value()
-            }
-            if case .object(let known)? = known { members = known }
-            members.append(.init(String(time), .string(name)))
-            state.texts.append(state.contextText)
-            state.context = JSONValue.object(members).compact
-            state.contextText = CText(state.context)
+            state.changeContext()
+            state.added.append(.init(String(time), .string(name)))
         }
         tell(TRITONSERVER_TRACE_CUSTOM_ACTIVITY, at: time)
+    }
+
+    /// What is no object of JSON gives way to what is added.
+    private static func context(_ context: String, with added: [JSONValue.Member]) -> String {
+        guard !added.isEmpty else { return context }
+        var text = context
+        let known = text.withUTF8 { bytes -> JSONValue? in
+            var scanner = JSONScanner(UnsafeRawBufferPointer(bytes), maximumDepth: 64)
+            return try? scanner.value()
+        }
+        guard case .object(let members)? = known else { return JSONValue.object(added).compact }
+        return JSONValue.object(members + added).compact
     }
 
     // MARK: What is told
