@@ -1,4 +1,5 @@
 import Foundation
+import HalcyonTestKit
 import Logging
 import ModelConfigurations
 import ModelRuntime
