@@ -1,4 +1,5 @@
 import HalcyonTestKit
+import ModelConfigurations
 import ModelRuntime
 import Tensors
 import Testing
