@@ -1,3 +1,4 @@
+internal import LibraryFiles
 internal import ModelRuntime
 internal import Tensors
 
