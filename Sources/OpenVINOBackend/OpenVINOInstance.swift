@@ -49,6 +49,7 @@ final class OpenVINOInstance: ModelInstance {
             batch.inferenceWillStart()
             try library.check(functions.ov_infer_request_infer(lease.request.pointer), "the inference failed")
             batch.inferenceDidEnd()
+            for (index, target) in targets { try check(target, at: index, of: lease.request) }
             // The request writes into memory of its own again, before anybody else has it.
             for (index, tensor) in own { try setOutput(tensor, at: index, on: lease.request) }
             return try outputs(of: lease, inputs: inputs, batch: batch, isPadded: padding != nil, targets)
@@ -187,6 +188,20 @@ extension OpenVINOInstance {
             try setOutput(tensor, at: index, on: request)
         }
         return own
+    }
+
+    /// - Throws: `internal` where the engine gave an output another shape, or put it elsewhere.
+    private func check(_ target: OutputTarget, at index: Int, of request: Handle) throws(HalcyonError) {
+        let port = model.layout.outputs[index]
+        let attempt = "OpenVINO does not give output '\(port.name)'"
+        let tensor = try library.make(free: functions.ov_tensor_free, attempt) {
+            functions.ov_infer_request_get_output_tensor_by_index(request.pointer, index, $0)
+        }
+        var start: UnsafeMutableRawPointer?
+        try library.check(functions.ov_tensor_data(tensor.pointer, &start), attempt)
+        guard try shape(of: tensor, port) == target.shape, start == target.storage.baseAddress else {
+            throw HalcyonError(.internal, "output '\(port.name)' is not where it was asked for")
+        }
     }
 
     private func setOutput(_ tensor: Handle, at index: Int, on request: Handle) throws(HalcyonError) {
