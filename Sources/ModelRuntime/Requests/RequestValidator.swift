@@ -138,8 +138,8 @@ package struct RequestValidator: Sendable {
                 + "input(s) \(quoted(missing)). Please provide all required input(s).")
     }
 
-    /// Whether these are the configuration's inputs, in its order: what nearly all requests bring, and so without a copy
-    /// of what the configuration says.
+    /// Whether these are the configuration's inputs, in its order: what nearly all requests bring, and so without a
+    /// copy of what the configuration says.
     private func isInOrder(_ inputs: [Tensor]) -> Bool {
         guard inputs.count == configuration.inputs.count else { return false }
         for index in inputs.indices where inputs[index].name != configuration.inputs[index].name { return false }

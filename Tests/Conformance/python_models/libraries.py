@@ -26,20 +26,19 @@ class BackendsInPython(unittest.TestCase):
             for name in ("chosen", "usual"):
                 (Path(folder) / name).mkdir()
                 # It learns of the model that it runs, and finds what lies beside it.
-                (Path(folder) / name / "words.py").write_text(f"WORD = '{name}'\n")
+                (Path(folder) / name / "beside.py").write_text(f"NAME = '{name}'\n")
                 shutil.copy(SOURCES / "in_python.py", Path(folder) / name / "model.py")
             # Without the configuration's word this would be taken.
             (Path(folder) / "chosen" / "libtriton_chosen.so").write_text("no library")
             with PythonServer(self.program, models, {}, f"--backend-directory={folder}") as server:
                 with httpclient.InferenceServerClient(f"127.0.0.1:{server.http_port}", network_timeout=120) as client:
-                    for name, word in (("first", "usual"), ("second", "chosen")):
+                    for name, backend in (("first", "usual"), ("second", "chosen")):
                         inputs = [httpclient.InferInput(tensor, [1, 4], "FP32") for tensor in ("INPUT0", "INPUT1")]
                         for tensor in inputs:
                             tensor.set_data_from_numpy(np.array([[1, 2, 3, 4]], np.float32))
                         answer = client.infer(name, inputs)
                         self.assertEqual(answer.as_numpy("OUTPUT0").tolist(), [[2, 4, 6, 8]])
-                        said = answer.get_response()["parameters"]
-                        self.assertEqual((said["model"], said["word"]), (name, word))
+                        self.assertIn(f"{backend} runs {name}", server.text())
                     self.assertEqual(client.get_model_config("second")["runtime"], "model.py")
 
 
