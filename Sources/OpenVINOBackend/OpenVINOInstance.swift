@@ -98,12 +98,13 @@ final class OpenVINOInstance: ModelInstance {
                 free: functions.ov_tensor_free, "OpenVINO does not give output '\(port.name)'"
             ) { functions.ov_infer_request_get_output_tensor_by_index(lease.request.pointer, index, $0) }
             var shape = try shape(of: tensor, port)
-            model.certainOutputs.note(index, shape, promised: model.layout.promisedShape(index, of: batch))
             var data = try data(of: tensor, port, shape, owner: lease)
             // An output that the model does not compute is the input itself, whose memory is not ours to hand out.
-            if inputs.contains(where: { $0.overlaps(data) }) {
-                data = data.withUnsafeBytes { TensorBuffer(copying: $0) }
-            }
+            let isInput = inputs.contains { $0.overlaps(data) }
+            if isInput { data = data.withUnsafeBytes { TensorBuffer(copying: $0) } }
+            // Where the engine computes nothing it writes nothing, whatever memory it is given.
+            model.certainOutputs.note(
+                index, shape, promised: isInput ? nil : model.layout.promisedShape(index, of: batch))
             if isPadded, let rows = shape.dimensions.first, rows > 0 {
                 data = try data.slice(offset: 0, byteCount: data.byteCount / rows * min(batch.batchSize, rows))
                 shape.dimensions[0] = min(batch.batchSize, rows)
