@@ -73,7 +73,7 @@ let package = Package(
         .executableTarget(
             name: "engine_benchmark",
             dependencies: ["Halcyon", "JSONText", "CAllocationCounter", arguments, "Threads"],
-            path: "Benchmarks/engine_benchmark", swiftSettings: strict),
+            path: "Benchmarks/engine_benchmark", swiftSettings: strict, linkerSettings: program),
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         .executableTarget(
             name: "swift_backend", dependencies: ["Halcyon"], path: "Examples/swift_backend",
