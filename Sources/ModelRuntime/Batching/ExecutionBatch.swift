@@ -52,8 +52,8 @@ public struct ExecutionBatch {
     /// Whether ``callersMemory(for:shape:as:)`` may give any.
     package var hasCallersMemory: Bool { outputMemory != nil }
 
-    /// Memory of the caller's for an output, which an engine may write into before it has executed anything: so only one
-    /// whose shape is certain may ask. Memory that is answered with is not copied again, and other memory goes back.
+    /// Memory of the caller's for an output, which an engine asks for before it executes: so only one may ask whose
+    /// shape is certain. Memory that is answered with is not copied again, and other memory goes back.
     ///
     /// - Returns: `nil` where the caller has none that the processor reaches, at an address that suits the elements;
     ///   and for no bytes, and for texts, of which nobody knows how long they are.
