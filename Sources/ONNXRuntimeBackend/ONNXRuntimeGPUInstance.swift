@@ -114,7 +114,7 @@ final class ONNXRuntimeGPUInstance: DeviceReadingInstance {
     private func output(
         _ value: Handle, _ port: Session.Port, of session: Session, _ work: Work, placement: MemoryPlacement?
     ) throws(HalcyonError) -> Tensor {
-        guard port.elementType != .bytes else { return try session.tensor(value, port, inputs: work.inputs) }
+        guard port.elementType != .bytes else { return try session.tensor(value, port, inputs: work.inputs).tensor }
         let shape = try session.shape(of: value, port)
         let byteCount = try shape.byteCount(of: port.elementType)
         let data = try self.data(of: value, port, from: session, byteCount: byteCount, work, placement)

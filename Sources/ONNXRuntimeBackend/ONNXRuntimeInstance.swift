@@ -2,19 +2,18 @@ internal import LibraryFiles
 internal import ModelRuntime
 internal import Tensors
 
-/// Runs batches on a session, on the processor. It has no state of its own.
+/// Runs batches on a session, on the processor.
 final class ONNXRuntimeInstance: ModelInstance {
     private let session: Session
     private let modelName: String
     /// Whether the first dimension of its tensors is the batch.
     private let batches: Bool
-    private let certainOutputs: CertainOutputs
+    private var certainOutputs: CertainOutputs { session.certainOutputs }
 
     init(_ session: Session, modelName: String, batches: Bool) {
         self.session = session
         self.modelName = modelName
         self.batches = batches
-        certainOutputs = CertainOutputs(count: session.outputs.count)
     }
 
     func execute(_ batch: inout ExecutionBatch) throws -> [Tensor] {
@@ -28,11 +27,11 @@ final class ONNXRuntimeInstance: ModelInstance {
             let wanted = session.wantedOutputs(of: batch)
             if batch.hasCallersMemory {
                 let targets = try targets(of: &batch, wanted)
-                if !targets.isEmpty {
-                    if let outputs = try? run(&batch, inputs, given, wanted, targets) { return outputs }
-                    // What went wrong may have been the outputs' shapes.
-                    certainOutputs.giveUp()
-                }
+                if !targets.isEmpty, let outputs = try? run(&batch, inputs, given, wanted, targets) { return outputs }
+                let outputs = try run(&batch, inputs, given, wanted, [:])
+                // It was the memory: the outputs' shapes, for instance.
+                if !targets.isEmpty { certainOutputs.giveUp() }
+                return outputs
             }
             return try run(&batch, inputs, given, wanted, [:])
         } catch {
@@ -57,8 +56,9 @@ final class ONNXRuntimeInstance: ModelInstance {
                         data: TensorBuffer(target.storage)))
                 continue
             }
-            let output = try session.tensor(values[position], port, inputs: inputs)
-            certainOutputs.note(index, output.shape, promised: promisedShape(port, of: batch))
+            let (output, isInput) = try session.tensor(values[position], port, inputs: inputs)
+            // Where the engine computes nothing it writes nothing, whatever memory it is given.
+            certainOutputs.note(index, output.shape, promised: isInput ? nil : promisedShape(port, of: batch))
             outputs.append(output)
         }
         return outputs
@@ -84,11 +84,15 @@ final class ONNXRuntimeInstance: ModelInstance {
         var targets: [Int: OutputTarget] = [:]
         for (position, index) in wanted.enumerated() where certainOutputs.isCertain(index) {
             let port = session.outputs[index]
-            guard let shape = promisedShape(port, of: batch),
-                let storage = try batch.callersMemory(for: port.name, shape: shape, as: port.elementType)
-            else { continue }
-            targets[position] = OutputTarget(
-                storage: storage, shape: shape, value: try session.value(over: storage, port, shape))
+            guard let shape = promisedShape(port, of: batch) else { continue }
+            if let storage = batch.callersMemory(for: port.name, shape: shape, as: port.elementType),
+                !targets.values.contains(where: { TensorBuffer($0.storage).overlaps(TensorBuffer(storage)) })
+            {
+                targets[position] = OutputTarget(
+                    storage: storage, shape: shape, value: try session.value(over: storage, port, shape))
+            } else {
+                certainOutputs.refuse(index)
+            }
         }
         return targets
     }

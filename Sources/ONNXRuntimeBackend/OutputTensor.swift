@@ -7,13 +7,16 @@ extension Session {
     ///
     /// - Parameter inputs: what the engine has read. An output that the model does not compute may be such memory,
     ///   which is not ours to hand out.
-    func tensor(_ value: Handle, _ port: Port, inputs: [InputValue]) throws(HalcyonError) -> Tensor {
+    /// - Returns: the tensor, and whether it is a copy of an input.
+    func tensor(
+        _ value: Handle, _ port: Port, inputs: [InputValue]
+    ) throws(HalcyonError) -> (tensor: Tensor, isInput: Bool) {
         let shape = try shape(of: value, port)
-        let data =
+        let (data, isInput) =
             port.elementType == .bytes
-            ? try texts(value, count: try shape.elementCount(), Self.attempt(port))
+            ? (try texts(value, count: try shape.elementCount(), Self.attempt(port)), false)
             : try bytes(value, port, byteCount: try shape.byteCount(of: port.elementType), inputs: inputs)
-        return try Tensor(name: port.name, elementType: port.elementType, shape: shape, data: data)
+        return (try Tensor(name: port.name, elementType: port.elementType, shape: shape, data: data), isInput)
     }
 
     private static func attempt(_ port: Port) -> String { "ONNX Runtime does not give output '\(port.name)'" }
@@ -61,13 +64,13 @@ extension Session {
 
     private func bytes(
         _ value: Handle, _ port: Port, byteCount: Int, inputs: [InputValue]
-    ) throws(HalcyonError) -> TensorBuffer {
-        guard byteCount > 0 else { return TensorBuffer(TensorStorage.allocate(byteCount: 0)) }
+    ) throws(HalcyonError) -> (data: TensorBuffer, isInput: Bool) {
+        guard byteCount > 0 else { return (TensorBuffer(TensorStorage.allocate(byteCount: 0)), false) }
         let start = try address(of: value, port)
         let data = TensorBuffer(
             TensorStorage(owning: start, byteCount: byteCount) { [self] _ in withExtendedLifetime((self, value)) {} })
-        guard inputs.contains(where: { $0.data.overlaps(data) }) else { return data }
-        return data.withUnsafeBytes { TensorBuffer(copying: $0) }
+        guard inputs.contains(where: { $0.data.overlaps(data) }) else { return (data, false) }
+        return (data.withUnsafeBytes { TensorBuffer(copying: $0) }, true)
     }
 
     /// The texts with a length before each.
@@ -96,11 +99,5 @@ extension Session {
             position += 4 + end - start
         }
         return TensorBuffer(storage)
-    }
-}
-
-extension TensorBuffer {
-    func overlaps(_ other: TensorBuffer) -> Bool {
-        baseAddress < other.baseAddress + other.byteCount && other.baseAddress < baseAddress + byteCount
     }
 }

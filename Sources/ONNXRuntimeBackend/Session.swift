@@ -3,6 +3,7 @@ internal import CUDADriver
 private import Glibc
 internal import LibraryFiles
 internal import ModelConfigurations
+internal import ModelRuntime
 internal import Tensors
 
 /// A model that the engine has made ready. All instances of a version share one, and so its weights; the engine takes
@@ -32,6 +33,7 @@ final class Session: @unchecked Sendable {
     let otherOutputs: [String]
     let handle: Handle
     let runOptions: Handle?
+    let certainOutputs: CertainOutputs
     let inputNames: CStrings
     let outputNames: CStrings
     /// Where the GPU's work goes, if not to streams of the engine's own. It goes after the handle, whose end may wait
@@ -69,6 +71,7 @@ final class Session: @unchecked Sendable {
         // An initializer that is no tensor keeps the value that it has.
         inputs = found.tensors + (try Self.ports(.initializer, of: handle, runtime).tensors)
         (outputs, otherOutputs) = try Self.ports(.output, of: handle, runtime)
+        certainOutputs = CertainOutputs(count: outputs.count)
         inputNames = CStrings(inputs.map(\.name))
         outputNames = CStrings(outputs.map(\.name))
     }

@@ -20,12 +20,12 @@ final class OpenVINOInstance: ModelInstance {
         do throws(HalcyonError) {
             let padding = try padding(of: batch)
             if batch.hasCallersMemory, padding == nil {
-                let targets = try targets(of: &batch)
-                if !targets.isEmpty {
-                    if let outputs = try? run(&batch, padding: nil, targets) { return outputs }
-                    // What went wrong may have been the outputs' shapes.
-                    model.certainOutputs.giveUp()
-                }
+                let targets = targets(of: &batch)
+                if !targets.isEmpty, let outputs = try? run(&batch, padding: nil, targets) { return outputs }
+                let outputs = try run(&batch, padding: nil, [:])
+                // It was the memory: the outputs' shapes, for instance.
+                if !targets.isEmpty { model.certainOutputs.giveUp() }
+                return outputs
             }
             return try run(&batch, padding: padding, [:])
         } catch {
@@ -104,7 +104,7 @@ final class OpenVINOInstance: ModelInstance {
             if isInput { data = data.withUnsafeBytes { TensorBuffer(copying: $0) } }
             // Where the engine computes nothing it writes nothing, whatever memory it is given.
             model.certainOutputs.note(
-                index, shape, promised: isInput ? nil : model.layout.promisedShape(index, of: batch))
+                index, shape, promised: isInput ? nil : port.fixedShape)
             if isPadded, let rows = shape.dimensions.first, rows > 0 {
                 data = try data.slice(offset: 0, byteCount: data.byteCount / rows * min(batch.batchSize, rows))
                 shape.dimensions[0] = min(batch.batchSize, rows)
@@ -155,14 +155,18 @@ private struct OutputTarget {
 
 extension OpenVINOInstance {
     /// The caller's memory for the outputs of which it is certain what they are.
-    private func targets(of batch: inout ExecutionBatch) throws(HalcyonError) -> [Int: OutputTarget] {
+    private func targets(of batch: inout ExecutionBatch) -> [Int: OutputTarget] {
         var targets: [Int: OutputTarget] = [:]
         for (index, port) in model.layout.outputs.enumerated() where model.certainOutputs.isCertain(index) {
             if let wanted = batch.requestedOutputs, !wanted.contains(port.name) { continue }
-            guard let shape = model.layout.promisedShape(index, of: batch),
-                let storage = try batch.callersMemory(for: port.name, shape: shape, as: port.elementType)
-            else { continue }
-            targets[index] = OutputTarget(storage: storage, shape: shape)
+            guard let shape = port.fixedShape else { continue }
+            if let storage = batch.callersMemory(for: port.name, shape: shape, as: port.elementType),
+                !targets.values.contains(where: { TensorBuffer($0.storage).overlaps(TensorBuffer(storage)) })
+            {
+                targets[index] = OutputTarget(storage: storage, shape: shape)
+            } else {
+                model.certainOutputs.refuse(index)
+            }
         }
         return targets
     }
@@ -225,16 +229,9 @@ extension OpenVINOInstance {
     }
 }
 
-extension TensorLayout {
-    /// The shape that an output has for a batch; `nil` where the model leaves it open.
-    fileprivate func promisedShape(_ output: Int, of batch: borrowing ExecutionBatch) -> TensorShape? {
-        let dimensions = outputs[output].dimensions.map { $0.map { $0.fixedSize ?? TensorShape.variable } }
-        return CertainOutputs.promised(dimensions, batchSize: self.batch == .none ? nil : batch.batchSize)
-    }
-}
-
-extension TensorBuffer {
-    fileprivate func overlaps(_ other: TensorBuffer) -> Bool {
-        baseAddress < other.baseAddress + other.byteCount && other.baseAddress < baseAddress + byteCount
+extension Port {
+    /// The only shape that there is. Where a size is open the engine writes into memory of its own and copies.
+    fileprivate var fixedShape: TensorShape? {
+        CertainOutputs.promised(dimensions.map { $0.map { $0.fixedSize ?? TensorShape.variable } }, batchSize: nil)
     }
 }

@@ -55,4 +55,9 @@ public struct TensorBuffer: Sendable {
             try body(UnsafeRawBufferPointer(start: storage.baseAddress + offset, count: byteCount))
         }
     }
+
+    /// Whether the two have bytes in common.
+    package func overlaps(_ other: TensorBuffer) -> Bool {
+        baseAddress < other.baseAddress + other.byteCount && other.baseAddress < baseAddress + byteCount
+    }
 }

@@ -14,7 +14,13 @@ package final class CallersMemory: OutputMemory {
     /// Bytes from an aligned address to that of the memory.
     private let offset: Int
 
-    package init(offset: Int = 0) { self.offset = offset }
+    /// Memory that is given each time; `nil` for another each time.
+    private let fixed: TensorStorage?
+
+    package init(offset: Int = 0, over fixed: TensorStorage? = nil) {
+        self.offset = offset
+        self.fixed = fixed
+    }
 
     /// The outputs that memory was asked for, in order.
     package var asked: [String] { state.withLock { $0.asked } }
@@ -30,7 +36,7 @@ package final class CallersMemory: OutputMemory {
     package func startResponse() { state.withLock { $0.starts += 1 } }
 
     package func storage(for output: String, byteCount: Int, in placement: MemoryPlacement) -> TensorStorage {
-        let whole = TensorStorage.allocate(byteCount: byteCount + offset)
+        let whole = fixed ?? TensorStorage.allocate(byteCount: byteCount + offset)
         let address = whole.baseAddress + offset
         state.withLock { state in
             state.asked.append(output)

@@ -59,6 +59,17 @@ struct CallersMemoryTests {
         #expect(try output.elements(as: Float.self) == [3, 4, 5, 6])
     }
 
+    @Test func `An output that no node computes stays a copy of its own`() throws {
+        let instance = try Engine.instance(.passing, configure: { $0.maxBatchSize = 8 })
+        let memory = CallersMemory()
+        for values in [[1, 2], [3, 4], [5, 6]] as [[Float]] {
+            let outputs = try instance.run([rows(values)], memory: memory)
+            #expect(try outputs["x"]?.elements(as: Float.self) == values)
+            #expect(try outputs["doubled"]?.elements(as: Float.self) == values.map { 2 * $0 })
+        }
+        #expect(Set(memory.asked) == ["doubled"])
+    }
+
     @Test func `A shape that turns out another way costs the caller nothing`() throws {
         let instance = try Engine.instance(.nonZeroRows, configure: { $0.maxBatchSize = 8 })
         let memory = CallersMemory()
@@ -84,5 +95,9 @@ struct CallersMemoryTests {
         let output = try #require(try instance.run([rows([1, 10])], memory: memory)["doubled"])
         #expect(!memory.gave(output.data) && memory.inUse == 0)
         #expect(try output.elements(as: Float.self) == [2, 20])
+        // It is not asked for again and again.
+        let asked = memory.asked.count
+        _ = try instance.run([rows([1, 10])], memory: memory)
+        #expect(memory.asked.count == asked)
     }
 }

@@ -34,7 +34,9 @@ final class BatchDuty: CrewDuty {
     /// - Returns: whether the instance goes on; if not, its batch has been answered while it was executing.
     func run(_ batch: Batch<TakenRequest>, on instance: Int, _ member: CrewMember, of crew: Crew) -> Bool {
         if let calls { return calls.run(batch, on: instance, member, of: crew) }
-        let executed = crew.watching(batch, on: instance, member) { _ in execution.run(batch, on: member) }
+        let executed = crew.watching(batch, on: instance, member) { ticket in
+            execution.run(batch, on: member, isWatched: ticket != nil)
+        }
         guard let outcome = executed else { return false }
         if case .failure(let error) = outcome.responses {
             let mayRunAgain = noteLoss(of: batch, on: member, crew.model)
@@ -54,7 +56,9 @@ final class BatchDuty: CrewDuty {
             var rest = batch
             rest.requests = Array(batch.requests[position...])
             let single = Batch(requests: [taken], size: taken.request.batchSize, reason: .unbatched)
-            let executed = crew.watching(rest, on: instance, member) { _ in execution.run(single, on: member) }
+            let executed = crew.watching(rest, on: instance, member) { ticket in
+                execution.run(single, on: member, isWatched: ticket != nil)
+            }
             guard let outcome = executed else { return false }
             noteLoss(of: single, on: member, crew.model)
             complete(single, outcome, on: member, of: crew)

@@ -49,7 +49,8 @@ struct BatchExecution: Sendable {
         return try gather.inputs(of: requests.map(\.inputs), for: device)
     }
 
-    func run(_ batch: Batch<TakenRequest>, on member: CrewMember) -> ExecutionOutcome {
+    /// - Parameter isWatched: whether somebody may answer in its place, and the callers go on, while it still executes.
+    func run(_ batch: Batch<TakenRequest>, on member: CrewMember, isWatched: Bool) -> ExecutionOutcome {
         let requests = batch.requests.map(\.request)
         let start = clock.now()
         var stages = StatisticsCollector.Stages(start: start, inferenceStart: start, inferenceEnd: start, end: start)
@@ -59,7 +60,7 @@ struct BatchExecution: Sendable {
             var execution = ExecutionBatch(
                 inputs: member.identity.gpu == nil ? try onHost(inputs) : inputs, batchSize: batch.size,
                 requestedOutputs: requested, clock: clock, outputPlacement: outputPlacement(requests, on: member),
-                outputMemory: requests.count == 1 ? requests[0].outputMemory : nil)
+                outputMemory: requests.count == 1 && !isWatched ? requests[0].outputMemory : nil)
             stages.inferenceStart = clock.now()
             let outputs = try execute(&execution, on: member)
             stages.inferenceEnd = clock.now()

@@ -16,7 +16,8 @@ package final class CertainOutputs: Sendable {
 
     package init(count: Int) { seen = Locked(Array(repeating: Seen(), count: count)) }
 
-    /// Whether every execution so far, and one at least, has given the output in the promised shape.
+    /// Whether every execution that chose where its outputs lie, and one at least, has given the output in the promised
+    /// shape.
     package func isCertain(_ output: Int) -> Bool {
         !isGivenUp.load(ordering: .relaxed) && seen.withLock { $0[output].keepsPromise && !$0[output].hasBroken }
     }
@@ -29,6 +30,9 @@ package final class CertainOutputs: Sendable {
             if shape == promised { seen[output].keepsPromise = true } else { seen[output].hasBroken = true }
         }
     }
+
+    /// Nobody is to ask for memory for the output any more: what came was of no use.
+    package func refuse(_ output: Int) { seen.withLock { $0[output].hasBroken = true } }
 
     /// No output is certain any more.
     package func giveUp() { isGivenUp.store(true, ordering: .relaxed) }

@@ -52,27 +52,28 @@ public struct ExecutionBatch {
     /// Whether ``callersMemory(for:shape:as:)`` may give any.
     package var hasCallersMemory: Bool { outputMemory != nil }
 
-    /// Memory of the caller's for an output, which an engine asks for before it executes: so only one may ask whose
-    /// shape is certain. Memory that is answered with is not copied again, and other memory goes back.
+    /// Memory of the caller's for an output, which an engine asks for before it executes: so only an output may be asked
+    /// for whose shape is certain. Memory that is answered with is not copied again, and other memory goes back.
     ///
-    /// - Returns: `nil` where the caller has none that the processor reaches, at an address that suits the elements;
-    ///   and for no bytes, and for texts, of which nobody knows how long they are.
-    /// - Throws: what the caller says where it has none.
+    /// - Returns: `nil` where the caller has none that the processor reaches, at an address that suits the elements, and
+    ///   apart from the inputs; for no bytes, and for texts, of which nobody knows how long they are.
     package mutating func callersMemory(
         for output: String, shape: TensorShape, as type: ElementType
-    ) throws(HalcyonError) -> TensorStorage? {
-        guard let outputMemory, let size = type.byteSize else { return nil }
-        let byteCount = try shape.byteCount(of: type)
-        guard byteCount > 0 else { return nil }
-        if !hasAskedForMemory {
-            hasAskedForMemory = true
-            try outputMemory.startResponse()
-        }
-        let storage = try outputMemory.storage(for: output, byteCount: byteCount, in: .cpu)
-        guard storage.placement.isHostAccessible, UInt(bitPattern: storage.baseAddress) % UInt(size) == 0 else {
+    ) -> TensorStorage? {
+        guard let outputMemory, let size = type.byteSize, let byteCount = try? shape.byteCount(of: type), byteCount > 0
+        else { return nil }
+        do {
+            if !hasAskedForMemory {
+                try outputMemory.startResponse()
+                hasAskedForMemory = true
+            }
+            let storage = try outputMemory.storage(for: output, byteCount: byteCount, in: .cpu)
+            let isFit = storage.placement.isHostAccessible && UInt(bitPattern: storage.baseAddress) % UInt(size) == 0
+            return isFit && !inputs.contains { $0.data.overlaps(TensorBuffer(storage)) } ? storage : nil
+        } catch {
+            // The caller says so again when there is an answer to put somewhere.
             return nil
         }
-        return storage
     }
 
     /// The input with that name.

@@ -57,9 +57,10 @@ extension InstanceCrew {
         guard let instance = member.instance as? any LosableInstance, instance.mayBeLost else { return }
         instance.whenLost { [weak self, weak member] error in
             guard let self, let member else { return }
-            member.lose(error)
-            // Mostly its execution ends by that. If not, nobody waits for it for long.
+            // Mostly its execution ends by that. If not, nobody waits for it for long. Noted before its thread knows:
+            // that may be done, and another instance in its place, before this goes on.
             supervisor?.isGoing(index, reason: error.message)
+            member.lose(error)
         }
     }
 

@@ -11,6 +11,8 @@ package final class ResponseObject: TritonObject, @unchecked Sendable {
     private struct Parts {
         var outputs: [OutputObject] = []
         var parameters: [InferenceParameter] = []
+        /// Whether it has been sent or deleted.
+        var isOver = false
         /// Whether whoever gives memory knows of it.
         var isStarted = false
     }
@@ -23,7 +25,16 @@ package final class ResponseObject: TritonObject, @unchecked Sendable {
 
     var outputs: [OutputObject] { parts.withLock { $0.outputs } }
 
-    func add(_ output: OutputObject) { parts.withLock { $0.outputs.append(output) } }
+    /// - Throws: `invalidArgument` where it has been sent or deleted meanwhile.
+    func add(_ output: OutputObject) throws(HalcyonError) {
+        let isOver = parts.withLock { parts in
+            if !parts.isOver { parts.outputs.append(output) }
+            return parts.isOver
+        }
+        guard isOver else { return }
+        output.end()
+        throw HalcyonError(.invalidArgument, "the response of output '\(output.nameText)' has been sent or deleted")
+    }
 
     func add(_ parameter: InferenceParameter) {
         parts.withLock { parts in
@@ -44,13 +55,21 @@ package final class ResponseObject: TritonObject, @unchecked Sendable {
     }
 
     /// Gives up the pointers of its outputs.
-    func end() { for output in outputs { output.end() } }
+    func end() { for output in close().outputs { output.end() } }
+
+    /// What there is by now: nothing is added any more.
+    private func close() -> Parts {
+        parts.withLock { parts in
+            parts.isOver = true
+            return parts
+        }
+    }
 
     /// Hands it to the caller.
     ///
     /// - Parameter error: in its place.
     func send(isFinal: Bool, error: HalcyonError?) throws(HalcyonError) {
-        let parts = parts.withLock { $0 }
+        let parts = close()
         for output in parts.outputs { output.end() }
         let mayGoOn = model.isDecoupled && !isFinal
         if let error, !mayGoOn { return source.fail(error) }

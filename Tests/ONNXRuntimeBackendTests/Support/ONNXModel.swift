@@ -123,6 +123,14 @@ extension ONNXModel {
             Node(type: "Transpose", inputs: ["found"], outputs: ["positions"]),
         ])
 
+    /// `doubled = x + x`, and `x` itself, which no node computes.
+    static let passing = ONNXModel(
+        inputs: [Port(name: "x", type: .fp32, dimensions: [-1, 2])],
+        outputs: [
+            Port(name: "doubled", type: .fp32, dimensions: [-1, 2]), Port(name: "x", type: .fp32, dimensions: [-1, 2]),
+        ],
+        nodes: [Node(type: "Add", inputs: ["x", "x"], outputs: ["doubled"])])
+
     /// `doubled = x + x` and `tripled = x + doubled`.
     static let twoOutputs = ONNXModel(
         inputs: [Port(name: "x", type: .fp32, dimensions: [-1, 2])],

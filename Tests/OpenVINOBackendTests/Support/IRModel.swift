@@ -52,16 +52,6 @@ struct IRModel {
         return add(Layer(type: "Const", data: data, output: Output(names: [], type: "f32", dimensions: dimensions)))
     }
 
-    mutating func constant(_ values: [Int64], _ dimensions: [Int]) -> Int {
-        let offset = weights.count
-        values.withUnsafeBytes { weights.append(contentsOf: $0) }
-        let data = [
-            "element_type": "i64", "shape": dimensions.map(String.init).joined(separator: ","), "offset": "\(offset)",
-            "size": "\(values.count * 8)",
-        ]
-        return add(Layer(type: "Const", data: data, output: Output(names: [], type: "i64", dimensions: dimensions)))
-    }
-
     mutating func sum(_ left: Int, _ right: Int, names: [String]) -> Int {
         let shape = layers[left].output
         return add(

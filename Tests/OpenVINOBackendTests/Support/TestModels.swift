@@ -27,21 +27,6 @@ enum TestModels {
         return try model.write()
     }
 
-    /// The same, one below the other: as many rows as there are such elements, whatever the batch is.
-    static func nonZeroRows() throws -> String {
-        var model = IRModel()
-        let input = model.parameter("x", "f32", [-1])
-        let found = model.add(
-            .init(
-                type: "NonZero", opset: "opset3", data: ["output_type": "i64"], inputs: [input],
-                output: IRModel.Output(names: [], type: "i64", dimensions: [1, -1])))
-        let shape = model.constant([-1, 1] as [Int64], [2])
-        let output = IRModel.Output(names: ["positions"], type: "i64", dimensions: [-1, 1])
-        model.result(
-            model.add(.init(type: "Reshape", data: ["special_zero": "false"], inputs: [found, shape], output: output)))
-        return try model.write()
-    }
-
     /// `sum = x + constant`, where the constant has as many rows as `x`: no other number of rows works.
     static func fixedBatch(_ rows: Int) throws -> String {
         var model = IRModel()
@@ -52,9 +37,9 @@ enum TestModels {
     }
 
     /// Two outputs of one input: `doubled = x + x` and `tripled = x + doubled`.
-    static func twoOutputs() throws -> String {
+    static func twoOutputs(rows: Int = -1) throws -> String {
         var model = IRModel()
-        let input = model.parameter("x", "f32", [-1, 2])
+        let input = model.parameter("x", "f32", [rows, 2])
         let doubled = model.sum(input, input, names: ["doubled"])
         model.result(doubled)
         model.result(model.sum(input, doubled, names: ["tripled"]))

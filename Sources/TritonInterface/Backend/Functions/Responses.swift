@@ -138,7 +138,7 @@ private func isFinal(_ flags: UInt32) -> Bool { flags & TRITONSERVER_RESPONSE_CO
         let object = try OutputObject(
             name, name: response.model.text(name), type,
             shape: UnsafeBufferPointer(start: shape, count: Int(dims_count)), of: response)
-        response.add(object)
+        try response.add(object)
         place.pointee = object.handle
     }
 }
