@@ -52,11 +52,11 @@ public struct ExecutionBatch {
     /// Whether ``callersMemory(for:shape:as:)`` may give any.
     package var hasCallersMemory: Bool { outputMemory != nil }
 
-    /// Memory of the caller's for an output, which an engine asks for before it executes: so only an output may be asked
-    /// for whose shape is certain. Memory that is answered with is not copied again, and other memory goes back.
+    /// Memory of the caller's for an output, which an engine asks for before it executes: so only for an output whose
+    /// shape is certain. Memory that is answered with is not copied again, and other memory goes back.
     ///
-    /// - Returns: `nil` where the caller has none that the processor reaches, at an address that suits the elements, and
-    ///   apart from the inputs; for no bytes, and for texts, of which nobody knows how long they are.
+    /// - Returns: `nil` where the caller has none that the processor reaches, at an address that suits the elements,
+    ///   and apart from the inputs; for no bytes, and for texts, of which nobody knows how long they are.
     package mutating func callersMemory(
         for output: String, shape: TensorShape, as type: ElementType
     ) -> TensorStorage? {
