@@ -6,10 +6,11 @@ import unittest
 
 
 def test_cases(modules, own=False):
-    """The modules' classes of tests, also those that a module has from another one unless `own` is set."""
+    """The modules' classes of tests, also those that a module has from one that is not below it unless `own` is set."""
     for name in modules:
         for case in vars(importlib.import_module(name)).values():
-            if isinstance(case, type) and issubclass(case, unittest.TestCase) and (not own or case.__module__ == name):
+            is_own = isinstance(case, type) and f"{case.__module__}.".startswith(f"{name}.")
+            if isinstance(case, type) and issubclass(case, unittest.TestCase) and (is_own or not own):
                 yield case
 
 
