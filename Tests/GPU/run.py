@@ -23,6 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "Tests" / "Conformance"))
 
 GPU = "instance_group [ { count: %d kind: KIND_GPU } ]"
+PROCESSOR = "instance_group [ { kind: KIND_CPU } ]"
+SESSIONS = GPU % 2 + '\nparameters { key: "sessions_per_gpu" value { string_value: "%d" } }'
+LIMITED = GPU % 2 + """
+optimization { execution_accelerators { gpu_execution_accelerator {
+  name: "cuda" parameters { key: "gpu_mem_limit" value: "536870912" }
+} } }"""
+# Eight requests that come at the same time are one batch, however long the last of them takes.
+EIGHT = GPU % 1 + "\ndynamic_batching { preferred_batch_size: 8 max_queue_delay_microseconds: 60000000 }"
 
 
 def gpu_query(what):
@@ -31,8 +39,9 @@ def gpu_query(what):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def detector(path):
-    """Writes a small network of convolutions: FP32 pictures of 3 × 64 × 64 in, 8 × 16 × 16 out, the first dimension open."""
+def detector(path, side=64):
+    """Writes a small network of convolutions: FP32 pictures of 3 × side × side in, 8 × side/4 × side/4 out, the first
+    dimension open."""
     import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -50,11 +59,16 @@ def detector(path):
     ]
     graph = helper.make_graph(
         nodes, "detector",
-        [helper.make_tensor_value_info("INPUT", TensorProto.FLOAT, ["n", 3, 64, 64])],
-        [helper.make_tensor_value_info("OUTPUT", TensorProto.FLOAT, ["n", 8, 16, 16])],
+        [helper.make_tensor_value_info("INPUT", TensorProto.FLOAT, ["n", 3, side, side])],
+        [helper.make_tensor_value_info("OUTPUT", TensorProto.FLOAT, ["n", 8, side // 4, side // 4])],
         [weights("w1", 16, 3, 3, 3), weights("w2", 8, 16, 3, 3)],
     )  # fmt: skip
     save(graph, path)
+
+
+def wide(path):
+    """The same for pictures of 3 × 320 × 320, of which one has 1.2 MB: so much that the GPU puts batches together."""
+    detector(path, 320)
 
 
 def texts(path):
@@ -144,7 +158,8 @@ class OnGPU:
         models = {}
         for name, make, batch, lines in [
             ("detector", detector, 8, GPU % 2 + "\ndynamic_batching { }"), ("chosen", detector, 8, ""),
-            ("processor", detector, 8, "instance_group [ { kind: KIND_CPU } ]"),
+            ("processor", detector, 8, PROCESSOR), ("one", detector, 8, SESSIONS % 1), ("two", detector, 8, SESSIONS % 2),
+            ("limited", detector, 8, LIMITED), ("wide", wide, 8, EIGHT), ("wide_processor", wide, 8, PROCESSOR),
             ("texts", texts, 8, GPU % 1), ("huge", huge, 0, GPU % 1), ("absent", detector, 8, "instance_group [ { kind: KIND_GPU gpus: [ 7 ] } ]"),
         ]:  # fmt: skip
             make(folder / name / "1" / "model.onnx")
@@ -158,10 +173,10 @@ class OnGPU:
         cls.client = cls.make_client(cls.server)
         cls.addClassCleanup(cls.client.close)
 
-    def pictures(self, count, seed=0):
+    def pictures(self, count, seed=0, side=64):
         import numpy as np
 
-        return np.random.default_rng(seed).random((count, 3, 64, 64), np.float32)
+        return np.random.default_rng(seed).random((count, 3, side, side), np.float32)
 
     def detect(self, model, pictures):
         tensor = self.library.InferInput("INPUT", list(pictures.shape), "FP32")
@@ -199,6 +214,53 @@ class OnGPU:
             for model in ("detector", "chosen"):
                 # The GPU multiplies with fewer bits (TF32), where the engine lets it.
                 np.testing.assert_allclose(self.detect(model, pictures), expected, atol=2e-3)
+
+    def test_batches_of_all_sizes_in_any_order(self):
+        import random
+
+        import numpy as np
+
+        sizes = [*range(1, 9)] * 3
+        random.Random(1).shuffle(sizes)
+        for turn, count in enumerate(sizes):
+            pictures = self.pictures(count, turn)
+            expected = self.detect("processor", pictures)
+            for model in ("detector", "one", "two", "limited"):
+                with self.subTest(model=model, count=count):
+                    np.testing.assert_allclose(self.detect(model, pictures), expected, atol=2e-3)
+
+    def test_large_pictures_are_put_together(self):
+        import json
+        from concurrent.futures import ThreadPoolExecutor
+
+        import numpy as np
+
+        def batches():
+            status, _, page = self.server.get("/v2/models/wide/stats")
+            self.assertEqual(status, 200, page)
+            sizes = json.loads(page)["model_stats"][0]["batch_stats"]
+            return next((each["compute_infer"]["count"] for each in sizes if each["batch_size"] == 8), 0)
+
+        pictures = self.pictures(24, 5, side=320)
+        expected = np.concatenate([self.detect("wide_processor", pictures[first : first + 8]) for first in (0, 8, 16)])
+        clients = [self.make_client(self.server) for _ in range(8)]
+        before = batches()
+
+        def work(index):
+            answers = []
+            for picture in pictures[index::8]:
+                tensor = self.library.InferInput("INPUT", [1, *picture.shape], "FP32")
+                tensor.set_data_from_numpy(picture[None])
+                answers.append(clients[index].infer("wide", [tensor]).as_numpy("OUTPUT")[0])
+            return answers
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(work, range(8)))
+        for client in clients:
+            client.close()
+        self.assertEqual(batches() - before, 3)
+        for index in range(24):
+            np.testing.assert_allclose(answers[index % 8][index // 8], expected[index], atol=2e-3)
 
     def test_many_at_once(self):
         from concurrent.futures import ThreadPoolExecutor
