@@ -133,6 +133,29 @@ struct DeviceInputTests {
         #expect(batch.data.placement.isHostAccessible && device.copiedByteCount == 0)
     }
 
+    @Test func `Large rows in ordinary memory are put together for a device by several threads, byte for byte`() throws {
+        // Longer than a piece, and no multiple of one.
+        let byteCount = (1 << 20) + 12
+        let batch = try gathered([1, 2, 3].map { try row($0, byteCount: byteCount, .cpu) })
+        #expect(batch.data.placement.isHostAccessible && device.copiedByteCount == 0)
+        let values = batch.data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+        #expect(values == [1, 2, 3].flatMap { [Float](repeating: $0, count: byteCount / 4) })
+    }
+
+    @Test func `Pieces lie side by side and leave nothing out, whatever the parts' lengths`() throws {
+        #expect(SideBySideCopy(byteCounts: [1 << 20, (1 << 20) - 1]) == nil)
+        let byteCounts = [3 << 20, 0, 1, (1 << 20) + 1, 12345]
+        let pieces = try #require(SideBySideCopy(byteCounts: byteCounts)).pieces
+        var (end, offsets) = (0, [Int](repeating: 0, count: byteCounts.count))
+        for piece in pieces {
+            #expect(piece.target == end && piece.offset == offsets[piece.part])
+            #expect((1...1 << 20).contains(piece.byteCount))
+            end += piece.byteCount
+            offsets[piece.part] += piece.byteCount
+        }
+        #expect(offsets == byteCounts)
+    }
+
     @Test func `Without a device, and for rows of several kinds, the processor's memory is taken`() throws {
         let large = 256 << 10
         let pinned = try row(1, byteCount: large, .pinned)

@@ -53,26 +53,38 @@ struct Gather {
             byteCount = sum
             rows += isRagged ? try input.shape.elementCount() : input.shape.dimensions.first ?? 1
         }
-        let parts = requests.lazy.map { $0[index].data }
-        let target = first.elementType == .bytes ? nil : Self.target(device, for: parts)
-        let storage =
-            if let target {
-                try target.allocate(byteCount: byteCount)
-            } else {
-                try storage(byteCount: byteCount, for: parts)
-            }
-        var offset = 0
-        for part in parts {
-            if let target {
+        let parts = requests.map { $0[index].data }
+        let storage: TensorStorage
+        if let target = first.elementType == .bytes ? nil : Self.target(device, for: parts) {
+            storage = try target.allocate(byteCount: byteCount)
+            var offset = 0
+            for part in parts {
                 try target.copy(byteCount: part.byteCount, from: part.baseAddress, to: storage.baseAddress + offset)
-            } else {
-                try part.copy(to: storage.baseAddress + offset)
+                offset += part.byteCount
             }
-            offset += part.byteCount
+        } else {
+            storage = try self.storage(byteCount: byteCount, for: parts)
+            try Self.copy(parts, to: storage, isForDevice: device != nil)
         }
         let shape = isRagged ? TensorShape([rows]) : TensorShape([rows] + first.shape.dimensions.dropFirst())
         let data = try TensorBuffer(storage).slice(offset: 0, byteCount: byteCount)
         return try Tensor(name: first.name, elementType: first.elementType, shape: shape, data: data)
+    }
+
+    /// - Parameter isForDevice: whether the processor has nothing else to do with the batch than to bring it there.
+    private static func copy(
+        _ parts: [TensorBuffer], to target: TensorStorage, isForDevice: Bool
+    ) throws(HalcyonError) {
+        if isForDevice, parts.allSatisfy(\.placement.isHostAccessible),
+            let sideBySide = SideBySideCopy(byteCounts: parts.map(\.byteCount))
+        {
+            return sideBySide.run(parts, to: target)
+        }
+        var offset = 0
+        for part in parts {
+            try part.copy(to: target.baseAddress + offset)
+            offset += part.byteCount
+        }
     }
 
     /// A part of fewer bytes than that costs a device more to begin with than the processor to copy.
@@ -80,7 +92,7 @@ struct Gather {
 
     /// The device, where it can take all of the parts itself as fast as from one piece: from page-locked memory.
     private static func target(
-        _ device: (any DeviceMemory)?, for parts: some Sequence<TensorBuffer>
+        _ device: (any DeviceMemory)?, for parts: [TensorBuffer]
     ) -> (any DeviceMemory)? {
         guard let device, parts.allSatisfy({ $0.placement == .pinned && $0.byteCount >= leastForDevice }) else {
             return nil
@@ -90,7 +102,7 @@ struct Gather {
 
     /// Memory of the GPU that has all the parts, or else memory that the processor has.
     private func storage(
-        byteCount: Int, for parts: some Sequence<TensorBuffer>
+        byteCount: Int, for parts: [TensorBuffer]
     ) throws(HalcyonError) -> TensorStorage {
         var common: TensorBuffer?
         for part in parts {
