@@ -82,17 +82,14 @@ final class ONNXRuntimeInstance: ModelInstance {
         of batch: inout ExecutionBatch, _ wanted: [Int]
     ) throws(HalcyonError) -> [Int: OutputTarget] {
         var targets: [Int: OutputTarget] = [:]
-        for (position, index) in wanted.enumerated() where certainOutputs.isCertain(index) {
+        for (position, index) in wanted.enumerated() {
             let port = session.outputs[index]
-            guard let shape = promisedShape(port, of: batch) else { continue }
-            if let storage = batch.callersMemory(for: port.name, shape: shape, as: port.elementType),
-                !targets.values.contains(where: { TensorBuffer($0.storage).overlaps(TensorBuffer(storage)) })
-            {
-                targets[position] = OutputTarget(
-                    storage: storage, shape: shape, value: try session.value(over: storage, port, shape))
-            } else {
-                certainOutputs.refuse(index)
-            }
+            guard let shape = promisedShape(port, of: batch),
+                let storage = certainOutputs.memory(
+                    for: index, named: port.name, shape: shape, as: port.elementType, of: &batch)
+            else { continue }
+            targets[position] = OutputTarget(
+                storage: storage, shape: shape, value: try session.value(over: storage, port, shape))
         }
         return targets
     }

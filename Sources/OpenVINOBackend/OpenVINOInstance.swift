@@ -157,16 +157,13 @@ extension OpenVINOInstance {
     /// The caller's memory for the outputs of which it is certain what they are.
     private func targets(of batch: inout ExecutionBatch) -> [Int: OutputTarget] {
         var targets: [Int: OutputTarget] = [:]
-        for (index, port) in model.layout.outputs.enumerated() where model.certainOutputs.isCertain(index) {
+        for (index, port) in model.layout.outputs.enumerated() {
             if let wanted = batch.requestedOutputs, !wanted.contains(port.name) { continue }
-            guard let shape = port.fixedShape else { continue }
-            if let storage = batch.callersMemory(for: port.name, shape: shape, as: port.elementType),
-                !targets.values.contains(where: { TensorBuffer($0.storage).overlaps(TensorBuffer(storage)) })
-            {
-                targets[index] = OutputTarget(storage: storage, shape: shape)
-            } else {
-                model.certainOutputs.refuse(index)
-            }
+            guard let shape = port.fixedShape,
+                let storage = model.certainOutputs.memory(
+                    for: index, named: port.name, shape: shape, as: port.elementType, of: &batch)
+            else { continue }
+            targets[index] = OutputTarget(storage: storage, shape: shape)
         }
         return targets
     }

@@ -18,7 +18,7 @@ package final class CertainOutputs: Sendable {
 
     /// Whether every execution that chose where its outputs lie, and one at least, has given the output in the promised
     /// shape.
-    package func isCertain(_ output: Int) -> Bool {
+    private func isCertain(_ output: Int) -> Bool {
         !isGivenUp.load(ordering: .relaxed) && seen.withLock { $0[output].keepsPromise && !$0[output].hasBroken }
     }
 
@@ -31,8 +31,15 @@ package final class CertainOutputs: Sendable {
         }
     }
 
-    /// Nobody is to ask for memory for the output any more: what came was of no use.
-    package func refuse(_ output: Int) { seen.withLock { $0[output].hasBroken = true } }
+    /// Memory of the caller's for an output, if that is certain. Where what comes is of no use nobody asks again.
+    package func memory(
+        for output: Int, named name: String, shape: TensorShape, as type: ElementType, of batch: inout ExecutionBatch
+    ) -> TensorStorage? {
+        guard isCertain(output) else { return nil }
+        let memory = batch.callersMemory(for: name, shape: shape, as: type)
+        if memory == nil { seen.withLock { $0[output].hasBroken = true } }
+        return memory
+    }
 
     /// No output is certain any more.
     package func giveUp() { isGivenUp.store(true, ordering: .relaxed) }

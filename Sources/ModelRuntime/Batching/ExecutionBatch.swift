@@ -18,6 +18,8 @@ public struct ExecutionBatch {
     /// Who has memory for the outputs, where the batch is a single request whose caller has such.
     private let outputMemory: (any OutputMemory)?
     private var hasAskedForMemory = false
+    /// What outputs are to be written into.
+    private var given: [TensorBuffer] = []
     private let clock: any MonotonicClock
     /// When the engine began and finished to compute, in the clock's nanoseconds; 0 where the instance did not say.
     package private(set) var inferenceStart: UInt64 = 0
@@ -56,7 +58,7 @@ public struct ExecutionBatch {
     /// shape is certain. Memory that is answered with is not copied again, and other memory goes back.
     ///
     /// - Returns: `nil` where the caller has none that the processor reaches, at an address that suits the elements,
-    ///   and apart from the inputs; for no bytes, and for texts, of which nobody knows how long they are.
+    ///   and apart from inputs and other outputs; for no bytes, and for texts, of which nobody knows how long they are.
     package mutating func callersMemory(
         for output: String, shape: TensorShape, as type: ElementType
     ) -> TensorStorage? {
@@ -69,7 +71,11 @@ public struct ExecutionBatch {
             }
             let storage = try outputMemory.storage(for: output, byteCount: byteCount, in: .cpu)
             let isFit = storage.placement.isHostAccessible && UInt(bitPattern: storage.baseAddress) % UInt(size) == 0
-            return isFit && !inputs.contains { $0.data.overlaps(TensorBuffer(storage)) } ? storage : nil
+            let memory = TensorBuffer(storage)
+            guard isFit, !inputs.contains(where: { $0.data.overlaps(memory) }), !given.contains(where: memory.overlaps)
+            else { return nil }
+            given.append(memory)
+            return storage
         } catch {
             // The caller says so again when there is an answer to put somewhere.
             return nil
