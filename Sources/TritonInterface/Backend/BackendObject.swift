@@ -47,6 +47,7 @@ final class BackendObject: @unchecked Sendable {
     let folder: CText
     let folderText: String
     let library: BackendLibrary
+    let end = BackendEnd()
     private let state = Locked(State())
 
     /// - Parameter settings: what the command line says to it, as Triton says it.
@@ -73,6 +74,8 @@ final class BackendObject: @unchecked Sendable {
     }
 
     deinit {
+        end.begin()
+        defer { end.end() }
         let state = state.withLock { $0 }
         if state.isInitialized, let finalize = library.finalize {
             _ = try? ErrorObject.check(finalize(state.own))

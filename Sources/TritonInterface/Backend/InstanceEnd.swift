@@ -66,6 +66,7 @@ final class InstanceEnd: Sendable {
                 "model": "\(model.object.nameText)", "instance": "\(object.identity.name)", "reason": "\(reason)",
             ])
         processes.removeRegions()
+        model.object.backend.end.end()
         _ = Unmanaged.passRetained(self)
     }
 

@@ -71,11 +71,13 @@ package final class TritonBackend: ClosableBackend {
 
     package func close() {
         // Taken apart outside the lock.
-        let opened = opened.withLock { opened in
+        var opened = opened.withLock { opened in
             defer { opened = [:] }
-            return opened
+            return Array(opened.values)
         }
-        withExtendedLifetime(opened) {}
+        let ends = opened.map(\.end)
+        opened = []
+        for end in ends { end.wait() }
     }
 
     /// As Triton says them to every backend, and what the command line adds.
