@@ -133,7 +133,7 @@ struct DeviceInputTests {
         #expect(batch.data.placement.isHostAccessible && device.copiedByteCount == 0)
     }
 
-    @Test func `Large rows in ordinary memory are put together for a device by several threads, byte for byte`() throws {
+    @Test func `Large rows in ordinary memory are put together for a device by several threads`() throws {
         // Longer than a piece, and no multiple of one.
         let byteCount = (1 << 20) + 12
         let batch = try gathered([1, 2, 3].map { try row($0, byteCount: byteCount, .cpu) })
