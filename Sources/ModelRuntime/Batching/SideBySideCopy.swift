@@ -4,8 +4,8 @@ internal import Tensors
 
 /// Copies the processor's memory with several threads at once.
 ///
-/// One core of a machine with a GPU copies 8 GB a second and the GPU reads 50: a batch that one thread puts together for
-/// it takes longer than its way there and the inference.
+/// One core of a machine with a GPU copies 8 GB a second and the GPU reads 50: putting a batch together takes one thread
+/// longer than its way there and the inference.
 struct SideBySideCopy {
     /// What one thread copies at a time.
     struct Piece: Equatable {
