@@ -4,8 +4,8 @@ internal import Tensors
 
 /// Copies the processor's memory with several threads at once.
 ///
-/// One core of a machine with a GPU copies 8 GB a second and the GPU reads 50: putting a batch together takes one thread
-/// longer than its way there and the inference.
+/// One core of a machine with a GPU copies 8 GB a second and the GPU reads 50: one thread takes longer to put a batch
+/// together than it takes on its way there and in the engine.
 struct SideBySideCopy {
     /// What one thread copies at a time.
     struct Piece: Equatable {
