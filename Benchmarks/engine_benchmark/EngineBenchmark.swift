@@ -8,7 +8,7 @@ struct EngineBenchmark: AsyncParsableCommand {
         commandName: "engine_benchmark", abstract: "Measures the engine.",
         subcommands: [
             Throughput.self, Overhead.self, Memory.self, Start.self, Ensembles.self, Recorder.self,
-            IsolationOverhead.self,
+            IsolationOverhead.self, Waiting.self,
         ])
 
     static func main() async {

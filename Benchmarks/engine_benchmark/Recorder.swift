@@ -44,11 +44,11 @@ struct Recorder: AsyncParsableCommand {
                 // Who comes first has nothing to do with it.
                 for index in round % 2 == 0 ? [0, 1] : [1, 0] {
                     let server = servers[index]
-                    let before = Self.processorNanoseconds()
+                    let before = processorNanoseconds()
                     let outcome = try Callers.blocking(callers, seconds: seconds, burst: 64) {
                         _ = try server.inferBlocking(request)
                     }
-                    times[index].append(Double(Self.processorNanoseconds() - before) / Double(outcome.requests))
+                    times[index].append(Double(processorNanoseconds() - before) / Double(outcome.requests))
                 }
             }
             let medians = times.map { $0.sorted()[$0.count / 2] }
@@ -59,11 +59,5 @@ struct Recorder: AsyncParsableCommand {
         }
         print(JSONValue.array(rows).compact)
         for server in servers { await server.shutdown() }
-    }
-
-    private static func processorNanoseconds() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }
