@@ -2,10 +2,14 @@ internal import ArgumentParser
 internal import Foundation
 internal import Halcyon
 internal import JSONText
+internal import ModelRuntime
 internal import Synchronization
+internal import Threads
 
 /// What a request costs beside others that wait: processor time of a request to a model that does nothing, with as many
 /// others before it, and in as many shapes.
+///
+/// The model's only instance is held until as many wait; then all of them are executed.
 struct Waiting: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures what a request costs beside others that wait.")
@@ -18,14 +22,19 @@ struct Waiting: AsyncParsableCommand {
 
     private struct Row {
         var model: String
-        /// Requests that are in the server at a time; of these one or a batch is executed, and the others wait.
+        /// Requests that wait when the first of them is executed.
         var waiting: Int
         var shapes = 1
     }
 
+    /// Dimensions of an input, and its elements as a power of two: 1,716 shapes, all of them of 64 elements.
+    private static let rank = 8
+    private static let exponent = 6
+
     func run() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
+        let dimensions = [String](repeating: "-1", count: Self.rank).joined(separator: ", ")
         for (name, lines) in [("alone", ""), ("batched", "dynamic_batching { }")] {
             let model = folder.appendingPathComponent(name)
             try FileManager.default.createDirectory(
@@ -33,23 +42,24 @@ struct Waiting: AsyncParsableCommand {
             let text = """
                 backend: "identity"
                 max_batch_size: 8
-                input [ { name: "IN" data_type: TYPE_FP32 dims: [ -1 ] } ]
-                output [ { name: "OUT" data_type: TYPE_FP32 dims: [ -1 ] } ]
+                input [ { name: "IN" data_type: TYPE_FP32 dims: [ \(dimensions) ] } ]
+                output [ { name: "OUT" data_type: TYPE_FP32 dims: [ \(dimensions) ] } ]
                 \(lines)
                 """
             try Data(text.utf8).write(to: model.appendingPathComponent("config.pbtxt"))
         }
         let server = try InferenceServer(ServerOptions(repositoryPaths: [folder.path]))
         try await server.waitUntilReady()
-        let counts = [1, 10, 100, 1000, 10_000]
+        let shapes = Self.shapes(rank: Self.rank, exponent: Self.exponent)
+        let counts = [10, 100, 1000, 10_000]
         let rows =
-            counts.map { Row(model: "alone", waiting: $0) } + counts.dropFirst().map { Row(model: "batched", waiting: $0) }
+            counts.map { Row(model: "alone", waiting: $0) } + counts.map { Row(model: "batched", waiting: $0) }
             + [10, 100, 1000].map { Row(model: "batched", waiting: 10_000, shapes: $0) }
         var times = [[Double]](repeating: [], count: rows.count)
         // The first round warms up.
         for round in 0...rounds {
             for (index, row) in rows.enumerated() {
-                let time = try nanoseconds(row, server)
+                let time = try nanoseconds(row, shapes.prefix(row.shapes), server)
                 if round > 0 { times[index].append(time) }
             }
         }
@@ -63,53 +73,42 @@ struct Waiting: AsyncParsableCommand {
         await server.shutdown()
     }
 
+    /// All shapes of that many dimensions whose product is that power of two.
+    private static func shapes(rank: Int, exponent: Int) -> [[Int]] {
+        guard rank > 1 else { return [[1 << exponent]] }
+        return (0...exponent).flatMap { first in
+            shapes(rank: rank - 1, exponent: exponent - first).map { [1 << first] + $0 }
+        }
+    }
+
     /// Processor time of a request.
-    private func nanoseconds(_ row: Row, _ server: InferenceServer) throws -> Double {
-        let requests = try (0..<row.shapes).map { shape in
+    private func nanoseconds(_ row: Row, _ shapes: some Sequence<[Int]>, _ server: InferenceServer) throws -> Double {
+        let values = [Float](repeating: 1, count: 1 << Self.exponent)
+        let requests = try shapes.map { shape in
             InferenceRequest(
-                modelName: row.model,
-                inputs: [
-                    try Tensor(name: "IN", shape: [1, 16 + shape], [Float](repeating: 1, count: 16 + shape))
-                ])
+                modelName: row.model, inputs: [try Tensor(name: "IN", shape: TensorShape([1] + shape), values)])
         }
-        let window = Window(row.waiting)
+        let left = Left()
+        let (full, empty) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let before = processorNanoseconds()
-        for number in 0..<self.requests {
-            window.enter()
-            server.submit(requests[number % requests.count]) { _ in window.leave() }
+        for _ in 0..<(self.requests / row.waiting) {
+            // Its answer keeps the instance until all wait.
+            server.submit(requests[0], from: .foreign) { _ in full.wait() }
+            left.count.store(row.waiting, ordering: .releasing)
+            for number in 0..<row.waiting {
+                // By a thread that runs nothing itself.
+                server.submit(requests[number % requests.count], from: .foreign) { _ in
+                    if left.count.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { empty.signal() }
+                }
+            }
+            full.signal()
+            empty.wait()
         }
-        window.drain()
-        return Double(processorNanoseconds() - before) / Double(self.requests)
+        return Double(processorNanoseconds() - before) / Double(self.requests / row.waiting * row.waiting)
     }
 }
 
-/// Lets a thread hand in requests as long as fewer than so many are in the server. It goes on when a tenth of them has
-/// been answered, so that it is not woken for every one.
-private final class Window: Sendable {
-    private let size: Int
-    private let inside = Atomic<Int>(0)
-    /// At how many the thread is woken.
-    private let low: Atomic<Int>
-    private let wake = DispatchSemaphore(value: 0)
-
-    init(_ size: Int) {
-        self.size = size
-        low = Atomic(size - max(1, size / 10))
-    }
-
-    func enter() {
-        while inside.load(ordering: .acquiring) >= size { wake.wait() }
-        inside.wrappingAdd(1, ordering: .acquiringAndReleasing)
-    }
-
-    func leave() {
-        let left = inside.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
-        if left == low.load(ordering: .acquiring) { wake.signal() }
-    }
-
-    /// Waits until none is in the server.
-    func drain() {
-        low.store(0, ordering: .releasing)
-        while inside.load(ordering: .acquiring) > 0 { wake.wait() }
-    }
+/// How many requests have not been answered.
+private final class Left: Sendable {
+    let count = Atomic<Int>(0)
 }
