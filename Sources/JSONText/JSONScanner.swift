@@ -154,7 +154,7 @@ package struct JSONScanner {
     }
 
     private func utf8(_ bytes: UnsafeBufferPointer<UInt8>, at offset: Int) throws -> String {
-        guard let string = String(validating: bytes, as: UTF8.self) else {
+        guard let string = String(utf8: bytes) else {
             throw JSONError("Invalid encoding in string.", at: offset)
         }
         return string

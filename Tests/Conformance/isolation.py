@@ -14,7 +14,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from server import Server, identity
+from server import Server, identity, soon
 
 ISOLATED = 'parameters { key: "isolation" value { string_value: "process" } }\n'
 
@@ -46,16 +46,6 @@ def infer(server, name, values):
     tensor = {"name": "INPUT0", "datatype": "FP32", "shape": [1, len(values)], "data": values}
     status, _, answer = server.request("POST", f"/v2/models/{name}/infer", json.dumps({"inputs": [tensor]}))
     return status, answer.decode()
-
-
-def soon(condition, seconds=30):
-    """Waits for what must come to pass."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def restarts(server, model):

@@ -50,6 +50,16 @@ def write_models(folder, models):
             (model / "config.pbtxt").write_text(content)
 
 
+def soon(condition, seconds=120):
+    """Waits for what must come to pass."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
 class Server:
     """`with Server(program, models, flags) as server:`; `models` maps names to the text of a config.pbtxt, or to a folder
     that is a model already."""

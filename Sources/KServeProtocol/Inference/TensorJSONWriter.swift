@@ -54,7 +54,7 @@ struct TensorJSONWriter {
         try BytesElements.forEach(of: tensor) { element throws(HalcyonError) in
             if !isFirst { output.append(",") }
             isFirst = false
-            guard let text = String(validating: element, as: UTF8.self) else {
+            guard let text = String(utf8: element.bindMemory(to: UInt8.self)) else {
                 throw HalcyonError(
                     .unsupported,
                     "output '\(tensor.name)' has an element that is not UTF-8: ask for it as binary data")

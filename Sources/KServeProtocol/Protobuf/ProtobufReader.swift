@@ -1,3 +1,4 @@
+internal import JSONText
 internal import ProtobufWire
 internal import Tensors
 
@@ -53,7 +54,7 @@ extension ProtobufFields.Value {
         guard content.count <= limit else {
             throw HalcyonError(.invalidArgument, "'\(field)' may have at most \(limit) bytes, got \(content.count)")
         }
-        guard let text = String(validating: UnsafeRawBufferPointer(rebasing: content), as: UTF8.self) else {
+        guard let text = String(utf8: UnsafeRawBufferPointer(rebasing: content).bindMemory(to: UInt8.self)) else {
             throw HalcyonError(.invalidArgument, "a text field of the message is not UTF-8")
         }
         return text

@@ -7,8 +7,9 @@ import unittest
 import numpy as np
 import tritonclient.grpc as grpcclient
 import tritonclient.http as httpclient
+from server import soon
 
-from .support import ADD_SUB, HERE, REPEAT, TRIAL, WHY, PythonServer, soon
+from .support import ADD_SUB, HERE, REPEAT, TRIAL, WHY, PythonServer, what
 
 SPEAKER = """backend: "python"
 model_transaction_policy { decoupled: True }
@@ -101,10 +102,8 @@ class PythonModels(unittest.TestCase):
             "add_sub", self.tensors(httpclient, a, a), outputs=[httpclient.InferRequestedOutput("OUTPUT1")])
         self.assertEqual([output["name"] for output in answer.get_response()["outputs"]], ["OUTPUT1"])
 
-    def trial(self, what, client=None, **options):
-        tensor = httpclient.InferInput("WHAT", [1], "BYTES")
-        tensor.set_data_from_numpy(np.array([what.encode()], np.object_))
-        return json.loads((client or self.http).infer("trial", [tensor], **options).as_numpy("SAID")[0])
+    def trial(self, text, client=None, **options):
+        return json.loads((client or self.http).infer("trial", what(text), **options).as_numpy("SAID")[0])
 
     def test_what_a_model_learns_of_a_request(self):
         said = self.trial("tell", request_id="mine", parameters={"a": 1, "b": "two", "c": True}, timeout=5_000_000)

@@ -3,10 +3,10 @@
 import json
 import unittest
 
-import numpy as np
 import tritonclient.http as httpclient
+from server import soon
 
-from .support import ADD_SUB, HERE, REPEAT, WHY, PythonServer, soon
+from .support import ADD_SUB, HERE, REPEAT, WHY, PythonServer, what
 
 CALLER = """backend: "python"
 input [ { name: "WHAT" data_type: TYPE_STRING dims: [ 1 ] } ]
@@ -34,13 +34,8 @@ class PythonCalls(unittest.TestCase):
         cls.http.close()
         cls.server.__exit__(None, None, None)
 
-    def tensor(self, what):
-        tensor = httpclient.InferInput("WHAT", [1], "BYTES")
-        tensor.set_data_from_numpy(np.array([what.encode()], np.object_))
-        return [tensor]
-
-    def call(self, what):
-        return json.loads(self.http.infer("caller", self.tensor(what)).as_numpy("SAID")[0])
+    def call(self, text):
+        return json.loads(self.http.infer("caller", what(text)).as_numpy("SAID")[0])
 
     def test_calls_wait_run_together_and_give_streams(self):
         self.assertEqual(self.call("wait"), [2, 2, 2, 2])
@@ -48,7 +43,7 @@ class PythonCalls(unittest.TestCase):
         self.assertEqual(self.call("stream"), [0, 1, 4])
 
     def test_calls_side_by_side(self):
-        calls = [self.http.async_infer("caller", self.tensor("together")) for _ in range(8)]
+        calls = [self.http.async_infer("caller", what("together")) for _ in range(8)]
         for call in calls:
             said = json.loads(call.get_result(timeout=120).as_numpy("SAID")[0])
             self.assertEqual(said, [[2 * n] * 4 for n in range(8)])

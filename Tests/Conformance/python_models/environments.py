@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import tritonclient.http as httpclient
 
-from server import BACKENDS
+from server import BACKENDS, soon
 
-from .support import ADD_SUB, HERE, WHY, PythonServer, soon
+from .support import ADD_SUB, HERE, WHY, PythonServer
 
 
 def in_environment(path):

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import tritonclient.http as httpclient
 
-from server import BACKENDS, ROOT
+from server import BACKENDS, ROOT, soon
 
-from .support import ADD_SUB, HERE, SOURCES, WHY, PythonServer, soon
+from .support import ADD_SUB, HERE, SOURCES, WHY, PythonServer
 
 
 @unittest.skipUnless(HERE, WHY)

@@ -8,8 +8,9 @@ import unittest
 import numpy as np
 import tritonclient.grpc as grpcclient
 import tritonclient.http as httpclient
+from server import soon
 
-from .support import ADD_SUB, HERE, REPEAT, TRIAL, WHY, PythonServer, soon
+from .support import ADD_SUB, HERE, REPEAT, TRIAL, WHY, PythonServer, what
 
 
 @unittest.skipUnless(HERE, WHY)
@@ -39,13 +40,8 @@ class PythonProcessesThatEnd(unittest.TestCase):
         after = [name for name in os.listdir("/dev/shm") if f"halcyon_python_{cls.server.process.pid}_" in name]
         assert not after, f"{after} is left in /dev/shm"
 
-    def tensor(self, what):
-        tensor = httpclient.InferInput("WHAT", [1], "BYTES")
-        tensor.set_data_from_numpy(np.array([what.encode()], np.object_))
-        return [tensor]
-
-    def ask(self, model, what="tell"):
-        return json.loads(self.http.infer(model, self.tensor(what)).as_numpy("SAID")[0])
+    def ask(self, model, text="tell"):
+        return json.loads(self.http.infer(model, what(text)).as_numpy("SAID")[0])
 
     def others_go_on(self):
         a = np.ones((1, 4), np.float32)
@@ -81,7 +77,7 @@ class PythonProcessesThatEnd(unittest.TestCase):
 
     def both(self, model, pids):
         """Requests side by side, which no one instance answers alone."""
-        calls = [self.http.async_infer(model, self.tensor("rest")) for _ in range(8)]
+        calls = [self.http.async_infer(model, what("rest")) for _ in range(8)]
         pids.update(json.loads(call.get_result(timeout=120).as_numpy("SAID")[0])["pid"] for call in calls)
         return len(pids) == 2
 
@@ -107,18 +103,18 @@ class PythonProcessesThatEnd(unittest.TestCase):
             client.stop_stream()
 
     def test_one_that_is_killed_while_it_calls_another(self):
-        process = int(self.http.infer("caller", self.tensor("tell")).as_numpy("SAID")[0])
-        call = self.http.async_infer("caller", self.tensor("call"))
+        process = int(self.http.infer("caller", what("tell")).as_numpy("SAID")[0])
+        call = self.http.async_infer("caller", what("call"))
         self.assertTrue(soon(lambda: self.busy("slow")))
         os.kill(process, signal.SIGKILL)
         with self.assertRaisesRegex(httpclient.InferenceServerException, "was ended by signal 9"):
             call.get_result(timeout=120)
-        self.assertNotEqual(int(self.http.infer("caller", self.tensor("tell")).as_numpy("SAID")[0]), process)
-        self.assertEqual(self.http.infer("caller", self.tensor("call")).as_numpy("SAID")[0], b"call")
+        self.assertNotEqual(int(self.http.infer("caller", what("tell")).as_numpy("SAID")[0]), process)
+        self.assertEqual(self.http.infer("caller", what("call")).as_numpy("SAID")[0], b"call")
         self.http.unload_model("caller")
         self.assertTrue(soon(lambda: not self.http.is_model_ready("caller")))
         self.http.load_model("caller")
-        self.http.infer("caller", self.tensor("tell"))
+        self.http.infer("caller", what("tell"))
 
     def busy(self, model):
         """Whether one of a model's instances executes."""
@@ -130,7 +126,7 @@ class PythonProcessesThatEnd(unittest.TestCase):
             for line in page.splitlines())
 
     def test_one_that_can_not_be_replaced(self):
-        process = int(self.http.infer("breaks", self.tensor("tell")).as_numpy("SAID")[0])
+        process = int(self.http.infer("breaks", what("tell")).as_numpy("SAID")[0])
         flag = self.server.folder / "models" / "breaks" / "broken"
         flag.touch()
         os.kill(process, signal.SIGKILL)
@@ -140,7 +136,7 @@ class PythonProcessesThatEnd(unittest.TestCase):
         self.http.unload_model("breaks")
         flag.unlink()
         self.http.load_model("breaks")
-        self.http.infer("breaks", self.tensor("tell"))
+        self.http.infer("breaks", what("tell"))
 
 
 @unittest.skipUnless(HERE, WHY)

@@ -1,8 +1,9 @@
 """What the tests of Python models share: where the backend is, configurations, and a server with models' code."""
 
-import time
 from pathlib import Path
 
+import numpy as np
+import tritonclient.http as httpclient
 from server import BACKENDS, Server
 
 HERE = (BACKENDS / "python" / "libtriton_python.so").is_file()
@@ -31,14 +32,11 @@ instance_group [ { count: 1 kind: KIND_CPU } ]
 """
 
 
-def soon(condition, seconds=120):
-    """Waits for what must come to pass."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
+def what(text):
+    """The input of a model like `TRIAL`."""
+    tensor = httpclient.InferInput("WHAT", [1], "BYTES")
+    tensor.set_data_from_numpy(np.array([text.encode()], np.object_))
+    return [tensor]
 
 
 class PythonServer(Server):
