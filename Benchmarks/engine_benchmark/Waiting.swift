@@ -93,11 +93,11 @@ struct Waiting: AsyncParsableCommand {
         let before = processorNanoseconds()
         for _ in 0..<(self.requests / row.waiting) {
             // Its answer keeps the instance until all wait.
-            server.submit(requests[0], from: .foreign) { _ in full.wait() }
+            _ = server.submit(requests[0], from: .foreign) { _ in full.wait() }
             left.count.store(row.waiting, ordering: .releasing)
             for number in 0..<row.waiting {
                 // By a thread that runs nothing itself.
-                server.submit(requests[number % requests.count], from: .foreign) { _ in
+                _ = server.submit(requests[number % requests.count], from: .foreign) { _ in
                     if left.count.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { empty.signal() }
                 }
             }
