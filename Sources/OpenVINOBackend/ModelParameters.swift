@@ -11,6 +11,8 @@ struct ModelParameters: Sendable, Equatable {
     var reshapesInputs = false
     /// `SKIP_OV_DYNAMIC_BATCHSIZE`: whether a fixed batch dimension is left as it is.
     var keepsFixedBatch = false
+    /// `FIXED_BATCH_SIZES`: for which batch sizes the model is compiled once more, in ascending order.
+    var fixedBatchSizes: [Int] = []
     /// The model's parameters that concern neither this backend nor the engine, in alphabetical order.
     var ignored: [String] = []
 
@@ -41,6 +43,11 @@ struct ModelParameters: Sendable, Equatable {
         case "ENABLE_BATCH_PADDING": padsBatches = try Self.flag(value, subject)
         case "RESHAPE_IO_LAYERS": reshapesInputs = try Self.flag(value, subject)
         case "SKIP_OV_DYNAMIC_BATCHSIZE": keepsFixedBatch = try Self.flag(value, subject)
+        case "FIXED_BATCH_SIZES":
+            guard isModel else {
+                throw HalcyonError(.unsupported, "\(subject) is for the configuration of a model, not for all")
+            }
+            fixedBatchSizes = try Self.batchSizes(value, subject)
         case "HINT_BF16": properties["INFERENCE_PRECISION_HINT"] = try Self.flag(value, subject) ? "bf16" : "f32"
         case "TARGET_DEVICE":
             guard value.uppercased() == "CPU" else {
@@ -76,6 +83,21 @@ struct ModelParameters: Sendable, Equatable {
     private static func looksLikeProperty(_ name: String) -> Bool {
         name.first?.isUppercase == true
             && name.allSatisfy { $0.isASCII && ($0.isUppercase || $0.isNumber || $0 == "_") }
+    }
+
+    /// Batch sizes for which a model may be compiled apart.
+    private static let mostBatchSizes = 16
+
+    private static func batchSizes(_ value: String, _ subject: String) throws(HalcyonError) -> [Int] {
+        let words = value.split(separator: ",", omittingEmptySubsequences: false)
+        let sizes = Set(words.compactMap { Int($0.filter { $0 != " " }) }.filter { $0 > 0 })
+        guard sizes.count == words.count, sizes.count <= mostBatchSizes else {
+            throw HalcyonError(
+                .invalidArgument,
+                "\(subject) is '\(value)'; expected up to \(mostBatchSizes) different batch sizes with commas between "
+                    + "them, 1,8 for instance")
+        }
+        return sizes.sorted()
     }
 
     private static func flag(_ value: String, _ subject: String) throws(HalcyonError) -> Bool {

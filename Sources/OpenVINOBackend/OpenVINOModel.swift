@@ -12,7 +12,7 @@ final class OpenVINOModel: BackendModel {
         /// `nil` where the layout was known from an earlier load.
         case opened(SourceModel?)
         case found(CompiledModelFile)
-        case compiled(CompiledModel)
+        case compiled(BatchSizeModels)
         /// Between them, and after a compilation that failed.
         case unusable
     }
@@ -39,6 +39,8 @@ final class OpenVINOModel: BackendModel {
             self.path = opened.path
             cache = opened.cache
             layout = opened.layout
+            try BatchSizeModels.check(
+                parameters.fixedBatchSizes, layout.batch, path: opened.path, source.configuration)
             stage = Locked(opened.file.map { .found($0) } ?? .opened(opened.model))
         } catch {
             throw error.prefixed("model '\(source.modelName)': ")
@@ -64,7 +66,12 @@ final class OpenVINOModel: BackendModel {
                 case .found(let file): try takeOver(file, settings, plan.instances)
                 case .compiled, .unusable: throw HalcyonError(.internal, "it was prepared twice")
                 }
-            self.stage.withLock { $0 = .compiled(compiled) }
+            var models = BatchSizeModels(open: compiled)
+            for size in parameters.fixedBatchSizes {
+                models.sizes[size] = try BatchSizeModels.compile(
+                    size: size, path: path, runtime, configuration, settings: settings, instances: plan.instances)
+            }
+            self.stage.withLock { [models] in $0 = .compiled(models) }
             self.settings.withLock { $0 = settings }
         } catch {
             throw error.prefixed("model '\(modelName)': ")
@@ -105,10 +112,10 @@ final class OpenVINOModel: BackendModel {
     }
 
     func makeInstance(_ identity: InstanceIdentity) throws -> any ModelInstance {
-        guard let compiled else {
+        guard let models else {
             throw HalcyonError(.internal, "instance '\(identity.name)' was asked of a model that is not prepared")
         }
-        return try OpenVINOInstance(compiled, modelName: modelName)
+        return try models.instance(modelName: modelName)
     }
 
     /// The engine takes calls from any thread. With one stream it computes right there, and with several on threads of
@@ -124,13 +131,18 @@ final class OpenVINOModel: BackendModel {
     }
 
     var properties: [(name: String, value: String)] {
-        guard let compiled else { return [] }
-        return [("engine", "OpenVINO \(runtime.library.version)")] + compiled.properties
+        guard let models else { return [] }
+        var properties = [("engine", "OpenVINO \(runtime.library.version)")] + models.open.properties
+        if !models.sizes.isEmpty {
+            let sizes = models.sizes.keys.sorted().map(String.init)
+            properties.append(("FIXED_BATCH_SIZES", sizes.joined(separator: ",")))
+        }
+        return properties
     }
 
-    private var compiled: CompiledModel? {
+    private var models: BatchSizeModels? {
         stage.withLock { stage in
-            if case .compiled(let model) = stage { model } else { nil }
+            if case .compiled(let models) = stage { models } else { nil }
         }
     }
 }

@@ -10,6 +10,14 @@ struct Port: Equatable, Sendable {
         /// `nil` for no upper bound.
         var maximum: Int64?
 
+        init(minimum: Int64, maximum: Int64?) {
+            self.minimum = minimum
+            self.maximum = maximum
+        }
+
+        /// As a configuration writes it: any size where it is negative.
+        init(_ size: Int) { self = size < 0 ? .any : .exactly(Int64(size)) }
+
         static let any = Dimension(minimum: 0, maximum: nil)
         static func exactly(_ size: Int64) -> Dimension { Dimension(minimum: size, maximum: size) }
 

@@ -12,17 +12,41 @@ struct TensorLayout: Equatable, Sendable {
     init(
         _ model: SourceModel, path: String, configuration: ModelConfiguration, parameters: ModelParameters
     ) throws(HalcyonError) {
-        let format = ModelFormat(path: path)
-        let naming = PortNaming(
-            source: model.ports, format: format,
-            declaredNames: format == .tensorFlowGraph ? FrozenGraph.terminalNodes(path: path) : [])
+        let naming = Self.naming(model, path: path)
         var inputs = try naming.ports(.input, configured: configuration.inputs)
         if parameters.reshapesInputs {
-            try Self.reshape(model, inputs, to: configuration)
+            guard !configuration.inputs.isEmpty else {
+                throw HalcyonError(
+                    .invalidArgument,
+                    "RESHAPE_IO_LAYERS needs the dimensions of inputs, and the configuration names none")
+            }
+            try Self.reshape(model, inputs, to: configuration) { _, tensor in
+                tensor?.completeShape(maxBatchSize: configuration.maxBatchSize).dimensions.map(Port.Dimension.init)
+            }
             inputs = try naming.ports(.input, configured: configuration.inputs)
         }
         batch = try BatchDimension.arrange(
             model, inputs: inputs, maxBatchSize: configuration.maxBatchSize, parameters: parameters)
+        self.inputs = try naming.ports(.input, configured: configuration.inputs)
+        outputs = try naming.ports(.output, configured: configuration.outputs)
+    }
+
+    /// Names the ports of a model that was read, and gives its inputs that batch size and the configuration's dimensions
+    /// where the model leaves them open.
+    init(
+        _ model: SourceModel, path: String, configuration: ModelConfiguration, batchSize: Int
+    ) throws(HalcyonError) {
+        let naming = Self.naming(model, path: path)
+        let inputs = try naming.ports(.input, configured: configuration.inputs)
+        try Self.reshape(model, inputs, to: configuration) { input, tensor in
+            guard let own = input.dimensions.map({ Array($0.dropFirst()) }) ?? tensor?.modelDimensions.dimensions.map(Port.Dimension.init) else {
+                return nil
+            }
+            let wanted = tensor?.modelDimensions.dimensions.map(Port.Dimension.init) ?? own
+            guard wanted.count == own.count else { return nil }
+            return [.exactly(Int64(batchSize))] + zip(wanted, own).map { $0.fixedSize == nil ? $1 : $0 }
+        }
+        batch = .fixed(size: batchSize, pads: false)
         self.inputs = try naming.ports(.input, configured: configuration.inputs)
         outputs = try naming.ports(.output, configured: configuration.outputs)
     }
@@ -54,20 +78,22 @@ struct TensorLayout: Equatable, Sendable {
             outputs: outputs.map { $0.signature.openingBatch(batch) })
     }
 
-    /// `RESHAPE_IO_LAYERS`: the configuration's dimensions in place of the model's own.
+    private static func naming(_ model: SourceModel, path: String) -> PortNaming {
+        let format = ModelFormat(path: path)
+        return PortNaming(
+            source: model.ports, format: format,
+            declaredNames: format == .tensorFlowGraph ? FrozenGraph.terminalNodes(path: path) : [])
+    }
+
+    /// Gives inputs other dimensions in place of the model's own.
+    ///
+    /// - Parameter dimensions: those of an input, which has what the configuration says of it beside it; `nil` leaves it.
     private static func reshape(
-        _ model: SourceModel, _ inputs: [Port], to configuration: ModelConfiguration
+        _ model: SourceModel, _ inputs: [Port], to configuration: ModelConfiguration,
+        _ dimensions: (Port, TensorConfiguration?) -> [Port.Dimension]?
     ) throws(HalcyonError) {
         let shapes = inputs.enumerated().compactMap { index, input in
-            configuration.inputs.first(where: { $0.name == input.name }).map { tensor in
-                let shape = tensor.completeShape(maxBatchSize: configuration.maxBatchSize)
-                let dimensions = shape.dimensions.map { $0 < 0 ? Port.Dimension.any : .exactly(Int64($0)) }
-                return (index: index, dimensions: dimensions)
-            }
-        }
-        guard !shapes.isEmpty else {
-            throw HalcyonError(
-                .invalidArgument, "RESHAPE_IO_LAYERS needs the dimensions of inputs, and the configuration names none")
+            dimensions(input, configuration.inputs.first { $0.name == input.name }).map { (index: index, dimensions: $0) }
         }
         try model.reshapeInputs(shapes)
     }

@@ -31,6 +31,19 @@ import Testing
                     .invalidArgument, "model 'm': parameter 'ENABLE_BATCH_PADDING' is '2'; expected YES or NO"))
     }
 
+    @Test func `FIXED_BATCH_SIZES lists sizes, in any order, of one model`() throws {
+        #expect(try parse(model: ["FIXED_BATCH_SIZES": "8, 1,4"]).fixedBatchSizes == [1, 4, 8])
+        for value in ["", "0", "-1", "1,,2", "1,1", "one", (1...17).map(String.init).joined(separator: ",")] {
+            #expect(
+                error { try parse(model: ["FIXED_BATCH_SIZES": value]) }
+                    == HalcyonError(
+                        .invalidArgument,
+                        "model 'm': parameter 'FIXED_BATCH_SIZES' is '\(value)'; expected up to 16 different batch sizes "
+                            + "with commas between them, 1,8 for instance"))
+        }
+        #expect(error { try parse(backend: ["fixed_batch_sizes": "1"]) }?.code == .unsupported)
+    }
+
     @Test func `HINT_BF16 is the engine's precision hint, which comes first where both are given`() throws {
         #expect(try parse(model: ["HINT_BF16": "YES"]).properties == ["INFERENCE_PRECISION_HINT": "bf16"])
         #expect(
