@@ -31,6 +31,12 @@ struct BatchSizeModels: Sendable {
         if case .fixed(let size, _) = batch {
             return try refuse("the model itself takes batches of \(size) only")
         }
+        if let ragged = configuration.inputs.first(where: \.allowsRaggedBatch) {
+            return try refuse("input '\(ragged.name)' has rows of any length (allow_ragged_batch)")
+        }
+        guard configuration.batchInputs.isEmpty else {
+            return try refuse("an input that tells of the batch's requests (batch_input) has no size of its own")
+        }
         guard ModelFormat(path: path) != .compiled else {
             return try refuse("a compiled model can't be compiled for other batches, and its source is not beside it")
         }

@@ -65,5 +65,14 @@ struct BatchSizeModelTests {
                 == HalcyonError(
                     .invalidArgument,
                     "model 'model': parameter 'FIXED_BATCH_SIZES': the model itself takes batches of 4 only"))
+        let ragged = error {
+            try Engine.open(path) {
+                batching(4, "1", [-1])(&$0)
+                $0.inputs[0].allowsRaggedBatch = true
+            }
+        }
+        #expect(
+            ragged?.message
+                == "model 'model': parameter 'FIXED_BATCH_SIZES': input 'x' has rows of any length (allow_ragged_batch)")
     }
 }
