@@ -31,18 +31,17 @@ struct TensorLayout: Equatable, Sendable {
         outputs = try naming.ports(.output, configured: configuration.outputs)
     }
 
-    /// Names the ports of a model that was read, and gives its inputs that batch size and the configuration's dimensions
-    /// where the model leaves them open.
+    /// Names the ports of a model that was read, and gives its inputs that batch size, and the configuration's
+    /// dimensions where the model leaves them open.
     init(
         _ model: SourceModel, path: String, configuration: ModelConfiguration, batchSize: Int
     ) throws(HalcyonError) {
         let naming = Self.naming(model, path: path)
         let inputs = try naming.ports(.input, configured: configuration.inputs)
         try Self.reshape(model, inputs, to: configuration) { input, tensor in
-            guard let own = input.dimensions.map({ Array($0.dropFirst()) }) ?? tensor?.modelDimensions.dimensions.map(Port.Dimension.init) else {
-                return nil
-            }
-            let wanted = tensor?.modelDimensions.dimensions.map(Port.Dimension.init) ?? own
+            let configured = tensor?.modelDimensions.dimensions.map(Port.Dimension.init)
+            guard let own = input.dimensions.map({ Array($0.dropFirst()) }) ?? configured else { return nil }
+            let wanted = configured ?? own
             guard wanted.count == own.count else { return nil }
             return [.exactly(Int64(batchSize))] + zip(wanted, own).map { $0.fixedSize == nil ? $1 : $0 }
         }
@@ -87,13 +86,15 @@ struct TensorLayout: Equatable, Sendable {
 
     /// Gives inputs other dimensions in place of the model's own.
     ///
-    /// - Parameter dimensions: those of an input, which has what the configuration says of it beside it; `nil` leaves it.
+    /// - Parameter dimensions: those of an input, beside which stands what the configuration says of it; `nil` leaves
+    ///   them as they are.
     private static func reshape(
         _ model: SourceModel, _ inputs: [Port], to configuration: ModelConfiguration,
         _ dimensions: (Port, TensorConfiguration?) -> [Port.Dimension]?
     ) throws(HalcyonError) {
-        let shapes = inputs.enumerated().compactMap { index, input in
-            dimensions(input, configuration.inputs.first { $0.name == input.name }).map { (index: index, dimensions: $0) }
+        let shapes = inputs.enumerated().compactMap { index, input -> (index: Int, dimensions: [Port.Dimension])? in
+            let configured = configuration.inputs.first { $0.name == input.name }
+            return dimensions(input, configured).map { (index: index, dimensions: $0) }
         }
         try model.reshapeInputs(shapes)
     }

@@ -3,9 +3,11 @@ import ModelRuntime
 import Tensors
 import Testing
 
-@Suite("Models compiled once more for certain batch sizes", .enabled(if: Engine.isAvailable, Comment(rawValue: Engine.absent)))
+@Suite("Models for certain batch sizes", .enabled(if: Engine.isAvailable, Comment(rawValue: Engine.absent)))
 struct BatchSizeModelTests {
-    private func batching(_ size: Int, _ sizes: String, _ dimensions: [Int]? = nil) -> (inout ModelConfiguration) -> Void {
+    private func batching(
+        _ size: Int, _ sizes: String, _ dimensions: [Int]? = nil
+    ) -> (inout ModelConfiguration) -> Void {
         {
             $0.maxBatchSize = size
             $0.parameters = ["FIXED_BATCH_SIZES": sizes]
@@ -73,6 +75,7 @@ struct BatchSizeModelTests {
         }
         #expect(
             ragged?.message
-                == "model 'model': parameter 'FIXED_BATCH_SIZES': input 'x' has rows of any length (allow_ragged_batch)")
+                == "model 'model': parameter 'FIXED_BATCH_SIZES': input 'x' has rows of any length "
+                + "(allow_ragged_batch)")
     }
 }

@@ -38,8 +38,8 @@ import Testing
                 error { try parse(model: ["FIXED_BATCH_SIZES": value]) }
                     == HalcyonError(
                         .invalidArgument,
-                        "model 'm': parameter 'FIXED_BATCH_SIZES' is '\(value)'; expected up to 16 different batch sizes "
-                            + "with commas between them, 1,8 for instance"))
+                        "model 'm': parameter 'FIXED_BATCH_SIZES' is '\(value)'; expected up to 16 different batch "
+                            + "sizes with commas between them, 1,8 for instance"))
         }
         #expect(error { try parse(backend: ["fixed_batch_sizes": "1"]) }?.code == .unsupported)
     }
