@@ -20,6 +20,12 @@ struct Waiting: AsyncParsableCommand {
     @Option(help: "Requests of a turn.")
     var requests = 50_000
 
+    func validate() throws {
+        guard rounds > 0, requests >= 10_000 else {
+            throw ValidationError("expected at least one round, and 10000 requests, which wait at a time")
+        }
+    }
+
     private struct Row {
         var model: String
         /// Requests that wait when the first of them is executed.
@@ -93,22 +99,35 @@ struct Waiting: AsyncParsableCommand {
         let before = processorNanoseconds()
         for _ in 0..<(self.requests / row.waiting) {
             // Its answer keeps the instance until all wait.
-            _ = server.submit(requests[0], from: .foreign) { _ in full.wait() }
+            _ = server.submit(requests[0], from: .foreign) { result in
+                left.note(result)
+                full.wait()
+            }
             left.count.store(row.waiting, ordering: .releasing)
             for number in 0..<row.waiting {
                 // By a thread that runs nothing itself.
-                _ = server.submit(requests[number % requests.count], from: .foreign) { _ in
+                _ = server.submit(requests[number % requests.count], from: .foreign) { result in
+                    left.note(result)
                     if left.count.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { empty.signal() }
                 }
             }
             full.signal()
             empty.wait()
         }
-        return Double(processorNanoseconds() - before) / Double(self.requests / row.waiting * row.waiting)
+        let time = processorNanoseconds() - before
+        if let failure = left.failure { throw failure }
+        return Double(time) / Double(self.requests / row.waiting * (row.waiting + 1))
     }
 }
 
-/// How many requests have not been answered.
+/// How many requests have not been answered, and why one has not been as it should.
 private final class Left: Sendable {
     let count = Atomic<Int>(0)
+    private let failed = Locked<HalcyonError?>(nil)
+
+    var failure: HalcyonError? { failed.withLock { $0 } }
+
+    func note(_ result: Result<InferenceResponse, HalcyonError>) {
+        if case .failure(let error) = result { failed.withLock { $0 = error } }
+    }
 }

@@ -12,47 +12,51 @@ struct BatchSizeModels: Sendable {
     var open: CompiledModel
     var sizes: [Int: CompiledModel] = [:]
 
-    /// Says what stands against compiling a model for certain sizes.
+    /// For which of the sizes the model has to be compiled once more.
     ///
-    /// - Throws: `invalidArgument`.
-    static func check(
+    /// - Parameter configuration: the completed one.
+    /// - Throws: `invalidArgument` with what stands against it.
+    static func sizes(
         _ sizes: [Int], _ batch: BatchDimension, path: String, _ configuration: ModelConfiguration
-    ) throws(HalcyonError) {
-        guard let largest = sizes.max() else { return }
-        func refuse(_ reason: String) throws(HalcyonError) {
-            throw HalcyonError(.invalidArgument, "parameter 'FIXED_BATCH_SIZES': \(reason)")
+    ) throws(HalcyonError) -> [Int] {
+        guard let largest = sizes.max() else { return [] }
+        func refused(_ reason: String) -> HalcyonError {
+            HalcyonError(.invalidArgument, "parameter 'FIXED_BATCH_SIZES': \(reason)")
         }
         guard configuration.maxBatchSize > 0 else {
-            return try refuse("the model does not batch: max_batch_size is 0")
+            throw refused("the model does not batch: max_batch_size is 0")
         }
         guard largest <= configuration.maxBatchSize else {
-            return try refuse("\(largest) is over max_batch_size, which is \(configuration.maxBatchSize)")
+            throw refused("\(largest) is over max_batch_size, which is \(configuration.maxBatchSize)")
         }
         if case .fixed(let size, _) = batch {
-            return try refuse("the model itself takes batches of \(size) only")
+            guard sizes == [size] else { throw refused("the model itself takes batches of \(size) only") }
+            return []
         }
         if let ragged = configuration.inputs.first(where: \.allowsRaggedBatch) {
-            return try refuse("input '\(ragged.name)' has rows of any length (allow_ragged_batch)")
+            throw refused("input '\(ragged.name)' has rows of any length (allow_ragged_batch)")
         }
         guard configuration.batchInputs.isEmpty else {
-            return try refuse("an input that tells of the batch's requests (batch_input) has no size of its own")
+            throw refused("an input that tells of the batch's requests (batch_input) has no size of its own")
         }
         guard ModelFormat(path: path) != .compiled else {
-            return try refuse("a compiled model can't be compiled for other batches, and its source is not beside it")
+            throw refused("a compiled model can't be compiled for other batches, and its source is not beside it")
         }
+        return sizes
     }
 
     /// Compiles a model for batches of one size, with its inputs in the configuration's dimensions.
     ///
     /// - Throws: `invalidArgument` with the engine's complaint, where the model does not work with them.
-    static func compile(
+    mutating func compile(
         size: Int, path: String, _ runtime: Runtime, _ configuration: ModelConfiguration, settings: [String: String],
         instances: Int
-    ) throws(HalcyonError) -> CompiledModel {
+    ) throws(HalcyonError) {
         do throws(HalcyonError) {
             let source = try SourceModel(runtime: runtime, path: path)
-            let layout = try TensorLayout(source, path: path, configuration: configuration, batchSize: size)
-            return try CompiledModel(
+            let layout = try TensorLayout(
+                source, path: path, configuration: configuration, batchSize: size, open: open.layout)
+            sizes[size] = try CompiledModel(
                 source, path: path, runtime: runtime, layout: layout, settings: settings, instances: instances)
         } catch {
             throw error.prefixed("parameter 'FIXED_BATCH_SIZES': batches of \(size): ")

@@ -90,7 +90,7 @@ struct ModelParameters: Sendable, Equatable {
 
     private static func batchSizes(_ value: String, _ subject: String) throws(HalcyonError) -> [Int] {
         let words = value.split(separator: ",", omittingEmptySubsequences: false)
-        let sizes = Set(words.compactMap { Int($0.filter { $0 != " " }) }.filter { $0 > 0 })
+        let sizes = Set(words.compactMap { Int(Self.trimmed($0)) }.filter { $0 > 0 })
         guard sizes.count == words.count, sizes.count <= mostBatchSizes else {
             throw HalcyonError(
                 .invalidArgument,
@@ -98,6 +98,12 @@ struct ModelParameters: Sendable, Equatable {
                     + "them, 1,8 for instance")
         }
         return sizes.sorted()
+    }
+
+    private static func trimmed(_ word: Substring) -> Substring {
+        var word = word.drop { $0 == " " }
+        while word.last == " " { word.removeLast() }
+        return word
     }
 
     private static func flag(_ value: String, _ subject: String) throws(HalcyonError) -> Bool {

@@ -39,8 +39,6 @@ final class OpenVINOModel: BackendModel {
             self.path = opened.path
             cache = opened.cache
             layout = opened.layout
-            try BatchSizeModels.check(
-                parameters.fixedBatchSizes, layout.batch, path: opened.path, source.configuration)
             stage = Locked(opened.file.map { .found($0) } ?? .opened(opened.model))
         } catch {
             throw error.prefixed("model '\(source.modelName)': ")
@@ -59,6 +57,7 @@ final class OpenVINOModel: BackendModel {
                 "model '\(modelName)': input '\(input.name)' can't be optional, as OpenVINO runs only with all inputs")
         }
         do throws(HalcyonError) {
+            let sizes = try BatchSizeModels.sizes(parameters.fixedBatchSizes, layout.batch, path: path, configuration)
             let settings = EngineProperties.settings(parameters, plan: plan)
             let compiled =
                 switch stage {
@@ -67,8 +66,8 @@ final class OpenVINOModel: BackendModel {
                 case .compiled, .unusable: throw HalcyonError(.internal, "it was prepared twice")
                 }
             var models = BatchSizeModels(open: compiled)
-            for size in parameters.fixedBatchSizes {
-                models.sizes[size] = try BatchSizeModels.compile(
+            for size in sizes {
+                try models.compile(
                     size: size, path: path, runtime, configuration, settings: settings, instances: plan.instances)
             }
             self.stage.withLock { [models] in $0 = .compiled(models) }

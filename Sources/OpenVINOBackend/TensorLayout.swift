@@ -33,20 +33,20 @@ struct TensorLayout: Equatable, Sendable {
 
     /// Names the ports of a model that was read, and gives its inputs that batch size, and the configuration's
     /// dimensions where the model leaves them open.
+    ///
+    /// - Parameter open: of the same model for batches of any size.
     init(
-        _ model: SourceModel, path: String, configuration: ModelConfiguration, batchSize: Int
+        _ model: SourceModel, path: String, configuration: ModelConfiguration, batchSize: Int, open: TensorLayout
     ) throws(HalcyonError) {
         let naming = Self.naming(model, path: path)
-        let inputs = try naming.ports(.input, configured: configuration.inputs)
-        try Self.reshape(model, inputs, to: configuration) { input, tensor in
+        try Self.reshape(model, open.inputs, to: configuration) { input, tensor in
             let configured = tensor?.modelDimensions.dimensions.map(Port.Dimension.init)
             guard let own = input.dimensions.map({ Array($0.dropFirst()) }) ?? configured else { return nil }
-            let wanted = configured ?? own
-            guard wanted.count == own.count else { return nil }
+            let wanted = configured?.count == own.count ? configured ?? own : own
             return [.exactly(Int64(batchSize))] + zip(wanted, own).map { $0.fixedSize == nil ? $1 : $0 }
         }
         batch = .fixed(size: batchSize, pads: false)
-        self.inputs = try naming.ports(.input, configured: configuration.inputs)
+        inputs = try naming.ports(.input, configured: configuration.inputs)
         outputs = try naming.ports(.output, configured: configuration.outputs)
     }
 

@@ -110,7 +110,7 @@ struct DeviceInputTests {
 
     private func gathered(_ requests: [[Tensor]], onDevice: Bool = true) throws -> Tensor {
         let gather = Gather(buffers: BatchBuffers(retained: 0))
-        return try #require(try gather.inputs(of: requests, for: onDevice ? device : nil).first)
+        return try #require(try gather.inputs(of: requests, for: onDevice ? device : nil, isForGPU: true).first)
     }
 
     @Test func `Rows in page-locked memory are gathered by the device that reads the batch`() throws {
@@ -133,13 +133,20 @@ struct DeviceInputTests {
         #expect(batch.data.placement.isHostAccessible && device.copiedByteCount == 0)
     }
 
-    @Test func `Large rows in ordinary memory are put together for a device by several threads`() throws {
-        // Longer than a piece, and no multiple of one.
+    @Test(arguments: [true, false])
+    func `Large rows in ordinary memory are put together for a GPU byte for byte`(_ onDevice: Bool) throws {
+        // Longer than a piece, and no multiple of one; no two places of a row hold the same.
         let byteCount = (1 << 20) + 12
-        let batch = try gathered([1, 2, 3].map { try row($0, byteCount: byteCount, .cpu) })
+        let requests = try [1, 2, 3].map { number in
+            let row = try self.row(0, byteCount: byteCount, .cpu)
+            let values = row[0].data.baseAddress.assumingMemoryBound(to: Float.self)
+            for index in 0..<byteCount / 4 { values[index] = Float(number * 1_000_000 + index) }
+            return row
+        }
+        let batch = try gathered(requests, onDevice: onDevice)
         #expect(batch.data.placement.isHostAccessible && device.copiedByteCount == 0)
         let values = batch.data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
-        #expect(values == [1, 2, 3].flatMap { [Float](repeating: $0, count: byteCount / 4) })
+        #expect(values == [1, 2, 3].flatMap { number in (0..<byteCount / 4).map { Float(number * 1_000_000 + $0) } })
     }
 
     @Test func `Pieces lie side by side and leave nothing out, whatever the parts' lengths`() throws {

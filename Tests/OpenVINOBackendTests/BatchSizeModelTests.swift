@@ -42,6 +42,24 @@ struct BatchSizeModelTests {
         }
     }
 
+    @Test func `With RESHAPE_IO_LAYERS it is the configuration that leaves dimensions open`() throws {
+        let instance = try Engine.instance(TestModels.doubling([1, 3])) {
+            batching(8, "2", [-1])(&$0)
+            $0.parameters["RESHAPE_IO_LAYERS"] = "YES"
+        }
+        for (rows, columns) in [(2, 5), (2, 3), (3, 5)] {
+            #expect(try instance.run([input(rows, columns)])["doubled"]?.shape == [rows, columns])
+        }
+    }
+
+    @Test func `A batch of such a size has the fixed dimensions, and others have not`() throws {
+        let instance = try Engine.instance(TestModels.doubling([-1, -1]), configure: batching(8, "2", [3]))
+        #expect(try instance.run([input(2, 3)])["doubled"]?.shape == [2, 3])
+        // The server refuses such inputs by the configuration; here they show which model runs.
+        #expect(error { try instance.run([input(2, 5)]) }?.code == .invalidArgument)
+        #expect(try instance.run([input(3, 5)])["doubled"]?.shape == [3, 5])
+    }
+
     @Test func `Without inputs in the configuration the model's own dimensions count`() throws {
         let instance = try Engine.instance(TestModels.doubling([-1, 2]), configure: batching(8, "2"))
         #expect(try instance.run([input(2)])["doubled"]?.shape == [2, 2])
@@ -49,7 +67,7 @@ struct BatchSizeModelTests {
 
     @Test func `What stands against it is said`() throws {
         func refused(_ path: String, _ size: Int, _ sizes: String) -> HalcyonError? {
-            error { try Engine.open(path, configure: batching(size, sizes)) }
+            error { try Engine.load(path, configure: batching(size, sizes)) }
         }
         let path = try TestModels.doubling([-1, 2])
         #expect(
@@ -63,12 +81,13 @@ struct BatchSizeModelTests {
                     .invalidArgument,
                     "model 'model': parameter 'FIXED_BATCH_SIZES': 8 is over max_batch_size, which is 4"))
         #expect(
-            refused(try TestModels.fixedBatch(4), 4, "4")
+            refused(try TestModels.fixedBatch(4), 4, "2,4")
                 == HalcyonError(
                     .invalidArgument,
                     "model 'model': parameter 'FIXED_BATCH_SIZES': the model itself takes batches of 4 only"))
+        #expect(refused(try TestModels.fixedBatch(4), 4, "4") == nil, "it is so already")
         let ragged = error {
-            try Engine.open(path) {
+            try Engine.load(path) {
                 batching(4, "1", [-1])(&$0)
                 $0.inputs[0].allowsRaggedBatch = true
             }

@@ -32,8 +32,8 @@ import Testing
     }
 
     @Test func `FIXED_BATCH_SIZES lists sizes, in any order, of one model`() throws {
-        #expect(try parse(model: ["FIXED_BATCH_SIZES": "8, 1,4"]).fixedBatchSizes == [1, 4, 8])
-        for value in ["", "0", "-1", "1,,2", "1,1", "one", (1...17).map(String.init).joined(separator: ",")] {
+        #expect(try parse(model: ["FIXED_BATCH_SIZES": " 8, 1 ,4"]).fixedBatchSizes == [1, 4, 8])
+        for value in ["", "0", "-1", "1,,2", "1,1", "1 8", "one", (1...17).map(String.init).joined(separator: ",")] {
             #expect(
                 error { try parse(model: ["FIXED_BATCH_SIZES": value]) }
                     == HalcyonError(

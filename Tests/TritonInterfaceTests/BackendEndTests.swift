@@ -10,24 +10,32 @@ struct BackendEndTests {
     @Test func `What is taken apart, or left as it is, is not waited for`() {
         let end = BackendEnd(clock: clock)
         end.end()
-        end.wait()
+        #expect(end.wait())
     }
 
-    @Test func `Once it has begun its end is waited for, however long that takes`() async {
+    @Test func `Once it has begun its end is waited for, for half a minute`() async {
         let end = BackendEnd(clock: clock)
-        async let waiting: Void = offPool { end.wait() }
-        await offPool { clock.waitForSleeper(until: clock.now() + 1_000_000_000) }
+        async let isOver = offPool { end.wait() }
+        await offPool { [clock] in clock.waitForSleeper(until: clock.now() + BackendEnd.patience) }
         end.begin()
-        clock.advance(by: 60_000_000_000)
+        // It goes on waiting, until then.
+        await offPool { [clock] in clock.waitForSleeper(until: clock.now() + BackendEnd.duration) }
         end.end()
-        await waiting
+        #expect(await isOver)
+
+        let stuck = BackendEnd(clock: clock)
+        stuck.begin()
+        async let isNotStuck = offPool { stuck.wait() }
+        await offPool { [clock] in clock.waitForSleeper(until: clock.now() + BackendEnd.duration) }
+        clock.advance(by: BackendEnd.duration)
+        #expect(await !isNotStuck)
     }
 
     @Test func `What nobody lets go of is waited for no longer than a second`() async {
         let end = BackendEnd(clock: clock)
-        async let waiting: Void = offPool { end.wait() }
-        await offPool { clock.waitForSleeper(until: clock.now() + 1_000_000_000) }
-        clock.advance(by: 1_000_000_000)
-        await waiting
+        async let isOver = offPool { end.wait() }
+        await offPool { [clock] in clock.waitForSleeper(until: clock.now() + BackendEnd.patience) }
+        clock.advance(by: BackendEnd.patience)
+        #expect(await isOver)
     }
 }

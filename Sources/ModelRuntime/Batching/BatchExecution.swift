@@ -45,8 +45,9 @@ struct BatchExecution: Sendable {
         {
             return try inputs.get()
         }
-        let device = member.identity.gpu == nil ? nil : (member.instance as? any DeviceReadingInstance)?.deviceMemory
-        return try gather.inputs(of: requests.map(\.inputs), for: device)
+        let isForGPU = member.identity.gpu != nil
+        let device = isForGPU ? (member.instance as? any DeviceReadingInstance)?.deviceMemory : nil
+        return try gather.inputs(of: requests.map(\.inputs), for: device, isForGPU: isForGPU)
     }
 
     /// - Parameter isWatched: whether somebody may answer in its place, and the callers go on, while it still executes.

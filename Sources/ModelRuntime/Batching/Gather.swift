@@ -19,27 +19,30 @@ struct Gather {
     /// - Parameters:
     ///   - requests: each request's inputs, in the configuration's order; at least one.
     ///   - device: where the instance reads them that the batch is for; `nil` for the processor's memory.
+    ///   - isForGPU: whether the batch goes to a GPU, by whatever way.
     /// - Throws: what a device says whose memory inputs are in.
     func inputs(
-        of requests: [[Tensor]], for device: (any DeviceMemory)? = nil
+        of requests: [[Tensor]], for device: (any DeviceMemory)? = nil, isForGPU: Bool = false
     ) throws(HalcyonError) -> [Tensor] {
-        guard let ragged else { return try rows(of: requests, device) }
-        return try rows(of: requests, device) + ragged.made(for: requests)
+        guard let ragged else { return try rows(of: requests, device, isForGPU) }
+        return try rows(of: requests, device, isForGPU) + ragged.made(for: requests)
     }
 
     private func rows(
-        of requests: [[Tensor]], _ device: (any DeviceMemory)?
+        of requests: [[Tensor]], _ device: (any DeviceMemory)?, _ isForGPU: Bool
     ) throws(HalcyonError) -> [Tensor] {
         if requests.count == 1, let only = requests.first { return try ragged?.flattened(only) ?? only }
         guard let first = requests.first else { return [] }
         var gathered: [Tensor] = []
         gathered.reserveCapacity(first.count)
-        for index in first.indices { gathered.append(try gather(index, of: requests, like: first[index], device)) }
+        for index in first.indices {
+            gathered.append(try gather(index, of: requests, like: first[index], device, isForGPU))
+        }
         return gathered
     }
 
     private func gather(
-        _ index: Int, of requests: [[Tensor]], like first: Tensor, _ device: (any DeviceMemory)?
+        _ index: Int, of requests: [[Tensor]], like first: Tensor, _ device: (any DeviceMemory)?, _ isForGPU: Bool
     ) throws(HalcyonError) -> Tensor {
         let isRagged = ragged?.isRagged(first.name) ?? false
         var byteCount = 0
@@ -64,18 +67,18 @@ struct Gather {
             }
         } else {
             storage = try self.storage(byteCount: byteCount, for: parts)
-            try Self.copy(parts, to: storage, isForDevice: device != nil)
+            try Self.copy(parts, to: storage, isForGPU: isForGPU)
         }
         let shape = isRagged ? TensorShape([rows]) : TensorShape([rows] + first.shape.dimensions.dropFirst())
         let data = try TensorBuffer(storage).slice(offset: 0, byteCount: byteCount)
         return try Tensor(name: first.name, elementType: first.elementType, shape: shape, data: data)
     }
 
-    /// - Parameter isForDevice: whether the processor has nothing else to do with the batch than to bring it there.
+    /// - Parameter isForGPU: whether the processor has nothing else to do with the batch than to bring it there.
     private static func copy(
-        _ parts: [TensorBuffer], to target: TensorStorage, isForDevice: Bool
+        _ parts: [TensorBuffer], to target: TensorStorage, isForGPU: Bool
     ) throws(HalcyonError) {
-        if isForDevice, parts.allSatisfy(\.placement.isHostAccessible),
+        if isForGPU, parts.allSatisfy(\.placement.isHostAccessible),
             let sideBySide = SideBySideCopy(byteCounts: parts.map(\.byteCount))
         {
             return sideBySide.run(parts, to: target)

@@ -14,7 +14,9 @@ final class BackendEnd: Sendable {
 
     /// How long somebody may still hold the backend when all its models have gone, in nanoseconds: who holds it longer
     /// waits for an instance that does not come back.
-    private static let patience: UInt64 = 1_000_000_000
+    static let patience: UInt64 = 1_000_000_000
+    /// How long a backend may take for it.
+    static let duration: UInt64 = 30_000_000_000
 
     init(clock: any SchedulingClock = SystemClock()) { self.clock = clock }
 
@@ -29,11 +31,14 @@ final class BackendEnd: Sendable {
     }
 
     /// Waits until it is taken apart, or nobody has begun to for a while.
-    func wait() {
+    ///
+    /// - Returns: whether it is not stuck: it is taken apart, or not yet begun.
+    @discardableResult
+    func wait() -> Bool {
         let hasBegun = changed.wait(until: clock.now().adding(Self.patience), clock: clock) {
             state.withLock { $0 != .ahead }
         }
-        guard hasBegun else { return }
-        _ = changed.wait(until: nil, clock: clock) { state.withLock { $0 == .over } }
+        guard hasBegun else { return true }
+        return changed.wait(until: clock.now().adding(Self.duration), clock: clock) { state.withLock { $0 == .over } }
     }
 }

@@ -1,3 +1,4 @@
+internal import Logging
 package import ModelRuntime
 internal import Tensors
 private import Threads
@@ -75,9 +76,12 @@ package final class TritonBackend: ClosableBackend {
             defer { opened = [:] }
             return Array(opened.values)
         }
-        let ends = opened.map(\.end)
+        let ends = opened.map { (name: $0.nameText, end: $0.end) }
         opened = []
-        for end in ends { end.wait() }
+        for (name, end) in ends where !end.wait() {
+            InterfaceLog.logger?.error(
+                "a backend does not come back from being taken apart, and is left", metadata: ["backend": "\(name)"])
+        }
     }
 
     /// As Triton says them to every backend, and what the command line adds.
