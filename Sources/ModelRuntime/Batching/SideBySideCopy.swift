@@ -21,8 +21,8 @@ struct SideBySideCopy {
     /// Below this the threads cost more to wake than they save.
     private static let leastByteCount = 2 << 20
     private static let pieceByteCount = 1 << 20
-    /// 50 MB take 6.3, 3.1, 1.6 and 1.1 ms with 1, 2, 4 and 8 threads, and another millisecond to the GPU; more than four
-    /// would be missing elsewhere.
+    /// 50 MB take 6.3, 3.1, 1.6 and 1.1 ms with 1, 2, 4 and 8 threads, and another millisecond to the GPU; more than
+    /// four would be missing elsewhere.
     private static let threads = 4
 
     let pieces: [Piece]
@@ -45,9 +45,10 @@ struct SideBySideCopy {
         self.pieces = pieces
     }
 
-    /// Copies the parts, all of them in memory that the processor has, and returns when all are there. The threads are
-    /// the calling one and some that are started for this, which is a hundredth of the work: so they have its processors
-    /// and its memory, as a host policy wants it.
+    /// Copies the parts, all of them in memory that the processor has, and returns when all are there.
+    ///
+    /// The threads are the calling one and some that it starts, which takes a hundredth of the time: so they keep to its
+    /// processors and its memory, as a host policy wants it.
     func run(_ parts: [TensorBuffer], to target: TensorStorage) {
         let work = Work(pieces: pieces, parts: parts, target: target)
         var others: [WorkerThread] = []
