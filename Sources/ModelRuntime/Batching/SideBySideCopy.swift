@@ -47,7 +47,7 @@ struct SideBySideCopy {
 
     /// Copies the parts, all of them in memory that the processor has, and returns when all are there.
     ///
-    /// The threads are the calling one and some that it starts, which takes a hundredth of the time: so they keep to its
+    /// The threads are the calling one and some that it starts, which takes a hundredth of the time: they keep to its
     /// processors and its memory, as a host policy wants it.
     func run(_ parts: [TensorBuffer], to target: TensorStorage) {
         let work = Work(pieces: pieces, parts: parts, target: target)
