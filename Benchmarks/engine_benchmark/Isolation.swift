@@ -19,23 +19,13 @@ struct IsolationOverhead: AsyncParsableCommand {
     private static let sizes = [16, 1 << 16]
 
     func run() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let repository = ScratchRepository()
+        defer { repository.remove() }
         for name in ["none", "process"] {
-            let model = folder.appendingPathComponent(name)
-            try FileManager.default.createDirectory(
-                at: model.appendingPathComponent("1"), withIntermediateDirectories: true)
-            let text = """
-                backend: "identity"
-                max_batch_size: 8
-                input [ { name: "IN" data_type: TYPE_FP32 dims: [ -1 ] } ]
-                output [ { name: "OUT" data_type: TYPE_FP32 dims: [ -1 ] } ]
-                dynamic_batching { }
-                parameters { key: "isolation" value { string_value: "\(name)" } }
-                """
-            try Data(text.utf8).write(to: model.appendingPathComponent("config.pbtxt"))
+            let isolation = "parameters { key: \"isolation\" value { string_value: \"\(name)\" } }"
+            try repository.add(name, dimensions: "-1", "dynamic_batching { }\n\(isolation)")
         }
-        let server = try InferenceServer(ServerOptions(repositoryPaths: [folder.path]))
+        let server = try InferenceServer(ServerOptions(repositoryPaths: [repository.path]))
         try await server.waitUntilReady()
         var rows: [JSONValue] = []
         for count in Self.sizes {

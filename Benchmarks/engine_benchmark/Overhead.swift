@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import CAllocationCounter
-internal import Foundation
 internal import Halcyon
 internal import JSONText
 
@@ -11,25 +10,12 @@ struct Overhead: AsyncParsableCommand {
     @Option(help: "How long to measure each way, in seconds.")
     var seconds = 2.0
 
-    private static let batching = "dynamic_batching { }"
-
     func run() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        for (name, lines) in [("alone", ""), ("batched", Self.batching)] {
-            let model = folder.appendingPathComponent(name)
-            try FileManager.default.createDirectory(
-                at: model.appendingPathComponent("1"), withIntermediateDirectories: true)
-            let text = """
-                backend: "identity"
-                max_batch_size: 8
-                input [ { name: "IN" data_type: TYPE_FP32 dims: [ 16 ] } ]
-                output [ { name: "OUT" data_type: TYPE_FP32 dims: [ 16 ] } ]
-                \(lines)
-                """
-            try Data(text.utf8).write(to: model.appendingPathComponent("config.pbtxt"))
-        }
-        let server = try InferenceServer(ServerOptions(repositoryPaths: [folder.path]))
+        let repository = ScratchRepository()
+        defer { repository.remove() }
+        try repository.add("alone", dimensions: "16", "")
+        try repository.add("batched", dimensions: "16", "dynamic_batching { }")
+        let server = try InferenceServer(ServerOptions(repositoryPaths: [repository.path]))
         try await server.waitUntilReady()
         var rows: [JSONValue] = []
         for (model, callers) in [("alone", 1), ("batched", 1), ("batched", 8)] {

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Foundation
 internal import Halcyon
 internal import JSONText
 
@@ -16,21 +15,11 @@ struct Recorder: AsyncParsableCommand {
     var seconds = 0.25
 
     func run() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let model = folder.appendingPathComponent("m")
-        try FileManager.default.createDirectory(
-            at: model.appendingPathComponent("1"), withIntermediateDirectories: true)
-        let text = """
-            backend: "identity"
-            max_batch_size: 8
-            input [ { name: "IN" data_type: TYPE_FP32 dims: [ 16 ] } ]
-            output [ { name: "OUT" data_type: TYPE_FP32 dims: [ 16 ] } ]
-            dynamic_batching { }
-            """
-        try Data(text.utf8).write(to: model.appendingPathComponent("config.pbtxt"))
+        let repository = ScratchRepository()
+        defer { repository.remove() }
+        try repository.add("m", dimensions: "16", "dynamic_batching { }")
         let servers = try [0, 512].map { count in
-            var options = ServerOptions(repositoryPaths: [folder.path])
+            var options = ServerOptions(repositoryPaths: [repository.path])
             options.recordedBatches = count
             return try InferenceServer(options)
         }

@@ -38,23 +38,12 @@ struct Waiting: AsyncParsableCommand {
     private static let exponent = 6
 
     func run() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("halcyon-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let repository = ScratchRepository()
+        defer { repository.remove() }
         let dimensions = [String](repeating: "-1", count: Self.rank).joined(separator: ", ")
-        for (name, lines) in [("alone", ""), ("batched", "dynamic_batching { }")] {
-            let model = folder.appendingPathComponent(name)
-            try FileManager.default.createDirectory(
-                at: model.appendingPathComponent("1"), withIntermediateDirectories: true)
-            let text = """
-                backend: "identity"
-                max_batch_size: 8
-                input [ { name: "IN" data_type: TYPE_FP32 dims: [ \(dimensions) ] } ]
-                output [ { name: "OUT" data_type: TYPE_FP32 dims: [ \(dimensions) ] } ]
-                \(lines)
-                """
-            try Data(text.utf8).write(to: model.appendingPathComponent("config.pbtxt"))
-        }
-        let server = try InferenceServer(ServerOptions(repositoryPaths: [folder.path]))
+        try repository.add("alone", dimensions: dimensions, "")
+        try repository.add("batched", dimensions: dimensions, "dynamic_batching { }")
+        let server = try InferenceServer(ServerOptions(repositoryPaths: [repository.path]))
         try await server.waitUntilReady()
         let shapes = Self.shapes(rank: Self.rank, exponent: Self.exponent)
         let counts = [10, 100, 1000, 10_000]
