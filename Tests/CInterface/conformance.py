@@ -3,7 +3,8 @@
 conformance.py FOLDER_WITH_PROGRAMS [NAME ...]
 
 FOLDER holds libtritonserver.so and halcyon. The wires are Triton's then, and everything behind them is ours. A test must
-pass, or stand in `differences.txt` beside this with the reason; one that stands there and passes is reported, too.
+pass, or stand in `differences.txt` beside this with the reason; one that stands there and passes is reported, too, unless
+`sometimes` stands before it.
 """
 
 import fnmatch
@@ -39,16 +40,20 @@ exec "{program}" "$@"
 
 
 def differences():
-    """What may fail, and why: patterns of tests' names, each with the reason that stands above it."""
-    reasons, reason, goes_on = {}, "", False
+    """What may fail, and why: patterns of tests' names, each with the reason that stands above it; and those of them that
+    may pass as well."""
+    reasons, sometimes, reason, goes_on = {}, set(), "", False
     for line in DIFFERENCES.read_text().splitlines():
         if line.startswith("#"):
             text = line[1:].strip()
             reason = f"{reason} {text}" if goes_on else text
         elif line.strip():
-            reasons[line.strip()] = reason
+            pattern = line.strip().removeprefix("sometimes ")
+            reasons[pattern] = reason
+            if pattern != line.strip():
+                sometimes.add(pattern)
         goes_on = line.startswith("#")
-    return reasons
+    return reasons, sometimes
 
 
 class Result(unittest.TextTestResult):
@@ -56,7 +61,7 @@ class Result(unittest.TextTestResult):
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
-        self.reasons = differences()
+        self.reasons, self.sometimes = differences()
         self.differing, self.passed = set(), set()
 
     @staticmethod
@@ -114,7 +119,7 @@ def main(programs, names):
             stream=sys.stdout, verbosity=2 if names else 1, resultclass=Result, descriptions=False
         )
         result = runner.run(tests)
-    surprising = set() if names else (result.passed | (result.reasons.keys() - result.differing)) - result.differing
+    surprising = set() if names else result.reasons.keys() - result.differing - result.sometimes
     for pattern in sorted(surprising):
         print(f"no longer different: {pattern}")
     for pattern in sorted(result.differing):
