@@ -62,7 +62,7 @@ class Result(unittest.TextTestResult):
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.reasons, self.sometimes = differences()
-        self.differing, self.passed = set(), set()
+        self.differing = set()
 
     @staticmethod
     def name(test):
@@ -91,11 +91,6 @@ class Result(unittest.TextTestResult):
     def addSubTest(self, test, subtest, error):
         if error is not None:
             self.may_differ(test, error, lambda _, error: super(Result, self).addSubTest(test, subtest, error))
-
-    def addSuccess(self, test):
-        super().addSuccess(test)
-        if pattern := self.pattern(test):
-            self.passed.add(pattern)
 
 
 def main(programs, names):
