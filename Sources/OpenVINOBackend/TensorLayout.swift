@@ -15,7 +15,7 @@ struct TensorLayout: Equatable, Sendable {
         let naming = Self.naming(model, path: path)
         var inputs = try naming.ports(.input, configured: configuration.inputs)
         if parameters.reshapesInputs {
-            guard !configuration.inputs.isEmpty else {
+            guard inputs.contains(where: { input in configuration.inputs.contains { $0.name == input.name } }) else {
                 throw HalcyonError(
                     .invalidArgument,
                     "RESHAPE_IO_LAYERS needs the dimensions of inputs, and the configuration names none")

@@ -139,5 +139,12 @@ struct OpenVINOModelTests {
         #expect(reshaped.outputs.map(\.shape) == [[-1, 5]])
         let nothing = error { try Engine.open(path) { $0.parameters = ["RESHAPE_IO_LAYERS": "YES"] } }
         #expect(nothing?.code == .invalidArgument)
+        let others = error {
+            try Engine.open(path) {
+                $0.inputs = [TensorConfiguration(name: "y", elementType: .fp32, dimensions: [1, 3])]
+                $0.parameters = ["RESHAPE_IO_LAYERS": "YES"]
+            }
+        }
+        #expect(others == nothing)
     }
 }
