@@ -89,8 +89,8 @@ struct ModelParameters: Sendable, Equatable {
     private static let mostBatchSizes = 16
 
     private static func batchSizes(_ value: String, _ subject: String) throws(HalcyonError) -> [Int] {
-        let words = value.split(separator: ",", omittingEmptySubsequences: false)
-        let sizes = Set(words.compactMap { Int(Self.trimmed($0)) }.filter { $0 > 0 })
+        let words = value.split(separator: ",", omittingEmptySubsequences: false).map { $0.split(separator: " ") }
+        let sizes = Set(words.compactMap { $0.count == 1 ? Int($0[0]) : nil }.filter { $0 > 0 })
         guard sizes.count == words.count, sizes.count <= mostBatchSizes else {
             throw HalcyonError(
                 .invalidArgument,
@@ -98,12 +98,6 @@ struct ModelParameters: Sendable, Equatable {
                     + "them, 1,8 for instance")
         }
         return sizes.sorted()
-    }
-
-    private static func trimmed(_ word: Substring) -> Substring {
-        var word = word.drop { $0 == " " }
-        while word.last == " " { word.removeLast() }
-        return word
     }
 
     private static func flag(_ value: String, _ subject: String) throws(HalcyonError) -> Bool {

@@ -14,7 +14,8 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from server import Server, identity, soon
+import server as servers
+from server import Server, identity
 
 ISOLATED = 'parameters { key: "isolation" value { string_value: "process" } }\n'
 
@@ -46,6 +47,10 @@ def infer(server, name, values):
     tensor = {"name": "INPUT0", "datatype": "FP32", "shape": [1, len(values)], "data": values}
     status, _, answer = server.request("POST", f"/v2/models/{name}/infer", json.dumps({"inputs": [tensor]}))
     return status, answer.decode()
+
+
+def soon(condition, seconds=30):
+    return servers.soon(condition, seconds)
 
 
 def restarts(server, model):
